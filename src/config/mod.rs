@@ -1,0 +1,267 @@
+//! What the operator and the authors decided, read from files and environment and checked as a whole.
+//!
+//! Everything below is valid by construction: whoever holds a `Config` need not check it again.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
+
+use crate::domain::{Author, Cadence, EmailAddress, MissedRuns, Releases, RetryPolicy, Schedule};
+
+mod secret;
+
+pub use secret::Secret;
+
+/// The whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The project folder; every relative path was resolved against it.
+    pub root: PathBuf,
+    /// The files it was read from: `postrider.toml` first.
+    pub files: Vec<PathBuf>,
+    pub site: Site,
+    pub server: Server,
+    pub store: StoreUrl,
+    pub posts: Vec<PostFolder>,
+    pub watch: Watch,
+    pub feeds: Feeds,
+    pub mail: Mail,
+    pub newsletters: BTreeMap<String, Newsletter>,
+    pub destinations: BTreeMap<String, Destination>,
+    pub releases: Releases,
+    pub log: Log,
+    /// Only ever filled when all mail goes to an outbox.
+    pub sample_subscribers: Vec<SampleSubscriber>,
+}
+
+/// `[site]`: the author's own site.
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub title: String,
+    pub description: String,
+    pub url: Url,
+    /// BCP 47 tag.
+    pub language: String,
+    pub time_zone: TimeZone,
+    /// Stands in for posts that name nobody.
+    pub author: Option<Author>,
+}
+
+/// `[server]`: Postrider's own pages.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub listen: SocketAddr,
+    /// Always ends with `/`, so that `join` appends.
+    pub public_url: Url,
+}
+
+/// `store.url`.
+#[derive(Clone, Debug)]
+pub enum StoreUrl {
+    Sqlite(PathBuf),
+    Postgres(Secret),
+}
+
+/// `[[posts]]`: one folder of posts.
+#[derive(Clone, Debug)]
+pub struct PostFolder {
+    /// Absolute.
+    pub path: PathBuf,
+    /// Relative to the project folder, with `/`: the first part of each post's `source`.
+    pub name: String,
+    /// Pattern such as `/posts/{slug}/`.
+    pub permalink: String,
+    /// How long a post must be unchanged before anything irreversible.
+    pub settle: SignedDuration,
+    pub baseline: Baseline,
+    /// Language of posts that don't say; else the site's.
+    pub language: Option<String>,
+}
+
+/// From when on posts found by the very first scan count as news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Baseline {
+    /// Everything that is there at the first scan is old.
+    Now,
+    /// Posts published from then on are news, even at the first scan.
+    From(Timestamp),
+}
+
+/// `[watch]`: how changes are noticed.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    pub mode: WatchMode,
+    pub debounce: SignedDuration,
+    pub rescan: SignedDuration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WatchMode {
+    /// The operating system's file events.
+    Native,
+    /// Compare the folder every `rescan`: for network and bind mounts, where no events arrive.
+    Poll,
+}
+
+/// `[feeds]`.
+#[derive(Clone, Debug)]
+pub struct Feeds {
+    /// At most so many posts in a feed.
+    pub items: usize,
+    /// Whole posts, or summaries only.
+    pub full_text: bool,
+}
+
+/// `[mail]`.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub from: Mailbox,
+    pub reply_to: Option<Mailbox>,
+    /// The postal address under each mail.
+    pub address: String,
+    pub servers: BTreeMap<String, MailServer>,
+    pub retry: RetryPolicy,
+}
+
+/// A display name and an address. The name has no control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    pub name: Option<String>,
+    pub address: EmailAddress,
+}
+
+/// `[mail.servers.NAME]`.
+#[derive(Clone, Debug)]
+pub struct MailServer {
+    pub name: String,
+    pub transport: Transport,
+    /// Open connections at most.
+    pub connections: usize,
+    /// Messages over one connection at most.
+    pub messages_per_connection: usize,
+    /// What we call ourselves in EHLO.
+    pub hello_name: String,
+}
+
+#[derive(Clone, Debug)]
+pub enum Transport {
+    /// Mail lands as files in `DIR/mail/`.
+    Outbox(PathBuf),
+    Smtp(SmtpTransport),
+}
+
+#[derive(Clone, Debug)]
+pub struct SmtpTransport {
+    pub host: String,
+    pub port: u16,
+    pub tls: Tls,
+    pub credentials: Option<Credentials>,
+    /// PEM file of certificate authorities to trust beside the built-in ones.
+    pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub user: String,
+    pub password: Secret,
+}
+
+/// How a connection to a mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// TLS from the first byte (RFC 8314, port 465).
+    Implicit,
+    /// STARTTLS or nothing is sent.
+    StartTls,
+    /// STARTTLS where offered. Never with credentials except on loopback.
+    Opportunistic,
+    /// Plain text.
+    None,
+}
+
+/// `[newsletters.NAME]`.
+#[derive(Clone, Debug)]
+pub struct Newsletter {
+    pub name: String,
+    pub title: String,
+    pub description: String,
+    /// What it offers; `None` for `instant`, which has no schedule.
+    pub cadences: BTreeMap<Cadence, Option<Schedule>>,
+    pub default_cadence: Cadence,
+    pub missed_runs: MissedRuns,
+    /// Sender of this newsletter, else `mail.from`.
+    pub from: Option<Mailbox>,
+    /// Which of `mail.servers` carries it.
+    pub server: String,
+}
+
+/// `[destinations.NAME]`.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    pub name: String,
+    pub kind: DestinationKind,
+    pub retry: RetryPolicy,
+}
+
+/// One variant a kind of destination.
+#[derive(Clone, Debug)]
+pub enum DestinationKind {
+    Webhook(Webhook),
+}
+
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    pub endpoint: Endpoint,
+    /// Standard Webhooks secrets, raw bytes, current one first. Empty: unsigned.
+    pub secrets: Vec<Arc<SecretBytes>>,
+    /// Extra headers; never `webhook-*`, `host`, `content-length`, `content-type`.
+    pub headers: BTreeMap<String, Secret>,
+    /// Template `crosspost/NAME.json` for the body, else the default shape.
+    pub template: Option<String>,
+    /// Connect and answer within this.
+    pub timeout: SignedDuration,
+}
+
+/// Key material.
+pub type SecretBytes = secret::SecretBytes;
+
+#[derive(Clone, Debug)]
+pub enum Endpoint {
+    /// Calls land as files in `DIR/http/`.
+    Outbox(PathBuf),
+    Http {
+        url: Url,
+        /// Private networks that this endpoint may be in. An address written literally in `url` is in here too.
+        allow: Vec<IpNet>,
+    },
+}
+
+/// `[log]`.
+#[derive(Clone, Debug)]
+pub struct Log {
+    pub format: LogFormat,
+    /// A tracing filter such as `info,postrider::dispatch=debug`.
+    pub level: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    Text,
+    Json,
+}
+
+/// `[[sample_subscribers]]`: somebody to look over the shoulder of; refused unless all mail goes to an outbox.
+#[derive(Clone, Debug)]
+pub struct SampleSubscriber {
+    pub address: EmailAddress,
+    pub newsletter: String,
+    pub cadence: Cadence,
+}

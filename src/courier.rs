@@ -1,0 +1,88 @@
+//! The `Courier` trait: a parcel goes in, an `Outcome` comes out, and the intent is durable in between.
+//!
+//! SMTP, HTTP and the outbox folder implement it, and so do scripts in tests. A courier owns one connection and is used
+//! by one task for its whole life; it never retries: that is for the retry policy.
+
+use std::fmt;
+use std::future::Future;
+
+use futures_util::future::BoxFuture;
+
+use crate::domain::{DeliveryId, EmailAddress, Outcome};
+
+/// What a courier carries. `key` identifies the delivery to the other side and stays the same on every attempt.
+#[derive(Clone)]
+pub enum Parcel {
+    Mail(MailParcel),
+    Call(CallParcel),
+}
+
+/// One mail to one recipient.
+#[derive(Clone)]
+pub struct MailParcel {
+    pub delivery: DeliveryId,
+    /// Envelope sender (RFC 5321 `MAIL FROM`).
+    pub from: EmailAddress,
+    /// The only envelope recipient.
+    pub to: EmailAddress,
+    /// The Message-ID without angle brackets.
+    pub message_id: String,
+    /// The whole message, CRLF line ends, not dot-stuffed.
+    pub message: Vec<u8>,
+}
+
+/// One call to one destination.
+#[derive(Clone)]
+pub struct CallParcel {
+    pub delivery: DeliveryId,
+    /// `webhook-id` (Standard Webhooks): no `.` in it.
+    pub key: String,
+    /// The request body, byte for byte as signed.
+    pub body: String,
+}
+
+impl Parcel {
+    pub fn delivery(&self) -> DeliveryId {
+        match self {
+            Self::Mail(mail) => mail.delivery,
+            Self::Call(call) => call.delivery,
+        }
+    }
+}
+
+impl fmt::Debug for Parcel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Parcel({})", self.delivery())
+    }
+}
+
+/// The lease was lost before the intent was durable: somebody else has this delivery now. Send nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("the lease on this delivery was lost")]
+pub struct LeaseLost;
+
+/// Makes the intent durable. A courier awaits it exactly once, as late as its protocol allows: after SMTP's 354 and
+/// before the first byte of the message; before the first byte of an HTTP request.
+pub struct Intent<'a>(BoxFuture<'a, Result<(), LeaseLost>>);
+
+impl<'a> Intent<'a> {
+    pub fn new(commit: impl Future<Output = Result<(), LeaseLost>> + Send + 'a) -> Self {
+        Self(Box::pin(commit))
+    }
+
+    /// Resolves when the intent is durable.
+    pub async fn commit(self) -> Result<(), LeaseLost> {
+        self.0.await
+    }
+}
+
+/// Carries parcels over one connection, one after the other.
+///
+/// An implementation returns `Outcome::NotOurs` when `intent.commit()` fails, `Outcome::Unreachable` when nothing of the
+/// parcel was handed over because of the server, and `Outcome::Uncertain` whenever the other side may have it and did not say.
+pub trait Courier: Send {
+    fn deliver<'a>(&'a mut self, parcel: &'a Parcel, intent: Intent<'a>) -> BoxFuture<'a, Outcome>;
+
+    /// Says goodbye to the other side. Never waits long.
+    fn close(&mut self) -> BoxFuture<'_, ()>;
+}

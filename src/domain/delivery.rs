@@ -1,0 +1,174 @@
+//! Deliveries: one thing owed to one recipient or destination, and what the other side answered.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{AnnouncementId, EditionId, LetterId, SubscriptionId, UnknownWord};
+
+/// Which queue a delivery waits in. Earlier lanes go first: a confirmation never waits behind a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lane {
+    /// Confirmations and test mail: a person is waiting.
+    Letter,
+    /// Editions of one post.
+    Instant,
+    /// Digests.
+    Digest,
+    /// Cross-posts; they share no connection with mail.
+    Announcement,
+}
+
+impl Lane {
+    pub const ALL: [Self; 4] = [Self::Letter, Self::Instant, Self::Digest, Self::Announcement];
+
+    /// The number in the database; claims go up from 0.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Letter => 0,
+            Self::Instant => 1,
+            Self::Digest => 2,
+            Self::Announcement => 3,
+        }
+    }
+}
+
+/// What a delivery delivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Target {
+    Edition { edition: EditionId, subscription: SubscriptionId },
+    Letter { letter: LetterId },
+    Announcement { announcement: AnnouncementId },
+}
+
+/// Where a delivery stands. `leased` is a fact of its batch, not of the row.
+///
+/// `planned → sending → accepted | deferred | rejected | uncertain`; `deferred` and `uncertain` may go to `sending`
+/// again; whatever is not final may become `skipped`, `expired` or `cancelled`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryState {
+    Planned,
+    /// The intent is durable; the other side may have it. A crash here makes it uncertain.
+    Sending,
+    Accepted,
+    /// Will be tried again.
+    Deferred,
+    /// Given up: the other side said no for good, or too often.
+    Rejected,
+    /// Handed over without an answer: the other side may or may not have it.
+    Uncertain,
+    /// Not sent because the recipient left or is suppressed.
+    Skipped,
+    /// Not sent because its time was over.
+    Expired,
+    /// Not sent because a person stopped it.
+    Cancelled,
+}
+
+impl DeliveryState {
+    pub const ALL: [Self; 9] = [
+        Self::Planned,
+        Self::Sending,
+        Self::Accepted,
+        Self::Deferred,
+        Self::Rejected,
+        Self::Uncertain,
+        Self::Skipped,
+        Self::Expired,
+        Self::Cancelled,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Sending => "sending",
+            Self::Accepted => "accepted",
+            Self::Deferred => "deferred",
+            Self::Rejected => "rejected",
+            Self::Uncertain => "uncertain",
+            Self::Skipped => "skipped",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Nothing more will happen by itself.
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Accepted | Self::Rejected | Self::Skipped | Self::Expired | Self::Cancelled => {
+                true
+            }
+            Self::Planned | Self::Sending | Self::Deferred | Self::Uncertain => false,
+        }
+    }
+}
+
+impl FromStr for DeliveryState {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == word)
+            .ok_or_else(|| UnknownWord(word.to_owned(), "the states of a delivery"))
+    }
+}
+
+/// What the other side said, kept with the attempt. Never holds an address or a secret of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Host and port that was spoken to, or the outbox folder.
+    pub server: String,
+    /// SMTP reply code or HTTP status; none when there was no reply.
+    pub code: Option<u16>,
+    /// The reply's text, or what went wrong on our side. At most 2,000 bytes are kept.
+    pub text: String,
+}
+
+/// What became of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+pub enum Outcome {
+    /// The other side has it and said so.
+    Accepted(Reply),
+    /// Not now: 4xx, 421, 429, 5xx of a web server. `not_before` is the other side's own wish.
+    Deferred { reply: Reply, not_before: Option<Timestamp> },
+    /// Not ever, for this delivery. `address_is_bad`: the mailbox does not exist (RFC 3463 X.1.1 and kin).
+    Rejected { reply: Reply, address_is_bad: bool },
+    /// Handed over, and no answer: only the other side knows.
+    Uncertain(Reply),
+    /// Nothing was handed over because the server could not be reached or spoke nonsense before our turn.
+    /// Says nothing about the recipient and does not count as an attempt.
+    Unreachable(Reply),
+    /// Nothing was handed over: the lease was lost before the intent was durable. Somebody else has it.
+    NotOurs,
+}
+
+impl Outcome {
+    pub fn reply(&self) -> Option<&Reply> {
+        match self {
+            Self::Accepted(reply)
+            | Self::Deferred { reply, .. }
+            | Self::Rejected { reply, .. }
+            | Self::Uncertain(reply)
+            | Self::Unreachable(reply) => Some(reply),
+            Self::NotOurs => None,
+        }
+    }
+
+    /// The word kept with the attempt and used as metric label.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Accepted(_) => "accepted",
+            Self::Deferred { .. } => "deferred",
+            Self::Rejected { .. } => "rejected",
+            Self::Uncertain(_) => "uncertain",
+            Self::Unreachable(_) => "unreachable",
+            Self::NotOurs => "not-ours",
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What is wrong, where, what it means for the author's readers, and how to mend it.
+//!
+//! One shape for config, posts, templates and schedules: `check` prints it, the daemon logs it, the status page shows it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How bad it is. `check` fails on errors; warnings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Warning,
+    Error,
+}
+
+/// A place in a text file. Both count from 1; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
+}
+
+impl Position {
+    /// The position of byte `offset` in `text`. An offset past the end is the end.
+    pub fn of(text: &str, offset: usize) -> Self {
+        let offset = text.floor_char_boundary(offset.min(text.len()));
+        let before = &text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+}
+
+/// One finding about one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    /// Stable, kebab-case: what scripts match on.
+    pub code: &'static str,
+    /// What is wrong: lower case, no full stop, names in backticks.
+    pub message: String,
+    /// Path relative to the project folder, with `/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    /// The line of the file that `position` is in, without its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line_text: Option<String>,
+    /// How many characters from `position` on are meant; at least 1.
+    pub length: usize,
+    /// What it means for readers: "this post is live nowhere".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<String>,
+    /// How to mend it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, message.into())
+    }
+
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, message.into())
+    }
+
+    fn new(severity: Severity, code: &'static str, message: String) -> Self {
+        Self {
+            severity,
+            code,
+            message,
+            file: None,
+            position: None,
+            line_text: None,
+            length: 1,
+            effect: None,
+            help: None,
+        }
+    }
+
+    #[must_use]
+    pub fn in_file(mut self, file: impl Into<String>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+
+    /// Points at the bytes `span` of `text`, the whole text of the file.
+    #[must_use]
+    pub fn at_span(mut self, text: &str, span: std::ops::Range<usize>) -> Self {
+        let position = Position::of(text, span.start);
+        let meant = text
+            .get(span)
+            .map_or(1, |meant| meant.lines().next().unwrap_or_default().chars().count());
+        self.length = meant.max(1);
+        self.at(text, position)
+    }
+
+    /// Points at `position` of `text`, the whole text of the file.
+    #[must_use]
+    pub fn at(mut self, text: &str, position: Position) -> Self {
+        self.position = Some(position);
+        self.line_text = text
+            .split('\n')
+            .nth(position.line.saturating_sub(1))
+            .map(|line| line.trim_end_matches('\r').to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn effect(mut self, effect: impl Into<String>) -> Self {
+        self.effect = Some(effect.into());
+        self
+    }
+
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// `file:line:column`, as far as known.
+    pub fn place(&self) -> String {
+        match (&self.file, self.position) {
+            (Some(file), Some(at)) => format!("{file}:{}:{}", at.line, at.column),
+            (Some(file), None) => file.clone(),
+            (None, _) => String::new(),
+        }
+    }
+}
+
+/// One line, for logs: place, message, effect, help.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.place();
+        if !place.is_empty() {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(&self.message)?;
+        if let Some(effect) = &self.effect {
+            write!(f, "; {effect}")?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, " ({help})")?;
+        }
+        Ok(())
+    }
+}

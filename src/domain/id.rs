@@ -1,0 +1,101 @@
+//! Identifiers. Integers where a table counts, strings where the outside world keeps the value for ever.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! row_id {
+    ($($(#[$doc:meta])* $name:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+};
+}
+
+row_id! {
+    /// Row of `subscribers`: one address.
+    SubscriberId;
+    /// Row of `subscriptions`: one subscriber's choice for one newsletter.
+    SubscriptionId;
+    /// Row of `editions`: the frozen content of one mailing.
+    EditionId;
+    /// Row of `announcements`: one post to be told to one destination.
+    AnnouncementId;
+    /// Row of `letters`: one mail to one person that is no edition (a confirmation, a test).
+    LetterId;
+    /// Row of `deliveries`, handed out in send order.
+    DeliveryId;
+    /// Row of `batches`: a range of deliveries that is leased as a whole.
+    BatchId;
+}
+
+/// A post's identity for life: RSS `guid`, Atom and JSON Feed `id`. An IRI (RFC 4287 section 4.2.6),
+/// minted once as `urn:uuid:…` or taken from front matter, never changed afterwards.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PostId(String);
+
+impl PostId {
+    /// Takes an id that the author or the store already has.
+    pub fn pinned(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// Mints the id of a post first seen at `link`. The same link gives the same id, so that a lost
+    /// database does not make every feed reader show every post again.
+    pub fn mint(link: &url::Url) -> Self {
+        let uuid = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, link.as_str().as_bytes());
+        Self(uuid.urn().to_string())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PostId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The hash of everything of a post that readers can see: 32 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(String);
+
+impl Revision {
+    /// Hashes `parts` with their lengths, so that moving text from one part to the next changes the hash.
+    pub fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        let digest = context.finish();
+        let first: [u8; 16] = digest.as_ref()[..16].try_into().expect("SHA-256 has 32 bytes");
+        Self(format!("{:032x}", u128::from_be_bytes(first)))
+    }
+
+    /// Takes a revision read back from the store.
+    pub fn stored(hex: impl Into<String>) -> Self {
+        Self(hex.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

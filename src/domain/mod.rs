@@ -1,0 +1,28 @@
+//! The words of Postrider as types, and every decision that needs nothing but data.
+//!
+//! Pure: no clock, database, network, file or async. Callers pass `now` in and carry the verdict out.
+
+mod address;
+mod delivery;
+mod diagnostic;
+mod edition;
+mod id;
+mod post;
+mod release;
+mod retry;
+mod schedule;
+mod subscription;
+
+pub use address::{EmailAddress, EmailAddressError};
+pub use delivery::{DeliveryState, Lane, Outcome, Reply, Target};
+pub use diagnostic::{Diagnostic, Position, Severity};
+pub use edition::{EditionState, Selection};
+pub use id::{
+    AnnouncementId, BatchId, DeliveryId, EditionId, LetterId, PostId, Revision, SubscriberId,
+    SubscriptionId,
+};
+pub use post::{Author, Post};
+pub use release::{Channel, Due, Queue, QueuedRelease, Release, Releases};
+pub use retry::{Attempt, RetryPolicy, Verdict};
+pub use schedule::{MissedRuns, Schedule, ScheduleError};
+pub use subscription::{Cadence, SubscriptionState, UnknownWord};

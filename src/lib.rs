@@ -1,0 +1,6 @@
+//! Postrider: a folder of Markdown posts becomes feeds, newsletters and cross-posts.
+
+pub mod clock;
+pub mod config;
+pub mod courier;
+pub mod domain;
