@@ -12,6 +12,7 @@ mod release;
 mod retry;
 mod schedule;
 mod subscription;
+mod token;
 
 pub use address::{EmailAddress, EmailAddressError};
 pub use delivery::{DeliveryState, Lane, Outcome, Reply, Target};
@@ -26,3 +27,4 @@ pub use release::{Channel, Due, Queue, QueuedRelease, Release, Releases};
 pub use retry::{Attempt, RetryPolicy, Verdict};
 pub use schedule::{MissedRuns, Schedule, ScheduleError};
 pub use subscription::{Cadence, SubscriptionState, UnknownWord};
+pub use token::{Keyring, TOKEN_LENGTH, random_bytes, random_spread, random_token, token_hash};

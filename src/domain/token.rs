@@ -1,0 +1,124 @@
+//! Tokens and names that must not be guessable: keyed hashes over ids, and random bytes.
+
+use aws_lc_rs::{constant_time, digest, hmac, rand};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{DeliveryId, EmailAddress, SubscriptionId};
+
+/// Length of every token in characters: 32 bytes in unpadded base64url (RFC 4648 section 5).
+pub const TOKEN_LENGTH: usize = 43;
+
+/// The installation's key. Everything derived from it stays valid for as long as the database lives.
+#[derive(Clone)]
+pub struct Keyring(hmac::Key);
+
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keyring(…)")
+    }
+}
+
+impl Keyring {
+    pub fn new(secret_key: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret_key))
+    }
+
+    /// The token of a subscription's unsubscribe link: names the subscription, needs no look-up, never expires.
+    pub fn unsubscribe_token(&self, subscription: SubscriptionId) -> String {
+        let id = subscription.0.to_be_bytes();
+        let tag = self.tag("unsubscribe", &id);
+        let mut token = [0; 32];
+        token[..8].copy_from_slice(&id);
+        token[8..].copy_from_slice(&tag.as_ref()[..24]);
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// The subscription that `token` speaks for; none if this key never made it.
+    pub fn subscription_of(&self, token: &str) -> Option<SubscriptionId> {
+        let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(token).ok()?.try_into().ok()?;
+        let (id, claimed) = bytes.split_at(8);
+        let tag = self.tag("unsubscribe", id);
+        constant_time::verify_slices_are_equal(&tag.as_ref()[..24], claimed).ok()?;
+        Some(SubscriptionId(i64::from_be_bytes(id.try_into().ok()?)))
+    }
+
+    /// What a delivery is called outside: the left part of its Message-ID, its `webhook-id`, its file in the outbox.
+    /// The same on every attempt; says nothing about the recipient.
+    pub fn delivery_key(&self, delivery: DeliveryId) -> String {
+        let tag = self.tag("delivery", &delivery.0.to_be_bytes());
+        let short: [u8; 8] = tag.as_ref()[..8].try_into().expect("SHA-256 has 32 bytes");
+        format!("d{delivery}-{:016x}", u64::from_be_bytes(short))
+    }
+
+    /// What is kept of an address that must never be mailed again.
+    pub fn address_hash(&self, address: &EmailAddress) -> String {
+        URL_SAFE_NO_PAD.encode(self.tag("address", address.key().as_bytes()))
+    }
+
+    fn tag(&self, purpose: &str, subject: &[u8]) -> hmac::Tag {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(purpose.as_bytes());
+        context.update(b"\0");
+        context.update(subject);
+        context.sign()
+    }
+}
+
+/// A fresh random token of `TOKEN_LENGTH` characters: 256 bits.
+pub fn random_token() -> String {
+    URL_SAFE_NO_PAD.encode(random_bytes())
+}
+
+/// 32 bytes nobody can guess.
+#[expect(clippy::disallowed_methods, reason = "this is the room where randomness enters")]
+pub fn random_bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    rand::fill(&mut bytes).expect("the operating system has randomness");
+    bytes
+}
+
+/// A number in `0.0..1.0` to scatter retries with.
+pub fn random_spread() -> f64 {
+    f64::from(u16::from_be_bytes([random_bytes()[0], random_bytes()[1]])) / 65536.0
+}
+
+/// What is stored of a token that opens something: its SHA-256.
+pub fn token_hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, token.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unsubscribe_token_names_its_subscription_and_nothing_else_does() {
+        let keys = Keyring::new(b"a key");
+        let token = keys.unsubscribe_token(SubscriptionId(7));
+        assert_eq!(token.len(), TOKEN_LENGTH);
+        assert_eq!(keys.subscription_of(&token), Some(SubscriptionId(7)));
+        assert_eq!(Keyring::new(b"another").subscription_of(&token), None);
+        let mut forged = token.clone().into_bytes();
+        forged[3] = if forged[3] == b'A' { b'B' } else { b'A' };
+        assert_eq!(keys.subscription_of(std::str::from_utf8(&forged).unwrap()), None);
+        assert_eq!(keys.subscription_of(""), None);
+        assert_eq!(keys.subscription_of("ü"), None);
+    }
+
+    #[test]
+    fn a_delivery_keeps_its_key_and_shares_it_with_no_other() {
+        let keys = Keyring::new(b"a key");
+        assert_eq!(keys.delivery_key(DeliveryId(3)), keys.delivery_key(DeliveryId(3)));
+        assert_ne!(keys.delivery_key(DeliveryId(3)), keys.delivery_key(DeliveryId(4)));
+        assert!(!keys.delivery_key(DeliveryId(3)).contains('.'));
+    }
+
+    #[test]
+    fn spellings_of_one_address_share_a_hash() {
+        let keys = Keyring::new(b"a key");
+        let hash = |text: &str| keys.address_hash(&text.parse().unwrap());
+        assert_eq!(hash("Ann@Example.org"), hash("ann@example.org"));
+        assert_ne!(hash("ann@example.org"), hash("bob@example.org"));
+    }
+}

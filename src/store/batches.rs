@@ -1,0 +1,315 @@
+//! Batches: ranges of deliveries, leased as a whole to one owner, fenced by an epoch.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use super::engine::{Tx, doing, instant, on_engine};
+use super::{Event, StoreError};
+use crate::domain::{
+    AnnouncementId, DeliveryId, EditionId, EmailAddress, LetterId, SubscriptionId, Target,
+};
+
+/// The right to send a batch. Every write under it names the epoch; whoever takes the batch over raises it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    pub batch: i64,
+    pub epoch: i64,
+}
+
+/// A batch that is ours now.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub lease: Lease,
+    pub edition: Option<EditionId>,
+    pub first: i64,
+    pub last: i64,
+    /// Deliveries that the previous owner had handed over without noting an answer. They are `uncertain` now.
+    pub uncertain: Vec<DeliveryId>,
+}
+
+/// A delivery whose time has come.
+#[derive(Clone, Debug)]
+pub struct DueDelivery {
+    pub id: DeliveryId,
+    pub target: Target,
+    /// How often it reached the other side before.
+    pub attempts: u32,
+    pub planned_at: Timestamp,
+    /// Whom a mail goes to.
+    pub address: Option<EmailAddress>,
+    /// Why it must not go out, found when it was loaded; checked again with the intent.
+    pub recipient_left: bool,
+    /// Its last attempt ended without an answer.
+    pub was_uncertain: bool,
+}
+
+/// What is left of a batch after a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Everything is final.
+    Done,
+    /// Something is to be tried again at this time; held deliveries alone leave the batch open without a time.
+    Later(Option<Timestamp>),
+    /// Somebody else has the lease.
+    Lost,
+}
+
+impl Tx {
+    /// Leases the most urgent due batch of `channel` until `until`. Deliveries that a dead owner left in
+    /// `sending` become `uncertain`, with an event each; with `hold` they wait for a person.
+    pub async fn claim_batch(
+        &mut self,
+        channel: &str,
+        owner: &str,
+        (now, until): (Timestamp, Timestamp),
+        hold: bool,
+    ) -> Result<Option<Claimed>, StoreError> {
+        // SKIP LOCKED keeps nodes from queueing behind each other; SQLite has one writer and does not know it.
+        const SQLITE: &str = "UPDATE batches SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id = \
+                              (SELECT id FROM batches WHERE is_open AND channel = $3 AND next_at <= $4 \
+                              AND (owner IS NULL OR lease_until < $4) ORDER BY lane, id LIMIT 1) \
+                              RETURNING id, epoch, edition_id, first_id, last_id";
+        const POSTGRES: &str = "UPDATE batches SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id = \
+                                (SELECT id FROM batches WHERE is_open AND channel = $3 AND next_at <= $4 \
+                                AND (owner IS NULL OR lease_until < $4) ORDER BY lane, id LIMIT 1 \
+                                FOR UPDATE SKIP LOCKED) \
+                                RETURNING id, epoch, edition_id, first_id, last_id";
+        let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
+        let claimed = on_engine!(self, |conn| sqlx::query(sql)
+            .bind(owner)
+            .bind(until.as_microsecond())
+            .bind(channel)
+            .bind(now.as_microsecond())
+            .fetch_optional(conn)
+            .await
+            .and_then(|row| row
+                .map(|row| Ok(Claimed {
+                    lease: Lease { batch: row.try_get("id")?, epoch: row.try_get("epoch")? },
+                    edition: row.try_get::<Option<i64>, _>("edition_id")?.map(EditionId),
+                    first: row.try_get("first_id")?,
+                    last: row.try_get("last_id")?,
+                    uncertain: Vec::new(),
+                }))
+                .transpose()))
+        .map_err(doing("claim a batch"))?;
+        let Some(mut claimed) = claimed else { return Ok(None) };
+        claimed.uncertain = self.mark_uncertain((claimed.first, claimed.last), hold, now).await?;
+        Ok(Some(claimed))
+    }
+
+    async fn mark_uncertain(
+        &mut self,
+        (first, last): (i64, i64),
+        hold: bool,
+        now: Timestamp,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        const MARK: &str = "UPDATE deliveries SET state = 'uncertain', is_held = $3, not_before = NULL, \
+                            attempts = attempts + 1, changed_at = $4 \
+                            WHERE id BETWEEN $1 AND $2 AND state = 'sending' RETURNING id, intent_at";
+        const NOTE: &str = "INSERT INTO attempts (delivery_id, started_at, ended_at, outcome, server, reply) \
+                            VALUES ($1, $2, $3, 'uncertain', '', $4)";
+        const WHY: &str = "Postrider stopped between handing this over and noting the answer";
+        let marked: Vec<(i64, Option<i64>)> = on_engine!(self, |conn| sqlx::query(MARK)
+            .bind(first)
+            .bind(last)
+            .bind(hold)
+            .bind(now.as_microsecond())
+            .fetch_all(conn)
+            .await
+            .and_then(|rows| rows
+                .into_iter()
+                .map(|row| Ok((row.try_get("id")?, row.try_get("intent_at")?)))
+                .collect::<Result<Vec<_>, _>>()))
+        .map_err(doing("mark uncertain deliveries"))?;
+        for (id, intent_at) in &marked {
+            on_engine!(self, |conn| sqlx::query(NOTE)
+                .bind(id)
+                .bind(intent_at.unwrap_or_else(|| now.as_microsecond()))
+                .bind(now.as_microsecond())
+                .bind(WHY)
+                .execute(conn)
+                .await
+                .map(|_| ()))
+            .map_err(doing("note an uncertain attempt"))?;
+            let event = Event::new("delivery.uncertain", now).delivery(DeliveryId(*id)).detail(WHY);
+            self.record_event(event).await?;
+        }
+        Ok(marked.into_iter().map(|(id, _)| DeliveryId(id)).collect())
+    }
+
+    /// The deliveries of a claimed batch whose time has come, in send order.
+    pub async fn due_deliveries(
+        &mut self,
+        claimed: &Claimed,
+        now: Timestamp,
+    ) -> Result<Vec<DueDelivery>, StoreError> {
+        const SQL: &str = "SELECT d.id, d.edition_id, d.subscription_id, d.letter_id, d.announcement_id, d.state, \
+                           d.attempts, d.planned_at, coalesce(p.address, l.address) AS address, \
+                           s.state AS subscription_state, p.suppressed_at \
+                           FROM deliveries d LEFT JOIN subscriptions s ON s.id = d.subscription_id \
+                           LEFT JOIN subscribers p ON p.id = s.subscriber_id \
+                           LEFT JOIN letters l ON l.id = d.letter_id \
+                           WHERE d.id BETWEEN $1 AND $2 AND d.state IN ('planned', 'deferred', 'uncertain') \
+                           AND NOT d.is_held AND (d.not_before IS NULL OR d.not_before <= $3) ORDER BY d.id";
+        let rows: Vec<Result<DueDelivery, StoreError>> = on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(claimed.first)
+            .bind(claimed.last)
+            .bind(now.as_microsecond())
+            .fetch_all(conn)
+            .await
+            .and_then(|rows| rows
+                .into_iter()
+                .map(|row| {
+                    let subscription: Option<i64> = row.try_get("subscription_id")?;
+                    let state: Option<String> = row.try_get("subscription_state")?;
+                    let suppressed: Option<i64> = row.try_get("suppressed_at")?;
+                    let columns = TargetColumns {
+                        edition: row.try_get("edition_id")?,
+                        subscription,
+                        letter: row.try_get("letter_id")?,
+                        announcement: row.try_get("announcement_id")?,
+                    };
+                    let address: Option<String> = row.try_get("address")?;
+                    let id = DeliveryId(row.try_get("id")?);
+                    let attempts: i64 = row.try_get("attempts")?;
+                    let planned_at = instant(row.try_get("planned_at")?);
+                    let was_uncertain = row.try_get::<String, _>("state")? == "uncertain";
+                    Ok(columns.target().map(|target| DueDelivery {
+                        id,
+                        target,
+                        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                        planned_at,
+                        address: address.and_then(|address| address.parse().ok()),
+                        recipient_left: subscription.is_some()
+                            && (state.as_deref() != Some("active") || suppressed.is_some()),
+                        was_uncertain,
+                    }))
+                })
+                .collect::<Result<Vec<_>, _>>()))
+        .map_err(doing("read the due deliveries"))?;
+        rows.into_iter().collect()
+    }
+
+    /// Prolongs a lease. False: somebody else has it.
+    pub async fn renew_lease(
+        &mut self,
+        lease: Lease,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE batches SET lease_until = $3 WHERE id = $1 AND epoch = $2";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(lease.batch)
+            .bind(lease.epoch)
+            .bind(until.as_microsecond())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(doing("renew a lease"))
+    }
+
+    /// Ends a pass over a batch: gives the lease back, and closes the batch when everything in it is final.
+    pub async fn settle_batch(
+        &mut self,
+        claimed: &Claimed,
+        now: Timestamp,
+    ) -> Result<Settled, StoreError> {
+        const LEFT: &str = "SELECT count(*) AS unfinished, min(CASE WHEN is_held THEN NULL \
+                            ELSE coalesce(not_before, planned_at) END) AS next_at FROM deliveries \
+                            WHERE id BETWEEN $1 AND $2 AND state IN ('planned', 'sending', 'deferred', 'uncertain')";
+        const SETTLE: &str = "UPDATE batches SET is_open = $3, next_at = $4, owner = NULL, lease_until = NULL \
+                              WHERE id = $1 AND epoch = $2";
+        let (unfinished, next): (i64, Option<i64>) = on_engine!(self, |conn| sqlx::query(LEFT)
+            .bind(claimed.first)
+            .bind(claimed.last)
+            .fetch_one(conn)
+            .await
+            .and_then(|row| Ok((row.try_get("unfinished")?, row.try_get("next_at")?))))
+        .map_err(doing("count what is left of a batch"))?;
+        let settled = on_engine!(self, |conn| sqlx::query(SETTLE)
+            .bind(claimed.lease.batch)
+            .bind(claimed.lease.epoch)
+            .bind(unfinished > 0)
+            .bind(next.unwrap_or(i64::MAX))
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(doing("settle a batch"))?;
+        if !settled {
+            return Ok(Settled::Lost);
+        }
+        if unfinished > 0 {
+            return Ok(Settled::Later(next.map(instant)));
+        }
+        if let Some(edition) = claimed.edition {
+            self.finish_edition(edition, now).await?;
+        }
+        Ok(Settled::Done)
+    }
+
+    async fn finish_edition(&mut self, id: EditionId, now: Timestamp) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE editions SET state = 'finished', finished_at = $2 WHERE id = $1 \
+                           AND state = 'sealed' \
+                           AND NOT EXISTS (SELECT 1 FROM batches WHERE edition_id = $1 AND is_open)";
+        let finished = on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(id.0)
+            .bind(now.as_microsecond())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(doing("finish an edition"))?;
+        if finished {
+            self.record_event(Event::new("edition.finished", now).edition(id)).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the leases of `owner`, whose process is known to be gone: this is its successor.
+    pub async fn end_leases_of(&mut self, owner: &str, now: Timestamp) -> Result<u64, StoreError> {
+        const SQL: &str = "UPDATE batches SET lease_until = $2 - 1 WHERE is_open AND owner = $1";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(owner)
+            .bind(now.as_microsecond())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(doing("end the leases of the previous run"))
+    }
+
+    /// When the next batch of `channel` falls due, taken or not.
+    pub async fn next_batch_at(&mut self, channel: &str) -> Result<Option<Timestamp>, StoreError> {
+        const SQL: &str = "SELECT min(CASE WHEN owner IS NULL THEN next_at \
+                           WHEN lease_until > next_at THEN lease_until ELSE next_at END) AS next_at \
+                           FROM batches WHERE is_open AND channel = $1 AND next_at < $2";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(channel)
+            .bind(i64::MAX)
+            .fetch_one(conn)
+            .await
+            .and_then(|row| row.try_get::<Option<i64>, _>("next_at")))
+        .map(|at| at.map(instant))
+        .map_err(doing("read when the next batch falls due"))
+    }
+}
+
+pub(super) struct TargetColumns {
+    pub(super) edition: Option<i64>,
+    pub(super) subscription: Option<i64>,
+    pub(super) letter: Option<i64>,
+    pub(super) announcement: Option<i64>,
+}
+
+impl TargetColumns {
+    pub(super) fn target(&self) -> Result<Target, StoreError> {
+        match (self.edition, self.subscription, self.letter, self.announcement) {
+            (Some(edition), Some(subscription), None, None) => Ok(Target::Edition {
+                edition: EditionId(edition),
+                subscription: SubscriptionId(subscription),
+            }),
+            (None, None, Some(letter), None) => Ok(Target::Letter { letter: LetterId(letter) }),
+            (None, None, None, Some(announcement)) => {
+                Ok(Target::Announcement { announcement: AnnouncementId(announcement) })
+            }
+            _ => Err(StoreError::Corrupt("a delivery's target")),
+        }
+    }
+}

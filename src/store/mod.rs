@@ -1,0 +1,26 @@
+//! The store: every fact that must outlive the process, in SQLite or PostgreSQL.
+//!
+//! One `Tx` type for both engines; each function is one or a few statements whose SQL is written once. Where the engines
+//! differ the difference is in `engine.rs` or beside the statement. Nothing here waits on the network inside a transaction.
+
+mod audience;
+mod batches;
+mod committer;
+mod editions;
+mod engine;
+mod events;
+mod outcomes;
+mod posts;
+mod reports;
+mod schedules;
+
+pub use audience::{AddSubscriber, Added, ConfirmationAnswer, SubscriberRow, SubscriptionRow};
+pub use batches::{Claimed, DueDelivery, Lease, Settled};
+pub use committer::{Ledger, LedgerError, LedgerQueue, run_committer};
+pub use editions::{NewAnnouncement, NewEdition, NewLetter, SealedEdition};
+pub use engine::{Store, StoreError, Tx};
+pub use events::{Event, EventRow};
+pub use outcomes::{IntentRefusal, Next, Recorded};
+pub use posts::{KnownPost, PostSighting};
+pub use reports::{AttemptRow, DeliveryFilter, DeliveryRow, EditionRow, QueueRow, StateCount};
+pub use schedules::ScheduleRow;
