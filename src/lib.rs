@@ -4,3 +4,5 @@ pub mod clock;
 pub mod config;
 pub mod courier;
 pub mod domain;
+pub mod signature;
+pub mod tls;
