@@ -5,4 +5,5 @@ pub mod config;
 pub mod courier;
 pub mod domain;
 pub mod signature;
+pub mod smtp;
 pub mod tls;
