@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod config;
 pub mod courier;
+pub mod crosspost;
 pub mod domain;
 pub mod signature;
 pub mod smtp;
