@@ -5,6 +5,7 @@ pub mod config;
 pub mod courier;
 pub mod crosspost;
 pub mod domain;
+pub mod outbox;
 pub mod signature;
 pub mod smtp;
 pub mod tls;
