@@ -3,6 +3,11 @@
 pub mod clock;
 pub mod config;
 pub mod courier;
+pub mod crosspost;
 pub mod domain;
 pub mod feed;
+pub mod outbox;
+pub mod signature;
+pub mod smtp;
 pub mod store;
+pub mod tls;
