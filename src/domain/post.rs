@@ -49,6 +49,11 @@ pub struct Post {
 }
 
 impl Post {
+    /// Whether `name`, as an author writes it, means this post: its slug, its source path or its id.
+    pub fn is_called(&self, name: &str) -> bool {
+        name == self.slug || name == self.source || name == self.id.as_str()
+    }
+
     /// The later of publication and the author's own update.
     pub fn changed_at(&self) -> Timestamp {
         self.updated_at.map_or(self.published_at, |updated| updated.max(self.published_at))

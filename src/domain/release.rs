@@ -82,12 +82,12 @@ impl Releases {
         };
         let mut at = post.published_at;
         for release in &self.releases {
-            if release.names(post) && speaks_for(&release.channels) {
+            if post.is_called(&release.post) && speaks_for(&release.channels) {
                 at = at.max(release.at);
             }
         }
         for queue in &self.queues {
-            if queue.posts.iter().any(|name| names(name, post)) && speaks_for(&queue.channels) {
+            if queue.posts.iter().any(|name| post.is_called(name)) && speaks_for(&queue.channels) {
                 match taken.get(&post.id) {
                     Some(taken) => at = at.max(taken.at),
                     None => return Due::InQueue,
@@ -108,23 +108,12 @@ impl Releases {
         queue
             .posts
             .iter()
-            .filter_map(|name| posts.iter().find(|post| names(name, post)))
+            .filter_map(|name| posts.iter().find(|post| post.is_called(name)))
             .map(|post| &post.id)
             .filter(|id| !taken.contains_key(id) && seen.insert(*id))
             .take(queue.take)
             .collect()
     }
-}
-
-impl Release {
-    pub fn names(&self, post: &Post) -> bool {
-        names(&self.post, post)
-    }
-}
-
-/// Whether `name`, as an author writes it, means `post`: its slug, its source path or its id.
-fn names(name: &str, post: &Post) -> bool {
-    name == post.slug || name == post.source || name == post.id.as_str()
 }
 
 #[cfg(test)]

@@ -2,4 +2,5 @@
 
 mod harness;
 mod smtp;
+mod store;
 mod webhook;

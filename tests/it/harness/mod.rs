@@ -1,5 +1,6 @@
 //! Servers that misbehave on request.
 
+pub(crate) mod engine;
 pub(crate) mod http;
 pub(crate) mod smtp;
 pub(crate) mod tls;
