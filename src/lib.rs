@@ -4,4 +4,5 @@ pub mod clock;
 pub mod config;
 pub mod courier;
 pub mod domain;
+pub mod mail;
 pub mod template;
