@@ -1,7 +1,11 @@
 //! Postrider: a folder of Markdown posts becomes feeds, newsletters and cross-posts.
 
+pub mod audience;
 pub mod clock;
 pub mod config;
 pub mod courier;
 pub mod domain;
+pub mod feed;
 pub mod store;
+pub mod telemetry;
+pub mod web;

@@ -1,0 +1,130 @@
+//! Atom 1.0 (RFC 4287).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use atom_syndication::extension::{Extension, ExtensionMap};
+use atom_syndication::{
+    Category, Content, FixedDateTime, Generator, Link, Person as AtomPerson, Text, WriteConfig,
+};
+use jiff::Timestamp;
+
+use super::entry::{Entry, Feed, MEDIA_NAMESPACE, Person};
+use super::{FeedError, GENERATOR, text};
+
+/// The feed as Atom, with an XML declaration first.
+pub(super) fn write(feed: &Feed<'_>) -> Result<String, FeedError> {
+    // RFC 4287, 4.1.1: there must be an author, were it the site itself.
+    let author = feed
+        .author
+        .as_ref()
+        .map_or_else(|| AtomPerson { name: feed.title.clone(), ..AtomPerson::default() }, person);
+    let mut document = atom_syndication::Feed {
+        title: Text::plain(feed.title.clone()),
+        id: feed.id.to_string(),
+        updated: date(feed.changed_at),
+        authors: vec![author],
+        generator: Some(Generator { value: GENERATOR.to_owned(), ..Generator::default() }),
+        links: vec![link("self", feed.self_url, feed.media_type), page(feed.site_url)],
+        subtitle: Some(Text::plain(feed.description.clone())),
+        entries: feed.entries.iter().map(entry_of).collect(),
+        lang: feed.language.map(str::to_owned),
+        ..atom_syndication::Feed::default()
+    };
+    if feed.has_images() {
+        document.namespaces.insert("media".to_owned(), MEDIA_NAMESPACE.to_owned());
+    }
+    let config = WriteConfig { write_document_declaration: true, indent_size: Some(2) };
+    let bytes = document.write_with_config(Vec::new(), config).map_err(FeedError::Atom)?;
+    Ok(with_languages(&String::from_utf8(bytes)?, &feed.entries))
+}
+
+fn entry_of(entry: &Entry<'_>) -> atom_syndication::Entry {
+    let categories = entry.terms.iter().map(|term| Category {
+        term: term.name.clone(),
+        scheme: Some(term.scheme.clone()),
+        label: None,
+    });
+    let mut links = vec![page(entry.link)];
+    links.extend(entry.canonical.map(|canonical| link("related", canonical, "text/html")));
+    atom_syndication::Entry {
+        title: Text::plain(entry.title.clone()),
+        id: entry.id.clone(),
+        updated: date(entry.changed_at),
+        authors: entry.authors.iter().map(person).collect(),
+        categories: categories.collect(),
+        links,
+        published: Some(date(entry.published_at)),
+        summary: entry.summary.clone().map(Text::plain),
+        content: entry.html.as_deref().map(|html| content(entry, html)),
+        extensions: image(entry),
+        ..atom_syndication::Entry::default()
+    }
+}
+
+/// The base is for what the post's own absolute URLs leave over. The language repeats the entry's: some
+/// readers look for it here and nowhere else.
+fn content(entry: &Entry<'_>, html: &str) -> Content {
+    Content {
+        base: Some(entry.link.to_owned()),
+        lang: entry.language.map(str::to_owned),
+        value: Some(html.to_owned()),
+        content_type: Some("html".to_owned()),
+        ..Content::default()
+    }
+}
+
+fn person(who: &Person) -> AtomPerson {
+    AtomPerson { name: who.name.clone(), uri: who.url.clone(), ..AtomPerson::default() }
+}
+
+fn page(url: &str) -> Link {
+    link("alternate", url, "text/html")
+}
+
+fn link(rel: &str, url: &str, media_type: &str) -> Link {
+    Link {
+        href: url.to_owned(),
+        rel: rel.to_owned(),
+        mime_type: Some(media_type.to_owned()),
+        ..Link::default()
+    }
+}
+
+/// Unlike everything else, the crate writes the attributes of extensions as they are: we escape the URL.
+fn image(entry: &Entry<'_>) -> ExtensionMap {
+    let Some(url) = entry.image else { return ExtensionMap::new() };
+    let url = text::as_html(url);
+    let attributes = [("url", url.as_str()), ("medium", "image")];
+    let content = Extension {
+        name: "media:content".to_owned(),
+        attrs: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        ..Extension::default()
+    };
+    let elements = BTreeMap::from([("content".to_owned(), vec![content])]);
+    BTreeMap::from([("media".to_owned(), elements)])
+}
+
+fn date(at: Timestamp) -> FixedDateTime {
+    chrono::DateTime::from_timestamp(at.as_second(), 0)
+        .expect("chrono knows every year that jiff knows")
+        .fixed_offset()
+}
+
+/// Writes `xml:lang` into the start tags of entries in another language than the feed's: the crate has no
+/// field for it. No text can look like such a tag, since the crate escapes `<` everywhere.
+fn with_languages(xml: &str, entries: &[Entry<'_>]) -> String {
+    let mut parts = xml.split("<entry>");
+    let mut out = String::with_capacity(xml.len() + 16 * entries.len());
+    out.push_str(parts.next().unwrap_or_default());
+    for (part, entry) in parts.zip(entries) {
+        match entry.language {
+            Some(tag) => write!(out, "<entry xml:lang=\"{tag}\">"),
+            None => write!(out, "<entry>"),
+        }
+        .expect("a string takes every character");
+        out.push_str(part);
+    }
+    out.push('\n');
+    out
+}

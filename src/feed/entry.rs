@@ -1,0 +1,137 @@
+//! A feed and its posts with every string fit for all three formats: what is said, before how it is laid out.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{FeedSpec, Format, text};
+use crate::domain::{Author, Post, PostId};
+
+/// The namespace of `media:content`, which carries a post's image.
+pub(super) const MEDIA_NAMESPACE: &str = "http://search.yahoo.com/mrss/";
+
+/// A whole feed. Nothing in it is empty, and everything is legal in XML.
+pub(super) struct Feed<'a> {
+    /// `urn:uuid:…`, for Atom.
+    pub(super) id: PostId,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) site_url: &'a str,
+    pub(super) self_url: &'a str,
+    pub(super) media_type: &'static str,
+    pub(super) language: Option<&'a str>,
+    pub(super) author: Option<Person>,
+    pub(super) changed_at: Timestamp,
+    pub(super) entries: Vec<Entry<'a>>,
+}
+
+/// One post in a feed.
+pub(super) struct Entry<'a> {
+    pub(super) id: String,
+    pub(super) link: &'a str,
+    /// Plain text.
+    pub(super) title: String,
+    /// Plain text.
+    pub(super) summary: Option<String>,
+    /// `None` in a feed of summaries too.
+    pub(super) html: Option<Cow<'a, str>>,
+    /// The post's own; the feed's author stands in when there are none.
+    pub(super) authors: Vec<Person>,
+    pub(super) terms: Vec<Term>,
+    pub(super) published_at: Timestamp,
+    pub(super) changed_at: Timestamp,
+    /// Only when it is not the feed's.
+    pub(super) language: Option<&'a str>,
+    pub(super) canonical: Option<&'a str>,
+    pub(super) image: Option<&'a str>,
+}
+
+/// An author. Email addresses stay out of feeds: harvesters read them too.
+pub(super) struct Person {
+    pub(super) name: String,
+    pub(super) url: Option<String>,
+}
+
+/// A tag or a category.
+pub(super) struct Term {
+    pub(super) name: String,
+    /// An IRI that tells tags from categories.
+    pub(super) scheme: String,
+}
+
+impl<'a> Feed<'a> {
+    pub(super) fn new(
+        format: Format,
+        spec: &FeedSpec<'a>,
+        posts: &'a [Arc<Post>],
+        changed_at: Timestamp,
+    ) -> Self {
+        let self_url = spec.self_url(format);
+        // The site and the feed's path name the feed, whatever host serves it.
+        let mut named = spec.site_url.clone();
+        named.set_fragment(Some(self_url.path()));
+        let title = text::line(spec.title).unwrap_or_else(|| spec.site_url.to_string());
+        let language = text::language(spec.language);
+        Self {
+            id: PostId::mint(&named),
+            description: text::line(spec.description).unwrap_or_else(|| title.clone()),
+            title,
+            site_url: spec.site_url.as_str(),
+            self_url: self_url.as_str(),
+            media_type: format.media_type(),
+            language,
+            author: spec.author.and_then(Person::new),
+            changed_at,
+            entries: posts.iter().map(|post| Entry::new(spec, language, post)).collect(),
+        }
+    }
+
+    pub(super) fn has_images(&self) -> bool {
+        self.entries.iter().any(|entry| entry.image.is_some())
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn new(spec: &FeedSpec<'_>, feed_language: Option<&str>, post: &'a Post) -> Self {
+        let foreign =
+            |tag: &&str| !feed_language.is_some_and(|feed| feed.eq_ignore_ascii_case(tag));
+        let html = spec.full_text.then(|| text::clean(&post.html));
+        Self {
+            id: text::line(post.id.as_str()).unwrap_or_else(|| post.link.to_string()),
+            link: post.link.as_str(),
+            title: text::line(&post.title).unwrap_or_else(|| post.link.to_string()),
+            summary: text::line(&post.summary),
+            html: html.filter(|html| !html.trim().is_empty()),
+            authors: post.authors.iter().filter_map(Person::new).collect(),
+            terms: terms(spec, post),
+            published_at: text::instant(post.published_at),
+            changed_at: text::instant(post.changed_at()),
+            language: text::language(&post.language).filter(foreign),
+            canonical: post.canonical.as_ref().map(url::Url::as_str),
+            image: post.image.as_ref().map(url::Url::as_str),
+        }
+    }
+}
+
+impl Person {
+    fn new(author: &Author) -> Option<Self> {
+        let url = author.url.as_ref().map(url::Url::to_string);
+        text::line(&author.name).map(|name| Self { name, url })
+    }
+}
+
+/// Categories, then tags, each name once.
+fn terms(spec: &FeedSpec<'_>, post: &Post) -> Vec<Term> {
+    let mut terms: Vec<Term> = Vec::new();
+    for (names, kind) in [(&post.categories, "categories"), (&post.tags, "tags")] {
+        let mut scheme = spec.site_url.clone();
+        scheme.set_fragment(Some(kind));
+        for name in names.iter().filter_map(|name| text::line(name)) {
+            if !terms.iter().any(|term| term.name == name) {
+                terms.push(Term { name, scheme: scheme.to_string() });
+            }
+        }
+    }
+    terms
+}

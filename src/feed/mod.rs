@@ -1,0 +1,135 @@
+//! Feeds: posts become RSS 2.0, Atom 1.0 and JSON Feed 1.1 bytes, with the validators that readers poll by.
+//!
+//! Pure: the same input gives the same bytes, and no clock is asked. Nothing of the program's version is
+//! in them either, so an upgrade makes no reader fetch everything again. What is selected and when it may
+//! be shown is decided by the caller; how documents travel over HTTP is the business of `web`.
+//!
+//! `entry` makes every string fit for all three formats once; `rss`, `atom` and `json` only lay out.
+
+mod atom;
+mod document;
+mod entry;
+mod json;
+mod rss;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::domain::{Author, Post};
+
+pub use document::Document;
+
+/// What the feeds call themselves in `generator`.
+const GENERATOR: &str = "Postrider";
+
+/// The three formats, each at its own URL: readers follow a URL, not an Accept header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Format {
+    Rss,
+    Atom,
+    Json,
+}
+
+impl Format {
+    pub const ALL: [Self; 3] = [Self::Rss, Self::Atom, Self::Json];
+
+    /// The media type alone, as links to the feed state it.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Rss => "application/rss+xml",
+            Self::Atom => "application/atom+xml",
+            Self::Json => "application/feed+json",
+        }
+    }
+
+    /// The value of the `Content-Type` header.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Rss => "application/rss+xml; charset=utf-8",
+            Self::Atom => "application/atom+xml; charset=utf-8",
+            Self::Json => "application/feed+json", // RFC 8259: JSON types have no charset parameter
+        }
+    }
+}
+
+/// What a feed says about itself, in whatever format.
+#[derive(Clone, Copy, Debug)]
+pub struct FeedSpec<'a> {
+    /// Plain text.
+    pub title: &'a str,
+    /// Plain text; the title stands in for an empty one.
+    pub description: &'a str,
+    /// The author's own site.
+    pub site_url: &'a Url,
+    /// BCP 47 tag, the language of posts that have the same or none.
+    pub language: &'a str,
+    /// Stands in for posts that name nobody.
+    pub author: Option<&'a Author>,
+    /// The URL that the RSS document is fetched from; likewise the next two.
+    pub rss_url: &'a Url,
+    pub atom_url: &'a Url,
+    pub json_url: &'a Url,
+    /// Whole posts, or summaries only.
+    pub full_text: bool,
+}
+
+impl<'a> FeedSpec<'a> {
+    /// The URL that the document in `format` is fetched from.
+    pub fn self_url(&self, format: Format) -> &'a Url {
+        match format {
+            Format::Rss => self.rss_url,
+            Format::Atom => self.atom_url,
+            Format::Json => self.json_url,
+        }
+    }
+}
+
+/// Why a feed could not be written. Nothing in a post leads here: it takes a fault in a format's library.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    #[error("cannot write the feed as RSS")]
+    Rss(#[source] ::rss::Error),
+    #[error("cannot write the feed as Atom")]
+    Atom(#[source] atom_syndication::Error),
+    #[error("cannot write the feed as JSON")]
+    Json(#[source] serde_json::Error),
+    #[error("the feed was not written in UTF-8")]
+    Encoding(#[from] std::string::FromUtf8Error),
+    #[error("cannot compress the feed")]
+    Compress(#[source] std::io::Error),
+}
+
+/// The `items` newest of `posts` by publication, newest first; those of one instant in the order of their ids.
+pub fn select<'a>(posts: impl Iterator<Item = &'a Arc<Post>>, items: usize) -> Vec<Arc<Post>> {
+    let mut newest: Vec<&Arc<Post>> = posts.collect();
+    newest
+        .sort_unstable_by(|a, b| b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id)));
+    newest.into_iter().take(items).cloned().collect()
+}
+
+/// Writes `posts`, which were selected and ordered with [`select`], in `format`.
+///
+/// The document's time is the newest change of its posts (1970 when there are none), never the time of writing.
+pub fn render(
+    format: Format,
+    spec: &FeedSpec<'_>,
+    posts: &[Arc<Post>],
+) -> Result<Document, FeedError> {
+    let changed_at = posts
+        .iter()
+        .map(|post| text::instant(post.changed_at()))
+        .max()
+        .unwrap_or(Timestamp::UNIX_EPOCH);
+    let feed = entry::Feed::new(format, spec, posts, changed_at);
+    let text = match format {
+        Format::Rss => rss::write(&feed)?,
+        Format::Atom => atom::write(&feed)?,
+        Format::Json => json::write(&feed)?,
+    };
+    Document::new(format, text, changed_at)
+}

@@ -1,0 +1,359 @@
+//! Every document is read back with a reader's library: what counts is what arrives.
+
+use std::io::Read as _;
+use std::sync::Arc;
+
+use feed_rs::model::{Entry, Feed};
+use jiff::Timestamp;
+use url::Url;
+
+use super::*;
+use crate::domain::{PostId, Revision};
+
+mod hostile;
+
+fn url(text: &str) -> Url {
+    text.parse().unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+struct Site {
+    url: Url,
+    urls: [Url; 3],
+    author: Author,
+}
+
+impl Site {
+    fn new() -> Self {
+        Self {
+            url: url("https://example.org/"),
+            urls: ["feed.xml", "atom.xml", "feed.json"]
+                .map(|name| url(&format!("https://post.example.org/{name}"))),
+            author: person("Ada Moss"),
+        }
+    }
+
+    fn spec(&self) -> FeedSpec<'_> {
+        FeedSpec {
+            title: "Field Notes",
+            description: "Small things & slow tools",
+            site_url: &self.url,
+            language: "en",
+            author: Some(&self.author),
+            rss_url: &self.urls[0],
+            atom_url: &self.urls[1],
+            json_url: &self.urls[2],
+            full_text: true,
+        }
+    }
+}
+
+fn person(name: &str) -> Author {
+    Author { name: name.to_owned(), email: Some("ada@example.org".to_owned()), url: None }
+}
+
+fn post(slug: &str, published_at: &str) -> Post {
+    let link = url(&format!("https://example.org/posts/{slug}/"));
+    Post {
+        id: PostId::mint(&link),
+        revision: Revision::of([slug]),
+        source: format!("posts/{slug}.md"),
+        slug: slug.to_owned(),
+        link,
+        canonical: None,
+        title: format!("About {slug}"),
+        published_at: at(published_at),
+        updated_at: None,
+        summary: format!("A word on {slug}."),
+        html: format!("<p>All about {slug}.</p>"),
+        text: format!("All about {slug}."),
+        authors: Vec::new(),
+        tags: Vec::new(),
+        categories: Vec::new(),
+        language: "en".to_owned(),
+        image: None,
+    }
+}
+
+/// A post with everything, one in another language with odd text, and one with next to nothing.
+fn three_posts() -> Vec<Arc<Post>> {
+    let rich = Post {
+        canonical: Some(url("https://elsewhere.example/ponds")),
+        updated_at: Some(at("2026-11-03T10:00:00Z")),
+        html: "<h2>Ponds</h2>\n<pre><code>a &lt; b &amp;&amp; c</code></pre>\n\
+               <p><img src=\"https://example.org/p.png?a=1&amp;b=2\" alt=\"A pond\"></p>"
+            .to_owned(),
+        authors: vec![
+            Author { url: Some(url("https://mira.example/")), ..person("Mira Holm") },
+            person("Tomás Okafor"),
+        ],
+        tags: vec!["ponds".to_owned(), "R&D".to_owned(), "notes".to_owned()],
+        categories: vec!["notes".to_owned()],
+        image: Some(url("https://example.org/img/pond.jpg?w=800&h=600")),
+        ..post("ponds", "2026-11-02T08:30:00.25+01:00")
+    };
+    let odd = Post {
+        title: "Vec<T> & AT&T: “Grüße” 🐎".to_owned(),
+        summary: "Was `a < b && c > d` bedeutet.".to_owned(),
+        html: "<p>Das Ende ]]&gt; und ]]> mitten im <entry>Text</entry>.</p>".to_owned(),
+        language: "de".to_owned(),
+        ..post("gruesse", "2026-10-02T06:30:00Z")
+    };
+    let bare = Post {
+        id: PostId::pinned("tag:example.org,2019:7"),
+        summary: String::new(),
+        html: String::new(),
+        ..post("bare", "2026-09-01T00:00:00Z")
+    };
+    [rich, odd, bare].map(Arc::new).into()
+}
+
+fn text_of(document: &Document) -> &str {
+    std::str::from_utf8(&document.bytes).unwrap()
+}
+
+fn rendered(format: Format, posts: &[Arc<Post>]) -> Document {
+    render(format, &Site::new().spec(), posts).unwrap()
+}
+
+fn read(document: &Document) -> Feed {
+    feed_rs::parser::Builder::new()
+        .sanitize_content(false)
+        .build()
+        .parse(&document.bytes[..])
+        .unwrap_or_else(|error| panic!("{error}\n{}", text_of(document)))
+}
+
+/// Whether every `&` outside CDATA begins a reference; the reader above is forgiving about that.
+fn ampersands_are_references(format: Format, document: &Document) -> bool {
+    let reference = |text: &str| {
+        let name = text.split(';').next().unwrap_or_default();
+        ["amp", "lt", "gt", "quot", "apos"].contains(&name) || name.starts_with('#')
+    };
+    let mut rest = text_of(document);
+    while format != Format::Json && !rest.is_empty() {
+        let (outside, section) = rest.split_once("<![CDATA[").unwrap_or((rest, "]]>"));
+        if !outside.split('&').skip(1).all(reference) {
+            return false;
+        }
+        rest = section.split_once("]]>").expect("every section ends").1;
+    }
+    true
+}
+
+fn title(entry: &Entry) -> &str {
+    entry.title.as_ref().map_or("", |title| title.content.as_str())
+}
+
+fn body(entry: &Entry) -> Option<&str> {
+    entry.content.as_ref().and_then(|content| content.body.as_deref())
+}
+
+fn names(entry: &Entry) -> Vec<&str> {
+    entry.authors.iter().filter_map(|who| who.name.as_deref()).collect()
+}
+
+fn terms(entry: &Entry) -> Vec<&str> {
+    entry.categories.iter().map(|category| category.term.as_str()).collect()
+}
+
+#[test]
+fn the_feed_says_of_itself_what_the_spec_says() {
+    for format in Format::ALL {
+        let feed = read(&rendered(format, &three_posts()));
+        assert_eq!(feed.title.unwrap().content, "Field Notes");
+        assert_eq!(feed.description.unwrap().content, "Small things & slow tools");
+        assert_eq!(feed.language.as_deref(), Some("en"));
+        let links: Vec<&str> = feed.links.iter().map(|link| link.href.as_str()).collect();
+        let site = Site::new();
+        assert!(links.contains(&"https://example.org/"), "{format:?}: {links:?}");
+        assert!(links.contains(&site.spec().self_url(format).as_str()), "{format:?}: {links:?}");
+        if format != Format::Json {
+            assert_eq!(feed.updated.unwrap().to_rfc3339(), "2026-11-03T10:00:00+00:00");
+        }
+    }
+}
+
+#[test]
+fn every_field_of_a_post_arrives_in_every_format() {
+    let posts = three_posts();
+    for format in Format::ALL {
+        let document = rendered(format, &posts);
+        assert!(ampersands_are_references(format, &document), "{}", text_of(&document));
+        let feed = read(&document);
+        assert_eq!(feed.entries.len(), posts.len());
+        for (entry, post) in feed.entries.iter().zip(&posts) {
+            assert_eq!(entry.id, post.id.as_str());
+            assert_eq!(title(entry), post.title);
+            assert_eq!(entry.links[0].href, post.link.as_str());
+            assert_eq!(entry.published.unwrap().timestamp(), post.published_at.as_second());
+            if format != Format::Json {
+                assert_eq!(body(entry), Some(post.html.as_str()).filter(|html| !html.is_empty()));
+            }
+        }
+        let rich = &feed.entries[0];
+        assert_eq!(names(rich), ["Mira Holm", "Tomás Okafor"]);
+        assert_eq!(terms(rich), ["notes", "ponds", "R&D"]);
+        assert_eq!(
+            names(&feed.entries[1])[..],
+            *match format {
+                Format::Atom => &[][..], // the feed's author stands for it
+                Format::Rss | Format::Json => &["Ada Moss"][..],
+            }
+        );
+        if format != Format::Rss {
+            assert_eq!(rich.updated.unwrap().to_rfc3339(), "2026-11-03T10:00:00+00:00");
+        }
+    }
+}
+
+#[test]
+fn an_image_is_announced_as_such() {
+    let wanted = "https://example.org/img/pond.jpg?w=800&h=600";
+    for format in [Format::Rss, Format::Atom] {
+        let feed = read(&rendered(format, &three_posts()));
+        let image = &feed.entries[0].media[0].content[0];
+        assert_eq!(image.url.as_ref().unwrap().as_str(), wanted);
+        assert!(feed.entries[1].media.is_empty());
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&rendered(Format::Json, &three_posts()).bytes).unwrap();
+    assert_eq!(json["items"][0]["image"], wanted);
+}
+
+#[test]
+fn a_post_in_another_language_says_so() {
+    let atom = rendered(Format::Atom, &three_posts());
+    let languages: Vec<_> = read(&atom).entries.into_iter().map(|entry| entry.language).collect();
+    assert_eq!(languages, [None, Some("de".to_owned()), None]);
+    assert_eq!(text_of(&atom).matches("<entry xml:lang=\"de\">").count(), 1);
+    let rss = rendered(Format::Rss, &three_posts());
+    assert_eq!(text_of(&rss).matches("<dc:language>de</dc:language>").count(), 1);
+}
+
+#[test]
+fn a_feed_of_summaries_has_no_full_text() {
+    let site = Site::new();
+    let spec = FeedSpec { full_text: false, ..site.spec() };
+    for format in Format::ALL {
+        let document = render(format, &spec, &three_posts()).unwrap();
+        assert!(!text_of(&document).contains("All about"), "{format:?}");
+        let feed = read(&document);
+        assert_eq!(feed.entries[0].summary.as_ref().unwrap().content, "A word on ponds.");
+    }
+}
+
+#[test]
+fn no_address_of_an_author_is_in_a_feed() {
+    for format in Format::ALL {
+        assert!(!text_of(&rendered(format, &three_posts())).contains("ada@example.org"));
+    }
+}
+
+#[test]
+fn a_feed_without_posts_and_without_an_author_is_whole() {
+    let site = Site::new();
+    let spec = FeedSpec { author: None, description: "", language: "", ..site.spec() };
+    for format in Format::ALL {
+        let document = render(format, &spec, &[]).unwrap();
+        assert_eq!(document.last_modified, Timestamp::UNIX_EPOCH);
+        assert_eq!(read(&document).description.unwrap().content, "Field Notes");
+    }
+}
+
+#[test]
+fn a_title_that_xml_forbids_altogether_gives_way_to_the_link() {
+    let post = Post { title: "\u{1}\u{2}".to_owned(), ..post("mute", "2026-09-01T00:00:00Z") };
+    for format in Format::ALL {
+        let feed = read(&rendered(format, &[Arc::new(post.clone())]));
+        assert_eq!(title(&feed.entries[0]), "https://example.org/posts/mute/");
+    }
+}
+
+#[test]
+fn the_newest_are_selected_and_ties_are_broken_by_id() {
+    let posts: Vec<Arc<Post>> = [
+        ("a", "2026-09-01T00:00:00Z"),
+        ("b", "2026-09-03T00:00:00Z"),
+        ("c", "2026-09-02T00:00:00Z"),
+        ("d", "2026-09-02T02:00:00+02:00"),
+    ]
+    .into_iter()
+    .map(|(slug, date)| Arc::new(Post { id: PostId::pinned(slug), ..post(slug, date) }))
+    .collect();
+    let slugs = |posts: Vec<Arc<Post>>| posts.iter().map(|p| p.slug.clone()).collect::<String>();
+    assert_eq!(slugs(select(posts.iter(), 3)), "bcd");
+    assert_eq!(slugs(select(posts.iter().rev(), 9)), "bcda");
+    assert_eq!(slugs(select(posts.iter(), 0)), "");
+}
+
+#[test]
+fn equal_posts_give_equal_bytes_and_other_posts_another_tag() {
+    for format in Format::ALL {
+        let first = rendered(format, &three_posts());
+        assert_eq!(first, rendered(format, &three_posts()));
+        let other = rendered(format, &three_posts()[1..]);
+        assert_ne!(first.etag, other.etag);
+        assert!(first.etag.len() == 34 && first.etag.starts_with('"'), "{}", first.etag);
+    }
+}
+
+#[test]
+fn the_compressed_form_is_the_same_document() {
+    let document = rendered(Format::Rss, &three_posts());
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(&document.gzip[..]).read_to_end(&mut text).unwrap();
+    assert_eq!(text, &document.bytes[..]);
+    assert!(document.gzip.len() < document.bytes.len());
+}
+
+#[test]
+fn last_modified_is_the_newest_change_in_whole_seconds() {
+    let posts = three_posts();
+    assert_eq!(rendered(Format::Rss, &posts).last_modified, at("2026-11-03T10:00:00Z"));
+    let fraction = Arc::new(post("f", "2026-11-02T08:30:00.75Z"));
+    assert_eq!(rendered(Format::Rss, &[fraction]).last_modified, at("2026-11-02T08:30:00Z"));
+}
+
+#[test]
+fn a_changed_document_is_always_newer_than_the_one_before() {
+    let posts = three_posts();
+    let first = rendered(Format::Atom, &posts);
+    let edited = rendered(Format::Atom, &posts[..2]).succeeding(&first);
+    assert_eq!(edited.last_modified, at("2026-11-03T10:00:01Z"));
+    let removed = rendered(Format::Atom, &posts[1..]).succeeding(&edited);
+    assert_eq!(removed.last_modified, at("2026-11-03T10:00:02Z"));
+    let same = rendered(Format::Atom, &posts[1..]).succeeding(&removed);
+    assert_eq!(same, removed);
+    let newer = Arc::new(post("newer", "2026-11-20T00:00:00Z"));
+    let grown = rendered(Format::Atom, &[newer]).succeeding(&removed);
+    assert_eq!(grown.last_modified, at("2026-11-20T00:00:00Z"));
+}
+
+#[test]
+fn the_feed_keeps_its_id_when_another_host_serves_it() {
+    let site = Site::new();
+    let moved = url("http://127.0.0.1:8080/atom.xml");
+    let spec = FeedSpec { atom_url: &moved, ..site.spec() };
+    let here = read(&render(Format::Atom, &spec, &[]).unwrap()).id;
+    assert_eq!(here, read(&rendered(Format::Atom, &[])).id);
+    assert!(here.starts_with("urn:uuid:"), "{here}");
+}
+
+#[test]
+fn rss_for_three_posts() {
+    insta::assert_snapshot!(text_of(&rendered(Format::Rss, &three_posts())));
+}
+
+#[test]
+fn atom_for_three_posts() {
+    insta::assert_snapshot!(text_of(&rendered(Format::Atom, &three_posts())));
+}
+
+#[test]
+fn json_for_three_posts() {
+    insta::assert_snapshot!(text_of(&rendered(Format::Json, &three_posts())));
+}
