@@ -129,6 +129,29 @@ pub struct Reply {
     pub text: String,
 }
 
+impl Reply {
+    /// Most bytes of text that are kept.
+    pub const TEXT_BYTES: usize = 2_000;
+
+    /// Makes a reply fit to be kept and shown: control characters and runs of white space become one space,
+    /// and what is longer than [`Self::TEXT_BYTES`] is cut. Hiding addresses and secrets is up to the caller.
+    pub fn new(server: impl Into<String>, code: Option<u16>, text: &str) -> Self {
+        let mut kept = String::with_capacity(text.len().min(Self::TEXT_BYTES));
+        for c in text.chars() {
+            let blank = c.is_control() || c.is_whitespace();
+            if blank && (kept.is_empty() || kept.ends_with(' ')) {
+                continue;
+            }
+            if kept.len() + c.len_utf8() > Self::TEXT_BYTES {
+                break;
+            }
+            kept.push(if blank { ' ' } else { c });
+        }
+        kept.truncate(kept.trim_end().len());
+        Self { server: server.into(), code, text: kept }
+    }
+}
+
 /// What became of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "lowercase")]
@@ -170,5 +193,18 @@ impl Outcome {
             Self::Unreachable(_) => "unreachable",
             Self::NotOurs => "not-ours",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_reply_has_no_control_characters_and_is_short() {
+        let reply = Reply::new("mx:25", Some(550), "\r\n no\u{1b}[31m  such\0user\r\n");
+        assert_eq!(reply.text, "no [31m such user");
+        let long = Reply::new("mx:25", None, &"ü".repeat(5_000));
+        assert_eq!(long.text.len(), Reply::TEXT_BYTES);
     }
 }

@@ -1,0 +1,8 @@
+//! Cross-posts: calls to the destinations' endpoints, through a client that does not reach into private networks.
+
+mod guard;
+mod reply;
+mod webhook;
+
+pub use guard::{Guard, Refusal};
+pub use webhook::{WebhookCourier, WebhookSetupError};
