@@ -1,4 +1,4 @@
-//! What Postrider tells those who run it: logs to standard error, metrics in the OpenMetrics text form.
+//! What Postrider tells those who run it: logs to standard error, metrics in Prometheus' text form.
 //!
 //! Callers name things in plain words; nothing here knows the configuration. No metric has an address or a token in a
 //! label, and every label has as many values as the configuration has names.

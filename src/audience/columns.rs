@@ -43,13 +43,23 @@ pub(super) struct Defaults<'a> {
     pub(super) cadence: Option<Cadence>,
 }
 
-/// The delimiter that the first line has most of. Spreadsheets of half the world write `;`.
-pub(super) fn delimiter(input: &mut impl BufRead) -> io::Result<u8> {
+/// How a file is written, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dialect {
+    /// The one that the first line has most of. Spreadsheets of half the world write `;`.
+    pub(super) delimiter: u8,
+    /// Lines end with CR and LF.
+    pub(super) crlf: bool,
+}
+
+/// Looks at the beginning of `input` and consumes nothing.
+pub(super) fn dialect(input: &mut impl BufRead) -> io::Result<Dialect> {
     let start = input.fill_buf()?;
     let line = start.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
-    let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
+    let count = |delimiter: u8| line.split(|byte| *byte == delimiter).count();
     let best = [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter));
-    Ok(best.unwrap_or(b','))
+    let crlf = start[line.len()..].starts_with(b"\r\n");
+    Ok(Dialect { delimiter: best.unwrap_or(b','), crlf })
 }
 
 impl Columns {
@@ -61,7 +71,8 @@ impl Columns {
             .map(|cell| String::from_utf8_lossy(cell).trim().to_ascii_lowercase())
             .collect();
         let named = |names: &[&str]| cells.iter().position(|cell| names.contains(&cell.as_str()));
-        if let Some(address) = named(&["email", "address", "email address", "e-mail", "email_address"])
+        if let Some(address) =
+            named(&["email", "address", "email address", "e-mail", "email_address"])
         {
             let columns = Self {
                 address,
@@ -155,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_delimiter_is_the_one_that_the_header_uses() {
-        let sniff = |text: &str| delimiter(&mut text.as_bytes()).unwrap();
+        let sniff = |text: &str| dialect(&mut text.as_bytes()).unwrap().delimiter;
         assert_eq!(sniff("email;name;cadence\na,b;c"), b';');
         assert_eq!(sniff("email\tname"), b'\t');
         assert_eq!(sniff("email,name"), b',');
@@ -168,9 +179,15 @@ mod tests {
         let header = csv::ByteRecord::from(vec!["Name", " E-Mail", "STATUS", "Cadence"]);
         let (columns, is_header) = Columns::find(&header).unwrap();
         assert!(is_header);
-        assert_eq!(columns, Columns { address: 1, newsletter: None, cadence: Some(3), status: Some(2) });
+        assert_eq!(
+            columns,
+            Columns { address: 1, newsletter: None, cadence: Some(3), status: Some(2) }
+        );
         let bare = csv::ByteRecord::from(vec!["Ann", "ann@example.org"]);
-        assert_eq!(Columns::find(&bare).unwrap(), (Columns { address: 1, ..Columns::default() }, false));
+        assert_eq!(
+            Columns::find(&bare).unwrap(),
+            (Columns { address: 1, ..Columns::default() }, false)
+        );
         let error = Columns::find(&csv::ByteRecord::from(vec!["name", "mail"])).unwrap_err();
         assert!(error.to_string().ends_with("its first line has `name`, `mail`"), "{error}");
     }

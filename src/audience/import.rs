@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use jiff::Timestamp;
 
-use super::columns::{Columns, Defaults, Row, Standing, delimiter};
+use super::columns::{Columns, Defaults, Dialect, Row, Standing, dialect};
 use super::{Audience, AudienceError, ImportError};
 use crate::domain::{Cadence, EmailAddressError, SubscriptionState};
 use crate::store::{AddSubscriber, Added, StoreError, Tx};
@@ -51,7 +51,7 @@ pub struct ImportReport {
 }
 
 /// Why a row was skipped.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SkipReason {
     #[error("the row has no address")]
     NoAddress,
@@ -105,10 +105,10 @@ impl Audience<'_> {
             Err(AudienceError::WhichNewsletter { .. }) => None,
             Err(error) => return Err(error.into()),
         };
-        let defaults =
-            Defaults { config: self.config, newsletter, cadence: import.cadence };
+        let defaults = Defaults { config: self.config, newsletter, cadence: import.cadence };
         let mut input = BufReader::with_capacity(BUFFER, file);
-        let mut reader = reader(&mut input)?;
+        let dialect = dialect(&mut input).map_err(csv::Error::from)?;
+        let mut reader = reader(&mut input, dialect);
         let mut record = csv::ByteRecord::new();
         if !reader.read_byte_record(&mut record)? {
             return Err(ImportError::Empty);
@@ -120,7 +120,7 @@ impl Audience<'_> {
         let mut more = if is_header { reader.read_byte_record(&mut record)? } else { true };
         while more {
             report.rows += 1;
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = line_of(&record, dialect);
             match columns.read(&record, defaults) {
                 Ok(row) => chunk.push((line, row)),
                 Err(reason) => report.skip(line, &reason, &mut step),
@@ -193,7 +193,10 @@ impl Audience<'_> {
             (_, Added::AlreadyActive(_)) => Err(SkipReason::ActiveHere),
             (
                 _,
-                Added::Subscribed(_) | Added::StillPending(_) | Added::HasLeft(_) | Added::Suppressed,
+                Added::Subscribed(_)
+                | Added::StillPending(_)
+                | Added::HasLeft(_)
+                | Added::Suppressed,
             ) => Ok(Done::KeptOut),
         })
     }
@@ -206,12 +209,19 @@ impl ImportReport {
     }
 }
 
-fn reader<R: BufRead>(input: &mut R) -> Result<csv::Reader<&mut R>, ImportError> {
-    let delimiter = delimiter(input).map_err(csv::Error::from)?;
+fn reader<R: BufRead>(input: &mut R, dialect: Dialect) -> csv::Reader<&mut R> {
     // Rows of odd lengths are read as far as they go: what they lack is reported by line.
-    Ok(csv::ReaderBuilder::new()
-        .delimiter(delimiter)
+    csv::ReaderBuilder::new()
+        .delimiter(dialect.delimiter)
         .has_headers(false)
         .flexible(true)
-        .from_reader(input))
+        .from_reader(input)
+}
+
+/// The line that `record` begins in. The reader ends a row at its CR and counts the LF to the next one, which it then
+/// places a line too early.
+fn line_of(record: &csv::ByteRecord, dialect: Dialect) -> u64 {
+    let position = record.position();
+    let late = position.is_some_and(|position| dialect.crlf && position.record() > 0);
+    position.map_or(0, csv::Position::line) + u64::from(late)
 }

@@ -48,10 +48,9 @@ impl<'a> Audience<'a> {
                 name: name.to_owned(),
                 known: known(),
             }),
-            None if newsletters.len() == 1 => Ok(newsletters
-                .values()
-                .next()
-                .expect("a map of one has a first value")),
+            None if newsletters.len() == 1 => {
+                Ok(newsletters.values().next().expect("a map of one has a first value"))
+            }
             None => Err(AudienceError::WhichNewsletter { known: known() }),
         }
     }

@@ -1,12 +1,11 @@
 //! Subscribing from the public form, confirming by the link in the mail, leaving by the link in every mail.
 
 use jiff::{SignedDuration, Timestamp};
-use url::Url;
 
 use super::{Audience, AudienceError, offered};
 use crate::config::Newsletter;
 use crate::domain::{EmailAddress, SubscriptionState, random_token, token_hash};
-use crate::mail;
+use crate::mail::{ConfirmationInput, compose_confirmation};
 use crate::store::{
     AddSubscriber, Added, ConfirmationAnswer, NewLetter, StoreError, SubscriptionRow, Tx,
 };
@@ -52,7 +51,7 @@ impl Audience<'_> {
         let address: EmailAddress = form.address.parse()?;
         let cadence = offered(newsletter, form.cadence)?;
         let now = self.now();
-        let request = self.confirmation_request(newsletter, now)?;
+        let request = self.confirmation_request(newsletter)?;
         let wish = AddSubscriber {
             address: &address,
             newsletter: &newsletter.name,
@@ -79,10 +78,7 @@ impl Audience<'_> {
     }
 
     /// The newsletter that a confirmation link is for, as long as it can be used. Changes nothing.
-    pub async fn confirmation_newsletter(
-        &self,
-        token: &str,
-    ) -> Result<Option<String>, StoreError> {
+    pub async fn confirmation_newsletter(&self, token: &str) -> Result<Option<String>, StoreError> {
         let mut tx = self.store.read().await?;
         tx.confirmation_newsletter(&token_hash(token), self.now()).await
     }
@@ -121,16 +117,18 @@ impl Audience<'_> {
         tx.commit().await
     }
 
-    fn confirmation_request(
-        &self,
-        newsletter: &Newsletter,
-        now: Timestamp,
-    ) -> Result<Request, AudienceError> {
+    fn confirmation_request(&self, newsletter: &Newsletter) -> Result<Request, AudienceError> {
         let token = random_token();
-        let link = confirm_url(&self.config.server.public_url, &token);
-        let content =
-            mail::compose_confirmation(self.config, self.templates, newsletter, &link, now)
-                .map_err(|problem| AudienceError::Letter(Box::new(problem)))?;
+        let confirm_url = format!("{}confirm/{token}", self.config.server.public_url);
+        let input = ConfirmationInput {
+            site: &self.config.site,
+            newsletter,
+            confirm_url: &confirm_url,
+            postal_address: &self.config.mail.address,
+        };
+        let composed = compose_confirmation(self.templates, &input)
+            .map_err(|problem| AudienceError::Letter(Box::new(problem)))?;
+        let content = serde_json::to_string(&composed).expect("a mail is strings all through");
         Ok(Request { token, content })
     }
 }
@@ -151,8 +149,4 @@ async fn plan(
     };
     tx.plan_letter(&letter, now).await?;
     Ok(())
-}
-
-fn confirm_url(public_url: &Url, token: &str) -> Url {
-    public_url.join(&format!("confirm/{token}")).expect("a token is a path segment")
 }

@@ -22,5 +22,7 @@ pub use engine::{Store, StoreError, Tx};
 pub use events::{Event, EventRow};
 pub use outcomes::{IntentRefusal, Next, Recorded};
 pub use posts::{KnownPost, PostSighting};
-pub use reports::{AttemptRow, DeliveryFilter, DeliveryRow, EditionRow, QueueRow, StateCount};
+pub use reports::{
+    AttemptRow, DeliveryFilter, DeliveryRow, DestinationCount, EditionRow, QueueRow, StateCount,
+};
 pub use schedules::ScheduleRow;

@@ -53,7 +53,7 @@ fn parse(filter: &str) -> Result<EnvFilter, TelemetryError> {
         .map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })
 }
 
-/// The layer that writes lines. Colours are for terminals, and never when NO_COLOR is set: the library looks by itself.
+/// The layer that writes lines. Colours are for terminals, and never when `NO_COLOR` is set: the library looks by itself.
 fn lines<S, W>(format: LogFormat, terminal: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,

@@ -14,8 +14,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 /// The media type of `metrics_text`.
-pub const METRICS_CONTENT_TYPE: &str =
-    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Seconds = Gauge<f64, AtomicU64>;
 type Histograms<Labels> = Family<Labels, Histogram, fn() -> Histogram>;
@@ -78,8 +77,7 @@ impl Metrics {
             announcements: Family::default(),
             posts: Family::default(),
             reloads: Family::default(),
-            // Started means that a configuration was taken.
-            last_reload: Gauge::from(1_i64),
+            last_reload: Gauge::default(),
             queue_depth: Family::default(),
             queue_held: Family::default(),
             queue_age: Family::default(),
@@ -88,6 +86,8 @@ impl Metrics {
             request_duration: Family::new_with_constructor(request_buckets),
             ticks: Family::default(),
         };
+        // Started means that a configuration was taken.
+        metrics.last_reload.set(1);
         metrics.register_sending();
         metrics.register_serving();
         metrics

@@ -107,7 +107,11 @@ mod tests {
             (",;q", false),
         ];
         for (accepted, expected) in cases {
-            assert_eq!(prefers_gzip(&headers(&[(ACCEPT_ENCODING, accepted)])), expected, "{accepted}");
+            assert_eq!(
+                prefers_gzip(&headers(&[(ACCEPT_ENCODING, accepted)])),
+                expected,
+                "{accepted}"
+            );
         }
         assert!(!prefers_gzip(&HeaderMap::new()));
     }

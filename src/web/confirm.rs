@@ -25,7 +25,7 @@ pub(super) async fn ask(
         newsletter: page::newsletter_named(&config, &name),
         action: page::local(&config, &format!("confirm/{token}")),
     };
-    page::private(page::html(&state, "page/confirm.html", &context))
+    Ok(page::uncached(page::html(&state, "page/confirm.html", &context)?))
 }
 
 /// `POST /confirm/{token}`. Pressing twice gives the same answer.
@@ -40,7 +40,7 @@ pub(super) async fn confirm(
                 site: page::site(&config),
                 newsletter: page::newsletter_named(&config, &subscription.newsletter),
             };
-            page::private(page::html(&state, "page/confirmed.html", &context))
+            Ok(page::uncached(page::html(&state, "page/confirmed.html", &context)?))
         }
         Confirmation::Expired | Confirmation::Left => Err(useless(StatusCode::GONE)),
         Confirmation::Unknown => Err(useless(StatusCode::NOT_FOUND)),

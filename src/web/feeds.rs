@@ -52,8 +52,10 @@ fn answer(document: &Document, headers: &HeaderMap) -> Response {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
     let bytes = if gzip { &document.gzip } else { &document.bytes };
-    let described =
-        [(CONTENT_TYPE, document.content_type.to_owned()), (CONTENT_LENGTH, bytes.len().to_string())];
+    let described = [
+        (CONTENT_TYPE, document.content_type.to_owned()),
+        (CONTENT_LENGTH, bytes.len().to_string()),
+    ];
     let body = Body::from(Bytes::from_owner(bytes.clone()));
     let mut response = (common, described, body).into_response();
     if gzip {

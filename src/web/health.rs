@@ -49,8 +49,7 @@ pub(super) async fn ready(State(state): State<WebState>) -> Response {
 /// `GET /metrics`. Without a database the queues keep their last numbers.
 pub(super) async fn metrics(State(state): State<WebState>) -> Response {
     refresh(&state).await;
-    let headers =
-        [(CONTENT_TYPE, telemetry::METRICS_CONTENT_TYPE), (CACHE_CONTROL, "no-store")];
+    let headers = [(CONTENT_TYPE, telemetry::METRICS_CONTENT_TYPE), (CACHE_CONTROL, "no-store")];
     (headers, telemetry::metrics_text()).into_response()
 }
 

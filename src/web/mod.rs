@@ -104,7 +104,7 @@ impl WebState {
 
 /// All pages.
 pub fn router(state: WebState) -> Router {
-    Router::new()
+    let pages = Router::new()
         .route("/", get(index::show))
         .route("/feed.xml", get(feeds::hand_out))
         .route("/atom.xml", get(feeds::hand_out))
@@ -123,13 +123,17 @@ pub fn router(state: WebState) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .fallback(refusal::nothing_here)
-        .method_not_allowed_fallback(refusal::wrong_method)
-        // From the inside out: a panic and a timeout are answers that the outer layers see.
+        .method_not_allowed_fallback(refusal::wrong_method);
+    dressed(pages, &state).with_state(state)
+}
+
+/// What every answer goes through, from the inside out: a panic and a timeout are answers that the outer layers see.
+fn dressed(pages: Router<WebState>, state: &WebState) -> Router<WebState> {
+    pages
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
         .layer(CatchPanicLayer::custom(refusal::after_panic))
         .layer(from_fn_with_state(state.clone(), refusal::dress))
         .layer(from_fn(protect::headers))
         .layer(from_fn(protect::observe))
-        .with_state(state)
 }

@@ -26,9 +26,9 @@ pub(super) fn html<C: Context>(
     Ok(response)
 }
 
-/// Keeps a page whose path is a key out of every cache.
-pub(super) fn private(page: Result<Response, Refusal>) -> Result<Response, Refusal> {
-    Ok(([(CACHE_CONTROL, "no-store")], page?).into_response())
+/// Keeps an answer out of every cache: its path is a key, or it is old in a moment.
+pub(super) fn uncached(response: Response) -> Response {
+    ([(CACHE_CONTROL, "no-store")], response).into_response()
 }
 
 /// No scripts, nothing from elsewhere, nobody's frame. The one stylesheet that runs is the one in the page's head, known by its
@@ -122,7 +122,10 @@ mod tests {
         let policy = policy(page);
         let policy = policy.to_str().unwrap();
         // printf 'a{}' | openssl dgst -sha256 -binary | base64
-        assert!(policy.contains("'sha256-X1RutGBrXCt9KkSaXMK7tHftWiRscFHOhxsS8tv8hBk='"), "{policy}");
+        assert!(
+            policy.contains("'sha256-X1RutGBrXCt9KkSaXMK7tHftWiRscFHOhxsS8tv8hBk='"),
+            "{policy}"
+        );
         assert!(stylesheet("<body><style>b{}</style></body>").is_none());
     }
 

@@ -3,9 +3,7 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::header::{
-    CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
+use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -14,7 +12,8 @@ use tracing::Instrument as _;
 use crate::telemetry;
 
 /// For whatever is no page: nothing may be loaded, nobody may frame it.
-const NOTHING: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const NOTHING: &str =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// Paths have tokens in them: no site that a page links to may learn where the visitor came from.
 const EVERYWHERE: [(HeaderName, &str); 4] = [
     (CONTENT_SECURITY_POLICY, NOTHING),

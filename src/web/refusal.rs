@@ -75,7 +75,10 @@ impl From<Diagnostic> for Refusal {
 
 impl From<FormRejection> for Refusal {
     fn from(rejection: FormRejection) -> Self {
-        Self::new(rejection.status(), "The form could not be read. Please go back and send it again.")
+        Self::new(
+            rejection.status(),
+            "The form could not be read. Please go back and send it again.",
+        )
     }
 }
 
@@ -93,11 +96,7 @@ impl IntoResponse for Refusal {
 }
 
 /// Lays refusals out as pages, in one place, so that handlers need not.
-pub(super) async fn dress(
-    State(state): State<WebState>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn dress(State(state): State<WebState>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
     let config = state.config.load();

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 /// Connections at once. More wait in the operating system's queue; files must be left over for the database.
 const CONNECTIONS: usize = 1_024;
 /// A connection on which nothing moves for so long is closed: longer than an answer takes.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// Answers that are being written when we stop get so long.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -36,8 +36,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     let listener = Door { listener, seats: Arc::new(Semaphore::new(CONNECTIONS)) };
     let service = router.into_make_service_with_connect_info::<Peer>();
-    let server = axum::serve(listener, service)
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let server =
+        axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     tokio::select! {
         ended = server => ended,
         () = out_of_patience(&shutdown) => {
@@ -91,7 +91,11 @@ struct Connection {
 }
 
 impl Connection {
-    fn watch<T>(&mut self, cx: &mut Context<'_>, moved: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn watch<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        moved: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if moved.is_ready() {
             self.idle.as_mut().reset(Instant::now() + IDLE);
             return moved;

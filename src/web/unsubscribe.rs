@@ -25,7 +25,7 @@ pub(super) async fn ask(
         action: page::local(&config, &format!("unsubscribe/{token}")),
         done: subscription.is_some_and(|row| row.state == SubscriptionState::Unsubscribed),
     };
-    page::private(page::html(&state, "page/unsubscribe.html", &context))
+    Ok(page::uncached(page::html(&state, "page/unsubscribe.html", &context)?))
 }
 
 /// `POST /unsubscribe/{token}`: takes effect at once, and answers the same whether the token is known, used or forged.
@@ -39,5 +39,5 @@ pub(super) async fn unsubscribe(
     let (config, templates) = (state.config.load(), state.templates.load());
     state.audience(&config, &templates).unsubscribe(&token).await?;
     let context = UnsubscribedPage { site: page::site(&config), newsletter: None };
-    page::private(page::html(&state, "page/unsubscribed.html", &context))
+    Ok(page::uncached(page::html(&state, "page/unsubscribed.html", &context)?))
 }
