@@ -1,5 +1,6 @@
 //! Postrider: a folder of Markdown posts becomes feeds, newsletters and cross-posts.
 
+pub mod audience;
 pub mod clock;
 pub mod config;
 pub mod courier;
@@ -11,5 +12,7 @@ pub mod outbox;
 pub mod signature;
 pub mod smtp;
 pub mod store;
+pub mod telemetry;
 pub mod template;
 pub mod tls;
+pub mod web;

@@ -26,5 +26,7 @@ pub use events::{Event, EventRow};
 pub use lock::{DaemonLock, LockError};
 pub use outcomes::{IntentRefusal, Next, Recorded};
 pub use posts::{KnownPost, PostSighting};
-pub use reports::{AttemptRow, DeliveryFilter, DeliveryRow, EditionRow, QueueRow, StateCount};
+pub use reports::{
+    AttemptRow, DeliveryFilter, DeliveryRow, DestinationCount, EditionRow, QueueRow, StateCount,
+};
 pub use schedules::ScheduleRow;
