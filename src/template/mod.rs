@@ -27,7 +27,7 @@ mod wrap;
 pub use context::{
     AuthorContext, CadenceChoice, CadenceRow, CallRow, ConfirmContext, ConfirmPage, ConfirmedPage,
     Context, CrosspostContext, CrosspostData, CrosspostEvent, DestinationRow, DigestContext,
-    EditionFrame, EditionRow, ErrorPage, EventRow, FeedRow, Header, Link, MailRow,
+    EditionFrame, EditionRow, ErrorPage, EventRow, FeedRow, Header, IndexPage, Link, MailRow,
     NewsletterContext, NewsletterRow, OutboxCallPage, OutboxMailPage, OutboxPage, PostContext,
     ProblemRow, QueueRow, SingleContext, SiteContext, StateCount, StatusPage, SubscribeDonePage,
     SubscribePage, UnsubscribePage, UnsubscribedPage,

@@ -24,6 +24,7 @@ pub const SHIPPED: &[(&str, &str)] = shipped![
     "page/confirm.html",
     "page/confirmed.html",
     "page/error.html",
+    "page/index.html",
     "page/layout.html",
     "page/outbox-call.html",
     "page/outbox-mail.html",

@@ -20,8 +20,8 @@ pub use mail::{
 };
 pub use outbox::{CallRow, Header, MailRow, OutboxCallPage, OutboxMailPage, OutboxPage};
 pub use page::{
-    CadenceChoice, ConfirmPage, ConfirmedPage, ErrorPage, Link, SubscribeDonePage, SubscribePage,
-    UnsubscribePage, UnsubscribedPage,
+    CadenceChoice, ConfirmPage, ConfirmedPage, ErrorPage, IndexPage, Link, SubscribeDonePage,
+    SubscribePage, UnsubscribePage, UnsubscribedPage,
 };
 pub use status::{
     CadenceRow, DestinationRow, EditionRow, EventRow, FeedRow, NewsletterRow, ProblemRow, QueueRow,
@@ -73,6 +73,7 @@ pub(super) fn families() -> Vec<Family> {
         Family::of::<SingleContext>(),
         Family::of::<ConfirmContext>(),
         Family::of::<CrosspostContext>(),
+        Family::of::<IndexPage>(),
         Family::of::<SubscribePage>(),
         Family::of::<SubscribeDonePage>(),
         Family::of::<ConfirmPage>(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Context, NewsletterContext, SiteContext, samples};
+use super::{Context, FeedRow, NewsletterContext, SiteContext, samples};
 
 /// One entry of the navigation that the operator's pages have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,6 +21,17 @@ pub struct CadenceChoice {
     /// What people read: `Once a week`.
     pub label: String,
     pub checked: bool,
+}
+
+/// `page/index.html`: the front page of Postrider itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IndexPage {
+    pub site: SiteContext,
+    pub feeds: Vec<FeedRow>,
+    /// The pages to subscribe on.
+    pub newsletters: Vec<Link>,
+    /// The operator's pages.
+    pub pages: Vec<Link>,
 }
 
 /// `page/subscribe.html`: a form that posts `address`, `cadence` and the bait `website`, which people don't see and leave empty.
@@ -85,6 +96,26 @@ pub struct ErrorPage {
     pub status: u16,
     /// A sentence or two for the visitor.
     pub message: String,
+}
+
+impl Context for IndexPage {
+    const TEMPLATES: &'static [&'static str] = &["page/index.html"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let link = |title: &str, url: &str| Link {
+            title: title.to_owned(),
+            url: url.to_owned(),
+            current: false,
+        };
+        let full = Self {
+            site: samples::site(),
+            feeds: samples::feeds(),
+            newsletters: vec![link("Field Notes weekly", "/subscribe/weekly")],
+            pages: vec![link("Status", "/status"), link("Outbox", "/outbox")],
+        };
+        let bare = Self { newsletters: Vec::new(), ..full.clone() };
+        vec![("everything", full), ("no newsletter", bare)]
+    }
 }
 
 impl Context for SubscribePage {

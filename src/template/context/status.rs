@@ -16,13 +16,16 @@ pub struct StatusPage {
     pub started_at: Zoned,
     /// When this page was made.
     pub now: Zoned,
+    /// Live now.
     pub posts: u64,
+    /// Marked as drafts.
+    pub drafts: u64,
     /// Worst first.
     pub problems: Vec<ProblemRow>,
     pub feeds: Vec<FeedRow>,
     pub newsletters: Vec<NewsletterRow>,
     pub destinations: Vec<DestinationRow>,
-    /// Only lanes in which something waits.
+    /// Only channels in which something waits.
     pub queue: Vec<QueueRow>,
     /// Newest first.
     pub editions: Vec<EditionRow>,
@@ -84,9 +87,11 @@ pub struct DestinationRow {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct QueueRow {
-    /// `letters`, `instant mail`, `digests`, `announcements`.
-    pub lane: String,
+    /// `mail:SERVER` or `destination:NAME`.
+    pub channel: String,
     pub waiting: u64,
+    /// How many of them wait for a person's decision.
+    pub held: u64,
     /// Since when the oldest one waits.
     pub oldest: Option<Zoned>,
 }
@@ -128,6 +133,7 @@ impl StatusPage {
             started_at: samples::now(),
             now: samples::now(),
             posts: 0,
+            drafts: 0,
             problems: Vec::new(),
             feeds: Vec::new(),
             newsletters: Vec::new(),
@@ -146,6 +152,7 @@ impl Context for StatusPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let busy = Self {
             posts: 214,
+            drafts: 3,
             problems: samples::problems(),
             feeds: samples::feeds(),
             newsletters: samples::newsletters(),

@@ -74,11 +74,12 @@ pub(in super::super) fn destinations() -> Vec<DestinationRow> {
 pub(in super::super) fn queue() -> Vec<QueueRow> {
     vec![
         QueueRow {
-            lane: "digests".to_owned(),
+            channel: "mail:main".to_owned(),
             waiting: 861,
+            held: 1,
             oldest: Some(at("2026-11-23T06:58:40+01:00[Europe/Berlin]")),
         },
-        QueueRow { lane: "announcements".to_owned(), waiting: 2, oldest: None },
+        QueueRow { channel: "destination:chat".to_owned(), waiting: 2, held: 0, oldest: None },
     ]
 }
 
