@@ -1,6 +1,7 @@
 //! Stories about Postrider as a whole, and about its walls.
 
 mod crash;
+mod deliveries;
 mod harness;
 mod loop_of_posts;
 mod smtp;
