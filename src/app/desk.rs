@@ -9,8 +9,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, WatchMode};
-use crate::domain::Diagnostic;
-use crate::ingest::{Catalog, Ingest, publish_feeds};
+use crate::domain::{Catalog, Diagnostic};
+use crate::ingest::{Ingest, publish_feeds};
 use crate::planner::Planner;
 use crate::store::StoreError;
 use crate::telemetry;

@@ -3,6 +3,7 @@
 //! Pure: no clock, database, network, file or async. Callers pass `now` in and carry the verdict out.
 
 mod address;
+mod catalog;
 mod delivery;
 mod diagnostic;
 mod edition;
@@ -15,6 +16,7 @@ mod subscription;
 mod token;
 
 pub use address::{EmailAddress, EmailAddressError};
+pub use catalog::{Catalog, CatalogPost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use edition::{EditionState, Selection};

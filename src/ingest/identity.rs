@@ -6,10 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CatalogPost, FileState, Ingest, Reading, into_catalog_post};
+use super::{FileState, Ingest, Reading, into_catalog_post};
 use crate::config::{Baseline, PostFolder};
 use crate::content::Parsed;
-use crate::domain::{Diagnostic, Post, PostId};
+use crate::domain::{CatalogPost, Diagnostic, Post, PostId};
 use crate::store::{Event, KnownPost, PostSighting, StoreError, Tx};
 
 /// What is kept of a post while its file is broken.

@@ -3,7 +3,6 @@
 //! A broken file keeps its last good revision live. Identity is decided here: front matter's own id, else the id known
 //! for the file, else that of a vanished post with the same slug, else a new one from the permalink.
 
-mod catalog;
 mod files;
 mod identity;
 mod publish;
@@ -14,12 +13,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use catalog::{Catalog, CatalogPost};
 pub use publish::publish_feeds;
 
 use crate::config::{Config, PostFolder};
 use crate::content::{self, FolderRules, Parsed, SourceFile};
-use crate::domain::{Diagnostic, Post, PostId};
+use crate::domain::{Catalog, CatalogPost, Diagnostic, Post, PostId};
 use crate::store::{KnownPost, Store, StoreError};
 use files::{Fingerprint, Found, FoundState};
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Catalog;
 use crate::config::Config;
-use crate::domain::{PostId, QueuedRelease};
+use crate::domain::{Catalog, PostId, QueuedRelease};
 use crate::feed::{self, Document, FeedSpec, Format, Shelf};
 
 /// Where each format is served.

@@ -9,8 +9,7 @@ use serde::Serialize;
 use super::Planner;
 use super::names::{cadence_channel, destination_channel, expression_key};
 use super::select::{Candidate, Run, latest_run};
-use crate::domain::{Channel, Due, PostId, QueuedRelease, Releases};
-use crate::ingest::Catalog;
+use crate::domain::{Catalog, Channel, Due, PostId, QueuedRelease, Releases};
 use crate::store::StoreError;
 
 /// How many runs of a schedule are looked at.

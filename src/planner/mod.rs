@@ -19,9 +19,9 @@ pub use seal::announcement_body;
 
 use crate::config::{Config, Destination, Newsletter};
 use crate::domain::{
-    Cadence, Channel, Diagnostic, PostId, Queue, QueuedRelease, Releases, Schedule,
+    Cadence, Catalog, CatalogPost, Channel, Diagnostic, PostId, Queue, QueuedRelease, Releases,
+    Schedule,
 };
-use crate::ingest::{Catalog, CatalogPost};
 use crate::store::{Event, NewAnnouncement, Store, StoreError, Tx};
 use crate::telemetry;
 use crate::template::Templates;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::domain::{Channel, Due, MissedRuns, PostId, QueuedRelease, Releases, Schedule};
-use crate::ingest::{Catalog, CatalogPost};
+use crate::domain::{
+    Catalog, CatalogPost, Channel, Due, MissedRuns, PostId, QueuedRelease, Releases, Schedule,
+};
 
 /// How late a run may be and still count as on time: loops wake, machines suspend.
 const ON_TIME_SECONDS: i64 = 90;

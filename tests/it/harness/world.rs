@@ -258,8 +258,8 @@ impl World {
         let mut passes = self.passes.subscribe();
         passes.mark_unchanged();
         self.run();
-        let passed = tokio::time::timeout(PATIENCE, passes.changed()).await;
-        passed.expect("the desk looks").expect("the desk is there");
+        let looked = tokio::time::timeout(PATIENCE, passes.changed()).await;
+        looked.expect("the desk looks").expect("the desk is there");
     }
 
     /// Waits for a pass of the desk that began after `cause`.
@@ -267,8 +267,8 @@ impl World {
         let mut passes = self.passes.subscribe();
         passes.mark_unchanged();
         cause();
-        let passed = tokio::time::timeout(PATIENCE, passes.changed()).await;
-        passed.expect("the desk looks again").expect("the desk is there");
+        let looked = tokio::time::timeout(PATIENCE, passes.changed()).await;
+        looked.expect("the desk looks again").expect("the desk is there");
     }
 
     /// An author saves a file; the next rescan finds it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Channel, Diagnostic, Due, Post, PostId, QueuedRelease, Releases};
+use super::{Channel, Diagnostic, Due, Post, PostId, QueuedRelease, Releases};
 
 /// A post and what the store knows of it.
 #[derive(Clone, Debug)]
