@@ -10,13 +10,45 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::domain::{Author, Cadence, EmailAddress, MissedRuns, Releases, RetryPolicy, Schedule};
 
+mod check;
+mod environment;
+mod load;
+mod mask;
+mod origins;
+mod overrides;
+mod raw;
+mod read;
+mod reference;
+mod report;
+mod schema;
 mod secret;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod values;
 
+pub use environment::Environment;
+pub use load::{Loaded, default_file, load};
+pub use origins::Origins;
+pub use reference::reference_markdown;
+pub use schema::{releases_schema_json, schema_json};
 pub use secret::Secret;
+
+/// The shipped `config/postrider.toml`, commented: what `postrider init` begins with.
+pub fn commented_default() -> &'static str {
+    include_str!("../../config/postrider.toml")
+}
+
+/// The shipped `config/releases.toml`.
+pub fn commented_releases() -> &'static str {
+    include_str!("../../config/releases.toml")
+}
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -45,6 +77,7 @@ pub struct Config {
 pub struct Site {
     pub title: String,
     pub description: String,
+    /// Always ends with `/`, so that `join` appends.
     pub url: Url,
     /// BCP 47 tag.
     pub language: String,
@@ -64,7 +97,9 @@ pub struct Server {
 /// `store.url`.
 #[derive(Clone, Debug)]
 pub enum StoreUrl {
+    /// Absolute.
     Sqlite(PathBuf),
+    /// The whole URL.
     Postgres(Secret),
 }
 
@@ -101,7 +136,8 @@ pub struct Watch {
     pub rescan: SignedDuration,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum WatchMode {
     /// The operating system's file events.
     Native,
@@ -121,6 +157,7 @@ pub struct Feeds {
 /// `[mail]`.
 #[derive(Clone, Debug)]
 pub struct Mail {
+    /// An address that leads nowhere when there are no newsletters.
     pub from: Mailbox,
     pub reply_to: Option<Mailbox>,
     /// The postal address under each mail.
@@ -151,7 +188,7 @@ pub struct MailServer {
 
 #[derive(Clone, Debug)]
 pub enum Transport {
-    /// Mail lands as files in `DIR/mail/`.
+    /// Mail lands as files in `DIR/mail/`; absolute.
     Outbox(PathBuf),
     Smtp(SmtpTransport),
 }
@@ -173,7 +210,8 @@ pub struct Credentials {
 }
 
 /// How a connection to a mail server is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Tls {
     /// TLS from the first byte (RFC 8314, port 465).
     Implicit,
@@ -220,7 +258,7 @@ pub struct Webhook {
     pub endpoint: Endpoint,
     /// Standard Webhooks secrets, raw bytes, current one first. Empty: unsigned.
     pub secrets: Vec<Arc<SecretBytes>>,
-    /// Extra headers; never `webhook-*`, `host`, `content-length`, `content-type`.
+    /// Extra headers, names in small letters; never `webhook-*`, `host`, `content-length`, `content-type`.
     pub headers: BTreeMap<String, Secret>,
     /// Template `crosspost/NAME.json` for the body, else the default shape.
     pub template: Option<String>,
@@ -233,7 +271,7 @@ pub type SecretBytes = secret::SecretBytes;
 
 #[derive(Clone, Debug)]
 pub enum Endpoint {
-    /// Calls land as files in `DIR/http/`.
+    /// Calls land as files in `DIR/http/`; absolute.
     Outbox(PathBuf),
     Http {
         url: Url,
@@ -250,11 +288,14 @@ pub struct Log {
     pub level: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// Text on a terminal, JSON elsewhere.
     Auto,
+    /// For people.
     Text,
+    /// For machines: an object a line.
     Json,
 }
 

@@ -106,3 +106,153 @@ impl fmt::Debug for EmailAddress {
         f.write_str("EmailAddress(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<EmailAddress, EmailAddressError> {
+        text.parse()
+    }
+
+    #[test]
+    fn addresses_that_people_have_are_taken_as_they_are() {
+        let longest = format!("{}@{}.example", "a".repeat(64), "b".repeat(63));
+        for text in [
+            "ann@example.org",
+            "Ann.Lee@example.org",
+            "ann+field-notes@example.org",
+            "o'hara@example.ie",
+            "ann_lee!#$%&*/=?^`{|}~@example.org",
+            "1234567890@example.org",
+            "ann@mail-1.sub.example.co.uk",
+            "ann@xn--bcher-kva.example",
+            "\u{fc}nal@example.org",
+            longest.as_str(),
+        ] {
+            assert_eq!(parse(text).map(String::from), Ok(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_no_mail_server_would_take_is_refused_with_the_reason() {
+        use EmailAddressError::{Character, Domain, LocalPart, LocalPartTooLong, Shape, TooLong};
+        let domain = |text: &str| Domain(text.to_owned());
+        let long_label = format!("{}.example", "b".repeat(64));
+        let long_domain = format!("{}.example", ["b".repeat(60).as_str(); 4].join("."));
+        let table = [
+            ("", Shape),
+            ("ann", Shape),
+            ("@", Shape),
+            ("ann@", Shape),
+            ("@example.org", Shape),
+            ("ann@lee@example.org", Shape),
+            ("ann lee@example.org", Character(' ')),
+            ("ann@exam ple.org", Character(' ')),
+            ("Ann <ann@example.org>", Character(' ')),
+            ("<ann@example.org>", Character('<')),
+            ("ann@example.org,bob@example.org", Shape),
+            ("ann,bob@example.org", Character(',')),
+            ("ann;bob@example.org", Character(';')),
+            ("mailto:ann@example.org", Character(':')),
+            ("\"ann lee\"@example.org", Character('"')),
+            ("ann(work)@example.org", Character('(')),
+            ("ann\\lee@example.org", Character('\\')),
+            ("ann\u{0}@example.org", Character('\u{0}')),
+            ("ann\u{7f}@example.org", Character('\u{7f}')),
+            ("ann\u{a0}lee@example.org", Character('\u{a0}')),
+            (".ann@example.org", LocalPart),
+            ("ann.@example.org", LocalPart),
+            ("ann..lee@example.org", LocalPart),
+            ("-ann@example.org", LocalPart),
+            ("ann@localhost", domain("localhost")),
+            ("ann@[127.0.0.1]", Character('[')),
+            ("ann@[IPv6:::1]", Character('[')),
+            ("ann@127.0.0.1", domain("127.0.0.1")),
+            ("ann@example.org.", domain("example.org.")),
+            ("ann@.example.org", domain(".example.org")),
+            ("ann@example..org", domain("example..org")),
+            ("ann@-example.org", domain("-example.org")),
+            ("ann@example-.org", domain("example-.org")),
+            ("ann@exa_mple.org", domain("exa_mple.org")),
+            ("ann@exa%6dple.org", domain("exa%6dple.org")),
+            ("ann@xn--\u{fc}.example", domain("xn--\u{fc}.example")),
+            (&format!("ann@{long_label}"), domain(&long_label)),
+            (&format!("{}@example.org", "a".repeat(65)), LocalPartTooLong(65)),
+            (&format!("abcde@{long_domain}"), TooLong(257)),
+        ];
+        for (text, reason) in table {
+            assert_eq!(parse(text), Err(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn line_ends_cannot_smuggle_in_a_header_or_a_command() {
+        for text in [
+            "ann@example.org\r\nBcc: bob@example.org",
+            "ann\r\nRCPT TO:<bob@example.org>@example.org",
+            "ann@example.org\nbob",
+            "ann\n@example.org",
+            "ann@exam\tple.org",
+            "ann\u{2028}@example.org",
+            "ann\u{85}@example.org",
+        ] {
+            assert!(
+                matches!(
+                    parse(text),
+                    Err(EmailAddressError::Character(_) | EmailAddressError::Shape)
+                ),
+                "{text:?}"
+            );
+        }
+        assert_eq!(
+            parse("  ann@example.org\r\n").unwrap().as_str(),
+            "ann@example.org",
+            "only around it"
+        );
+    }
+
+    #[test]
+    fn the_domain_is_stored_as_the_envelope_needs_it() {
+        assert_eq!(parse("ann@\u{f6}.example").unwrap().domain(), "xn--nda.example");
+        assert_eq!(parse("ann@B\u{fc}cher.Example").unwrap().as_str(), "ann@xn--bcher-kva.example");
+        assert_eq!(parse("ann@EXAMPLE.Org").unwrap().as_str(), "ann@example.org");
+        // The full stop of other scripts (UTS 46 maps it) is no way around the rules.
+        assert_eq!(parse("ann@example\u{3002}org").unwrap().domain(), "example.org");
+    }
+
+    #[test]
+    fn two_spellings_of_one_mailbox_share_a_key_and_tags_do_not() {
+        let key = |text| parse(text).unwrap().key();
+        assert_eq!(key("Ann.Lee@Example.org"), key("ann.lee@example.ORG"));
+        assert_eq!(key("\u{dc}nal@example.org"), key("\u{fc}nal@example.org"));
+        assert_ne!(key("ann+news@example.org"), key("ann@example.org"));
+        assert_eq!(parse("Ann@example.org").unwrap().local_part(), "Ann", "sent as it was given");
+    }
+
+    #[test]
+    fn debug_output_leaks_nothing_and_stored_addresses_are_checked() {
+        let ann = parse("ann@example.org").unwrap();
+        assert_eq!(format!("{ann:?}"), "EmailAddress(…)");
+        assert_eq!(serde_json::to_string(&ann).unwrap(), r#""ann@example.org""#);
+        assert!(serde_json::from_str::<EmailAddress>(r#""ann""#).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_parses_is_one_line_parses_again_and_stays_the_same(
+            text in prop_oneof!["\\PC*@\\PC*", "[-a-z.+\"<>:\r\n \u{fc}]{0,20}@[-a-zA-Z0-9.\u{fc}\u{3002}]{0,20}"],
+        ) {
+            if let Ok(address) = parse(&text) {
+                prop_assert!(!address.as_str().contains(char::is_whitespace));
+                prop_assert!(address.as_str().len() <= 254);
+                prop_assert!(address.domain().is_ascii());
+                prop_assert_eq!(parse(address.as_str()), Ok(address));
+            }
+        }
+    }
+}

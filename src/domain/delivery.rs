@@ -24,6 +24,11 @@ pub enum Lane {
 impl Lane {
     pub const ALL: [Self; 4] = [Self::Letter, Self::Instant, Self::Digest, Self::Announcement];
 
+    /// The lane with this number.
+    pub fn of_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|lane| lane.number() == number)
+    }
+
     /// The number in the database; claims go up from 0.
     pub fn number(self) -> i64 {
         match self {

@@ -154,3 +154,65 @@ impl fmt::Display for Diagnostic {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "title: Käse\r\ndate: gestern\n\nMore";
+
+    fn at(offset: usize) -> (usize, usize) {
+        let position = Position::of(TEXT, offset);
+        (position.line, position.column)
+    }
+
+    #[test]
+    fn positions_count_lines_and_characters_from_one() {
+        assert_eq!(at(0), (1, 1));
+        assert_eq!(at(TEXT.find('s').unwrap()), (1, 10), "ä is one character of two bytes");
+        assert_eq!(at(TEXT.find('ä').unwrap() + 1), (1, 9), "within a character is at its start");
+        assert_eq!(at(TEXT.find("date").unwrap()), (2, 1));
+        assert_eq!(at(TEXT.find("\nMore").unwrap()), (3, 1), "an empty line");
+        assert_eq!(at(usize::MAX), (4, 5), "past the end is the end");
+        assert_eq!(Position::of("", 7), Position { line: 1, column: 1 });
+    }
+
+    #[test]
+    fn a_span_marks_its_first_line_and_shows_it_without_its_end() {
+        let found = |span| Diagnostic::error("bad-date", "no").at_span(TEXT, span);
+        let start = TEXT.find("gestern").unwrap();
+        let date = found(start..start + 7);
+        assert_eq!((date.length, date.line_text.as_deref()), (7, Some("date: gestern")));
+        let title = found(7..TEXT.len());
+        assert_eq!((title.length, title.line_text.as_deref()), (4, Some("title: Käse")));
+        assert_eq!(found(3..3).length, 1, "there is always something to point at");
+        assert_eq!(found(500..900).position, Some(Position { line: 4, column: 5 }));
+        let split = TEXT.find('ä').unwrap() + 1;
+        assert_eq!(found(split..split + 2).length, 1, "not on character boundaries");
+    }
+
+    #[test]
+    fn one_line_says_where_what_with_what_effect_and_how_to_mend_it() {
+        let bare = Diagnostic::warning("no-posts", "no posts in `posts`");
+        assert_eq!(bare.to_string(), "no posts in `posts`");
+        assert!(!bare.is_error());
+        assert_eq!(bare.in_file("config/postrider.toml").place(), "config/postrider.toml");
+        let whole = Diagnostic::error("bad-date", "`gestern` is not a date")
+            .in_file("posts/cheese.md")
+            .at_span(TEXT, 20..27)
+            .effect("this post is live nowhere")
+            .help("write `2026-01-31`");
+        assert!(whole.is_error());
+        assert_eq!(
+            whole.to_string(),
+            "posts/cheese.md:2:7: `gestern` is not a date; this post is live nowhere (write `2026-01-31`)"
+        );
+    }
+
+    #[test]
+    fn scripts_get_only_what_is_known() {
+        let json = serde_json::to_value(Diagnostic::error("bad-date", "no")).unwrap();
+        let expected = serde_json::json!({ "severity": "error", "code": "bad-date", "message": "no", "length": 1 });
+        assert_eq!(json, expected);
+    }
+}

@@ -49,8 +49,55 @@ pub struct Post {
 }
 
 impl Post {
+    /// Whether `name`, as an author writes it, means this post: its slug, its source path or its id.
+    pub fn is_called(&self, name: &str) -> bool {
+        name == self.slug || name == self.source || name == self.id.as_str()
+    }
+
     /// The later of publication and the author's own update.
     pub fn changed_at(&self) -> Timestamp {
         self.updated_at.map_or(self.published_at, |updated| updated.max(self.published_at))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A post without text, published on day `published_at` (`03-01`) of 2026.
+    pub(in crate::domain) fn post(slug: &str, published_at: &str) -> Post {
+        let link = format!("https://example.org/posts/{slug}/").parse().unwrap();
+        Post {
+            id: PostId::mint(&link),
+            revision: Revision::of([slug]),
+            source: format!("posts/{slug}.md"),
+            slug: slug.to_owned(),
+            link,
+            canonical: None,
+            title: slug.to_owned(),
+            published_at: at(published_at),
+            updated_at: None,
+            summary: String::new(),
+            html: String::new(),
+            text: String::new(),
+            authors: Vec::new(),
+            tags: Vec::new(),
+            categories: Vec::new(),
+            language: "en".to_owned(),
+            image: None,
+        }
+    }
+
+    pub(in crate::domain) fn at(day: &str) -> Timestamp {
+        format!("2026-{day}T08:00Z").parse().unwrap()
+    }
+
+    #[test]
+    fn a_post_is_as_new_as_its_latest_date() {
+        let hello = post("hello", "03-01");
+        let updated = |day| Post { updated_at: Some(at(day)), ..hello.clone() }.changed_at();
+        assert_eq!(hello.changed_at(), at("03-01"));
+        assert_eq!(updated("03-05"), at("03-05"));
+        assert_eq!(updated("02-05"), at("03-01"), "an update from before the publication is none");
     }
 }

@@ -1,6 +1,7 @@
 //! Releases: when a post goes live on a channel, from its date and from what the authors schedule.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -81,12 +82,12 @@ impl Releases {
         };
         let mut at = post.published_at;
         for release in &self.releases {
-            if release.names(post) && speaks_for(&release.channels) {
+            if post.is_called(&release.post) && speaks_for(&release.channels) {
                 at = at.max(release.at);
             }
         }
         for queue in &self.queues {
-            if queue.posts.iter().any(|name| names(name, post)) && speaks_for(&queue.channels) {
+            if queue.posts.iter().any(|name| post.is_called(name)) && speaks_for(&queue.channels) {
                 match taken.get(&post.id) {
                     Some(taken) => at = at.max(taken.at),
                     None => return Due::InQueue,
@@ -99,27 +100,130 @@ impl Releases {
     /// The posts whose turn it is when `queue` falls due: the first `take` that exist and were not released yet.
     pub fn next_in_queue<'a>(
         queue: &Queue,
-        posts: &'a [std::sync::Arc<Post>],
+        posts: &'a [Arc<Post>],
         taken: &HashMap<PostId, QueuedRelease>,
     ) -> Vec<&'a PostId> {
+        // A post may be listed twice, or once by slug and once by path: it has one turn all the same.
+        let mut seen = HashSet::new();
         queue
             .posts
             .iter()
-            .filter_map(|name| posts.iter().find(|post| names(name, post)))
+            .filter_map(|name| posts.iter().find(|post| post.is_called(name)))
             .map(|post| &post.id)
-            .filter(|id| !taken.contains_key(id))
+            .filter(|id| !taken.contains_key(id) && seen.insert(*id))
             .take(queue.take)
             .collect()
     }
 }
 
-impl Release {
-    pub fn names(&self, post: &Post) -> bool {
-        names(&self.post, post)
-    }
-}
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
 
-/// Whether `name`, as an author writes it, means `post`: its slug, its source path or its id.
-fn names(name: &str, post: &Post) -> bool {
-    name == post.slug || name == post.source || name == post.id.as_str()
+    use super::*;
+    use crate::domain::post::tests::{at, post};
+
+    fn weekly() -> Channel {
+        Channel::Newsletter("weekly".to_owned())
+    }
+
+    fn release(post: &str, day: &str, channels: Option<Vec<Channel>>) -> Releases {
+        let release = Release { post: post.to_owned(), at: at(day), channels };
+        Releases { releases: vec![release], queues: Vec::new() }
+    }
+
+    fn queue(posts: &[&str], take: usize, channels: Option<Vec<Channel>>) -> Queue {
+        Queue {
+            name: "evergreen".to_owned(),
+            schedule: Schedule::parse("@weekly", TimeZone::UTC).unwrap(),
+            take,
+            posts: posts.iter().map(ToString::to_string).collect(),
+            channels,
+        }
+    }
+
+    fn taken(posts: &[(&Post, &str)]) -> HashMap<PostId, QueuedRelease> {
+        let fact = |(post, day): &(&Post, &str)| {
+            let fact =
+                QueuedRelease { queue: "evergreen".to_owned(), post: post.id.clone(), at: at(day) };
+            (post.id.clone(), fact)
+        };
+        posts.iter().map(fact).collect()
+    }
+
+    #[test]
+    fn a_post_that_nobody_scheduled_goes_live_on_its_own_date() {
+        let due =
+            Releases::default().due(&post("hello", "03-01"), &Channel::Feeds, &HashMap::new());
+        assert_eq!(due, Due::At(at("03-01")));
+        assert!(!due.is_live(at("02-28")));
+        assert!(due.is_live(at("03-01")), "from that instant on");
+    }
+
+    #[test]
+    fn a_release_delays_a_post_and_never_hastens_it() {
+        let hello = post("hello", "03-01");
+        let due = |releases: Releases| releases.due(&hello, &Channel::Feeds, &HashMap::new());
+        assert_eq!(due(release("hello", "04-01", None)), Due::At(at("04-01")));
+        assert_eq!(due(release("hello", "02-01", None)), Due::At(at("03-01")));
+        assert_eq!(due(release("other", "04-01", None)), Due::At(at("03-01")));
+    }
+
+    #[test]
+    fn authors_may_name_a_post_by_slug_source_or_id() {
+        let hello = post("hello", "03-01");
+        for name in ["hello", "posts/hello.md", hello.id.as_str()] {
+            let due = release(name, "04-01", None).due(&hello, &Channel::Feeds, &HashMap::new());
+            assert_eq!(due, Due::At(at("04-01")), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_release_for_some_channels_leaves_the_others_alone() {
+        let hello = post("hello", "03-01");
+        let releases = release("hello", "04-01", Some(vec![weekly()]));
+        let due = |channel| releases.due(&hello, &channel, &HashMap::new());
+        assert_eq!(due(weekly()), Due::At(at("04-01")));
+        assert_eq!(due(Channel::Feeds), Due::At(at("03-01")));
+        assert_eq!(due(Channel::Newsletter("daily".to_owned())), Due::At(at("03-01")));
+        assert_eq!(due(Channel::Destination("weekly".to_owned())), Due::At(at("03-01")));
+    }
+
+    #[test]
+    fn of_several_releases_the_last_one_counts() {
+        let mut releases = release("hello", "05-01", None);
+        releases.releases.extend(release("hello", "04-01", None).releases);
+        let due = releases.due(&post("hello", "03-01"), &Channel::Feeds, &HashMap::new());
+        assert_eq!(due, Due::At(at("05-01")));
+    }
+
+    #[test]
+    fn a_queued_post_waits_for_its_turn_and_for_its_own_date() {
+        let hello = post("hello", "03-01");
+        let queues = vec![queue(&["hello"], 1, Some(vec![weekly()]))];
+        let releases = Releases { releases: Vec::new(), queues };
+        let due = |channel, taken| releases.due(&hello, &channel, &taken);
+        assert_eq!(due(weekly(), HashMap::new()), Due::InQueue);
+        assert!(!Due::InQueue.is_live(Timestamp::MAX));
+        assert_eq!(due(Channel::Feeds, HashMap::new()), Due::At(at("03-01")));
+        assert_eq!(due(weekly(), taken(&[(&hello, "06-01")])), Due::At(at("06-01")));
+        assert_eq!(due(weekly(), taken(&[(&hello, "01-01")])), Due::At(at("03-01")));
+    }
+
+    #[test]
+    fn a_queue_takes_what_is_there_in_the_listed_order_once() {
+        let posts = ["a", "b", "c"].map(|slug| Arc::new(post(slug, "03-01")));
+        let next = |queue: &Queue, taken: &HashMap<PostId, QueuedRelease>| -> Vec<String> {
+            let ids = Releases::next_in_queue(queue, &posts, taken);
+            let slug = |id: &PostId| posts.iter().find(|post| post.id == *id).unwrap().slug.clone();
+            ids.into_iter().map(slug).collect()
+        };
+        let evergreen = queue(&["c", "not-written-yet", "a", "posts/c.md", "b"], 2, None);
+        assert_eq!(next(&evergreen, &HashMap::new()), ["c", "a"]);
+        assert_eq!(next(&evergreen, &taken(&[(&posts[2], "04-01")])), ["a", "b"]);
+        let all = taken(&[(&posts[0], "04-01"), (&posts[1], "04-01"), (&posts[2], "04-01")]);
+        assert!(next(&evergreen, &all).is_empty());
+        assert_eq!(next(&queue(&["c", "posts/c.md", "b"], 2, None), &HashMap::new()), ["c", "b"]);
+        assert!(next(&queue(&["a"], 0, None), &HashMap::new()).is_empty());
+    }
 }

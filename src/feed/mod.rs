@@ -11,6 +11,7 @@ mod document;
 mod entry;
 mod json;
 mod rss;
+mod shelf;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -23,6 +24,7 @@ use url::Url;
 use crate::domain::{Author, Post};
 
 pub use document::Document;
+pub use shelf::Shelf;
 
 /// What the feeds call themselves in `generator`.
 const GENERATOR: &str = "Postrider";

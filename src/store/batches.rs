@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use super::engine::{Tx, doing, instant, on_engine};
 use super::{Event, StoreError};
 use crate::domain::{
-    AnnouncementId, DeliveryId, EditionId, EmailAddress, LetterId, SubscriptionId, Target,
+    AnnouncementId, DeliveryId, EditionId, EmailAddress, Lane, LetterId, SubscriptionId, Target,
 };
 
 /// The right to send a batch. Every write under it names the epoch; whoever takes the batch over raises it.
@@ -16,10 +16,20 @@ pub struct Lease {
     pub epoch: i64,
 }
 
+/// The batches that somebody looks after: those of one channel, in a range of lanes.
+#[derive(Clone, Copy, Debug)]
+pub struct Queue<'a> {
+    /// `mail:SERVER` or `destination:NAME`.
+    pub channel: &'a str,
+    /// First and last lane.
+    pub lanes: (Lane, Lane),
+}
+
 /// A batch that is ours now.
 #[derive(Clone, Debug)]
 pub struct Claimed {
     pub lease: Lease,
+    pub lane: Lane,
     pub edition: Option<EditionId>,
     pub first: i64,
     pub last: i64,
@@ -55,11 +65,11 @@ pub enum Settled {
 }
 
 impl Tx {
-    /// Leases the most urgent due batch of `channel` until `until`. Deliveries that a dead owner left in
+    /// Leases the most urgent due batch of `queue` until `until`. Deliveries that a dead owner left in
     /// `sending` become `uncertain`, with an event each; with `hold` they wait for a person.
     pub async fn claim_batch(
         &mut self,
-        channel: &str,
+        queue: Queue<'_>,
         owner: &str,
         (now, until): (Timestamp, Timestamp),
         hold: bool,
@@ -67,24 +77,28 @@ impl Tx {
         // SKIP LOCKED keeps nodes from queueing behind each other; SQLite has one writer and does not know it.
         const SQLITE: &str = "UPDATE batches SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id = \
                               (SELECT id FROM batches WHERE is_open AND channel = $3 AND next_at <= $4 \
-                              AND (owner IS NULL OR lease_until < $4) ORDER BY lane, id LIMIT 1) \
-                              RETURNING id, epoch, edition_id, first_id, last_id";
+                              AND (owner IS NULL OR lease_until < $4) AND lane BETWEEN $5 AND $6 ORDER BY lane, id LIMIT 1) \
+                              RETURNING id, epoch, lane, edition_id, first_id, last_id";
         const POSTGRES: &str = "UPDATE batches SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id = \
                                 (SELECT id FROM batches WHERE is_open AND channel = $3 AND next_at <= $4 \
-                                AND (owner IS NULL OR lease_until < $4) ORDER BY lane, id LIMIT 1 \
+                                AND (owner IS NULL OR lease_until < $4) AND lane BETWEEN $5 AND $6 ORDER BY lane, id LIMIT 1 \
                                 FOR UPDATE SKIP LOCKED) \
-                                RETURNING id, epoch, edition_id, first_id, last_id";
+                                RETURNING id, epoch, lane, edition_id, first_id, last_id";
         let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
         let claimed = on_engine!(self, |conn| sqlx::query(sql)
             .bind(owner)
             .bind(until.as_microsecond())
-            .bind(channel)
+            .bind(queue.channel)
             .bind(now.as_microsecond())
+            .bind(queue.lanes.0.number())
+            .bind(queue.lanes.1.number())
             .fetch_optional(conn)
             .await
             .and_then(|row| row
                 .map(|row| Ok(Claimed {
                     lease: Lease { batch: row.try_get("id")?, epoch: row.try_get("epoch")? },
+                    // A lane of a newer version is no reason to leave mail lying.
+                    lane: Lane::of_number(row.try_get("lane")?).unwrap_or(Lane::Digest),
                     edition: row.try_get::<Option<i64>, _>("edition_id")?.map(EditionId),
                     first: row.try_get("first_id")?,
                     last: row.try_get("last_id")?,
@@ -263,26 +277,39 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends the leases of `owner`, whose process is known to be gone: this is its successor.
-    pub async fn end_leases_of(&mut self, owner: &str, now: Timestamp) -> Result<u64, StoreError> {
-        const SQL: &str = "UPDATE batches SET lease_until = $2 - 1 WHERE is_open AND owner = $1";
+    /// Ends the leases of `owner`, whose process is known to be gone because this is its successor; of everybody
+    /// when none is named.
+    pub async fn end_leases(
+        &mut self,
+        owner: Option<&str>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        const SQL: &str = "UPDATE batches SET lease_until = $2 WHERE is_open AND owner IS NOT NULL \
+                           AND (CAST($1 AS TEXT) IS NULL OR owner = $1)";
+        let just_over = now.as_microsecond() - 1;
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(owner)
-            .bind(now.as_microsecond())
+            .bind(just_over)
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))
         .map_err(doing("end the leases of the previous run"))
     }
 
-    /// When the next batch of `channel` falls due, taken or not.
-    pub async fn next_batch_at(&mut self, channel: &str) -> Result<Option<Timestamp>, StoreError> {
+    /// When the next batch of `queue` can be claimed.
+    pub async fn next_batch_at(
+        &mut self,
+        queue: Queue<'_>,
+    ) -> Result<Option<Timestamp>, StoreError> {
         const SQL: &str = "SELECT min(CASE WHEN owner IS NULL THEN next_at \
                            WHEN lease_until > next_at THEN lease_until ELSE next_at END) AS next_at \
-                           FROM batches WHERE is_open AND channel = $1 AND next_at < $2";
+                           FROM batches WHERE is_open AND channel = $1 AND next_at < $2 \
+                           AND lane BETWEEN $3 AND $4";
         on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(channel)
+            .bind(queue.channel)
             .bind(i64::MAX)
+            .bind(queue.lanes.0.number())
+            .bind(queue.lanes.1.number())
             .fetch_one(conn)
             .await
             .and_then(|row| row.try_get::<Option<i64>, _>("next_at")))

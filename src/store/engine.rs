@@ -47,6 +47,7 @@ pub(super) fn doing(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreErr
 pub struct Store {
     pools: Pools,
     keyring: Keyring,
+    is_dry: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +63,7 @@ enum Pools {
 /// A transaction. Dropping it undoes it.
 pub struct Tx {
     pub(super) inner: Inner,
+    is_dry: bool,
 }
 
 pub(super) enum Inner {
@@ -93,10 +95,16 @@ impl Store {
             StoreUrl::Sqlite(path) => open_sqlite(path).await?,
             StoreUrl::Postgres(url) => open_postgres(url.expose()).await?,
         };
-        let store = Self { pools, keyring: Keyring::new(&[]) };
+        let store = Self { pools, keyring: Keyring::new(&[]), is_dry: false };
         store.migrate().await?;
         let keyring = store.read_or_make_keyring(now).await?;
         Ok(Self { keyring, ..store })
+    }
+
+    /// The same database, on which every commit undoes: for `plan`, which shows what would happen.
+    #[must_use]
+    pub fn dry(self) -> Self {
+        Self { is_dry: true, ..self }
     }
 
     /// The keys of this installation.
@@ -114,7 +122,7 @@ impl Store {
             }
             Pools::Postgres(pool) => pool.begin().await.map(Inner::Postgres).map_err(failed)?,
         };
-        Ok(Tx { inner })
+        Ok(Tx { inner, is_dry: self.is_dry })
     }
 
     /// A transaction that only reads, and sees one state throughout on SQLite.
@@ -126,7 +134,7 @@ impl Store {
             }
             Pools::Postgres(pool) => pool.begin().await.map(Inner::Postgres).map_err(failed)?,
         };
-        Ok(Tx { inner })
+        Ok(Tx { inner, is_dry: self.is_dry })
     }
 
     /// Whether the database answers and can be written to.
@@ -186,9 +194,11 @@ impl Store {
 
 impl Tx {
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self.inner {
-            Inner::Sqlite(tx) => tx.commit().await,
-            Inner::Postgres(tx) => tx.commit().await,
+        match (self.inner, self.is_dry) {
+            (Inner::Sqlite(tx), false) => tx.commit().await,
+            (Inner::Postgres(tx), false) => tx.commit().await,
+            (Inner::Sqlite(tx), true) => tx.rollback().await,
+            (Inner::Postgres(tx), true) => tx.rollback().await,
         }
         .map_err(doing("commit a transaction"))
     }

@@ -6,21 +6,27 @@
 mod audience;
 mod batches;
 mod committer;
+mod consent;
 mod editions;
 mod engine;
 mod events;
+mod lock;
 mod outcomes;
 mod posts;
 mod reports;
 mod schedules;
 
-pub use audience::{AddSubscriber, Added, ConfirmationAnswer, SubscriberRow, SubscriptionRow};
-pub use batches::{Claimed, DueDelivery, Lease, Settled};
+pub use audience::{AddSubscriber, Added, SubscriberRow, SubscriptionRow};
+pub use batches::{Claimed, DueDelivery, Lease, Queue, Settled};
 pub use committer::{Ledger, LedgerError, LedgerQueue, run_committer};
+pub use consent::ConfirmationAnswer;
 pub use editions::{NewAnnouncement, NewEdition, NewLetter, SealedEdition};
 pub use engine::{Store, StoreError, Tx};
 pub use events::{Event, EventRow};
+pub use lock::{DaemonLock, LockError};
 pub use outcomes::{IntentRefusal, Next, Recorded};
 pub use posts::{KnownPost, PostSighting};
-pub use reports::{AttemptRow, DeliveryFilter, DeliveryRow, EditionRow, QueueRow, StateCount};
+pub use reports::{
+    AttemptRow, DeliveryFilter, DeliveryRow, DestinationCount, EditionRow, QueueRow, StateCount,
+};
 pub use schedules::ScheduleRow;

@@ -149,4 +149,28 @@ impl Tx {
             .map(|row| row.is_some()))
         .map_err(doing("look up a file of the baseline"))
     }
+
+    /// Keeps the last good state of a post whose file is broken now.
+    pub async fn keep_last_good(&mut self, source: &str, content: &str) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO last_good (source, content) VALUES ($1, $2) \
+                           ON CONFLICT (source) DO UPDATE SET content = excluded.content";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(source)
+            .bind(content)
+            .execute(conn)
+            .await
+            .map(|_| ()))
+        .map_err(doing("keep the last good state of a post"))
+    }
+
+    /// The last good state of the post in `source`, if it was kept.
+    pub async fn last_good(&mut self, source: &str) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "SELECT content FROM last_good WHERE source = $1";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(source)
+            .fetch_optional(conn)
+            .await
+            .and_then(|row| row.map(|row| row.try_get("content")).transpose()))
+        .map_err(doing("read the last good state of a post"))
+    }
 }

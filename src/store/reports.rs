@@ -24,6 +24,14 @@ pub struct StateCount {
     pub count: i64,
 }
 
+/// How many announcements to a destination are in a state.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct DestinationCount {
+    pub destination: String,
+    pub state: DeliveryState,
+    pub count: i64,
+}
+
 /// An edition and where its deliveries stand.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct EditionRow {
@@ -156,6 +164,29 @@ impl Tx {
     /// All deliveries by state. Reads the whole table: for `status`, not for polling.
     pub async fn delivery_counts(&mut self) -> Result<Vec<StateCount>, StoreError> {
         self.counts_between(i64::MIN, i64::MAX).await
+    }
+
+    /// Announcements by destination and state. Reads the whole table: for `status`, not for polling.
+    pub async fn destination_counts(&mut self) -> Result<Vec<DestinationCount>, StoreError> {
+        const SQL: &str = "SELECT a.destination, d.state, count(*) AS count FROM deliveries d \
+                           JOIN announcements a ON a.id = d.announcement_id \
+                           WHERE d.announcement_id IS NOT NULL GROUP BY a.destination, d.state \
+                           ORDER BY a.destination, d.state";
+        let rows: Vec<(String, String, i64)> =
+            on_engine!(self, |conn| sqlx::query(SQL).fetch_all(conn).await.and_then(|rows| rows
+                .into_iter()
+                .map(|row| Ok((
+                    row.try_get("destination")?,
+                    row.try_get("state")?,
+                    row.try_get("count")?
+                )))
+                .collect()))
+            .map_err(doing("count announcements"))?;
+        rows.into_iter()
+            .map(|(destination, state, count)| {
+                Ok(DestinationCount { destination, state: state.parse()?, count })
+            })
+            .collect()
     }
 
     /// Deliveries, newest first.

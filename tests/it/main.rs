@@ -1,5 +1,8 @@
 //! Stories about Postrider as a whole, and about its walls.
 
+mod crash;
 mod harness;
+mod loop_of_posts;
 mod smtp;
+mod store;
 mod webhook;

@@ -1,5 +1,8 @@
 //! Servers that misbehave on request.
 
+pub(crate) mod daemon;
+pub(crate) mod engine;
 pub(crate) mod http;
 pub(crate) mod smtp;
 pub(crate) mod tls;
+pub(crate) mod world;

@@ -39,6 +39,12 @@ CREATE TABLE posts (
 ) WITHOUT ROWID;
 CREATE INDEX posts_by_source ON posts (source);
 
+-- The last good state of posts whose files are broken: a restart must not take them down.
+CREATE TABLE last_good (
+    source  TEXT PRIMARY KEY,
+    content TEXT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE subscribers (
     id                 INTEGER PRIMARY KEY,
     address            TEXT NOT NULL,

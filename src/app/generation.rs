@@ -1,0 +1,73 @@
+//! Everything that runs under one configuration.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::channels::channels;
+use super::desk::Desk;
+use crate::config::Config;
+use crate::dispatch::Dispatch;
+use crate::domain::Diagnostic;
+use crate::store::{Ledger, run_committer};
+use crate::template::Templates;
+use crate::web::WebState;
+
+/// The services of one configuration: the desk (posts, feeds, planning) and a dispatcher per channel.
+pub struct Generation {
+    pub state: WebState,
+    pub owner: String,
+    /// Stop, and finish what is in flight.
+    pub stop: CancellationToken,
+    /// Stop waiting for the database, too.
+    pub abandon: CancellationToken,
+}
+
+impl Generation {
+    /// Runs until stopped and drained. An error or an early return means that a service failed.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let config = self.state.config.load_full();
+        let channels = channels(&config, &self.state.clock)?;
+        let (ledger, entries) = Ledger::new();
+        let committer =
+            tokio::spawn(run_committer(self.state.store.clone(), entries, self.abandon.clone()));
+        let mut services: JoinSet<anyhow::Result<()>> = JoinSet::new();
+        let planned = Arc::new(Notify::new());
+        let desk = Desk::new(&self.state, Arc::clone(&planned), self.stop.clone());
+        services.spawn(async move { desk.run().await.context("look after the posts") });
+        for channel in channels {
+            let dispatch = Dispatch {
+                config: Arc::clone(&config),
+                store: self.state.store.clone(),
+                ledger: ledger.clone(),
+                clock: Arc::clone(&self.state.clock),
+                owner: self.owner.clone(),
+                planned: Arc::clone(&planned),
+                stop: self.stop.clone(),
+            };
+            services.spawn(async move {
+                dispatch.run_channel(channel).await;
+                Ok(())
+            });
+        }
+        drop(ledger);
+        while let Some(ended) = services.join_next().await {
+            ended.context("a service panicked")??;
+            anyhow::ensure!(self.stop.is_cancelled(), "a service ended by itself");
+        }
+        // All handles are dropped: the committer writes what is queued and ends.
+        committer.await.context("the committer panicked")
+    }
+}
+
+/// The shipped templates with the project's own over them, checked with every sample.
+pub fn templates_for(config: &Config) -> Result<Templates, Vec<Diagnostic>> {
+    let folder = config.root.join("templates");
+    let templates = Templates::load(folder.is_dir().then_some(folder.as_path()))?;
+    let errors: Vec<Diagnostic> =
+        templates.check_all().into_iter().filter(Diagnostic::is_error).collect();
+    if errors.is_empty() { Ok(templates) } else { Err(errors) }
+}

@@ -1,0 +1,212 @@
+//! The daemon: builds everything from the configuration, supervises the services, stops them in order.
+//!
+//! What depends on the configuration is a generation. A reload drains the old one and starts the next; the web server
+//! and the feeds outlive them, so readers notice nothing.
+
+mod channels;
+mod desk;
+mod generation;
+mod links;
+mod reload;
+mod signals;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use generation::{Generation, templates_for};
+pub use links::links;
+
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::{Config, Environment, StoreUrl};
+use crate::domain::SubscriptionState;
+use crate::feed::Shelf;
+use crate::store::{AddSubscriber, DaemonLock, Store, StoreError};
+use crate::web::{self, WebState};
+use reload::{Reload, Reloaded};
+use signals::{Signal, Signals};
+
+/// What the daemon is started with.
+#[derive(Debug)]
+pub struct Start {
+    /// The main configuration file.
+    pub file: PathBuf,
+    pub environment: Environment,
+    /// As loaded from `file`; errors were shown by the caller.
+    pub config: Config,
+}
+
+/// Runs until a signal says stop, or until something that must not end has ended, which is an error.
+pub async fn run(start: Start) -> anyhow::Result<()> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let config = Arc::new(start.config);
+    let templates = templates_for(&config).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the templates have errors:\n  {}", lines.join("\n  "))
+    })?;
+    let _lock = DaemonLock::take(&config.store)?;
+    let store = Store::open(&config.store, clock.now()).await?;
+    let owner = owner(&config);
+    end_old_leases(&store, &config, &owner, &clock).await?;
+    add_samples(&store, &config, &clock).await.context("add the sample subscribers")?;
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("listen on {}", config.server.listen))?;
+
+    let stop_web = CancellationToken::new();
+    let state = WebState::new(
+        Arc::new(ArcSwap::from(Arc::clone(&config))),
+        Arc::new(ArcSwap::from_pointee(templates)),
+        store.clone(),
+        Arc::clone(&clock),
+        Arc::new(ArcSwap::from_pointee(Shelf::default())),
+    );
+    let web = tokio::spawn(web::serve(listener, web::router(state.clone()), stop_web.clone()));
+    let daemon =
+        Daemon { state: state.clone(), owner, file: start.file, environment: start.environment };
+    print!("{}", links(&config));
+
+    let ended = daemon.run_generations(web).await;
+    state.draining.cancel();
+    stop_web.cancel();
+    store.close().await;
+    tracing::info!("stopped");
+    ended
+}
+
+struct Daemon {
+    state: WebState,
+    owner: String,
+    file: PathBuf,
+    environment: Environment,
+}
+
+impl Daemon {
+    async fn run_generations(
+        &self,
+        mut web: tokio::task::JoinHandle<std::io::Result<()>>,
+    ) -> anyhow::Result<()> {
+        let mut signals = Signals::new()?;
+        let mut reload = Reload::new(self.file.clone(), self.environment.clone());
+        loop {
+            let stop = CancellationToken::new();
+            let generation = Generation {
+                state: self.state.clone(),
+                owner: self.owner.clone(),
+                stop: stop.clone(),
+                abandon: CancellationToken::new(),
+            };
+            let abandon = generation.abandon.clone();
+            let mut running = tokio::spawn(generation.run());
+            let why = loop {
+                tokio::select! {
+                    ended = &mut running => {
+                        ended.context("a service panicked")??;
+                        anyhow::bail!("a service ended by itself");
+                    }
+                    ended = &mut web => {
+                        ended.context("the web server panicked")?.context("serve HTTP")?;
+                        anyhow::bail!("the web server ended by itself");
+                    }
+                    signal = signals.next() => match signal {
+                        Signal::Stop => break Why::Stop,
+                        Signal::Reload => if let Some(new) = self.reload(&mut reload, true) { break Why::Reload(new) },
+                    },
+                    () = reload.changed() => if let Some(new) = self.reload(&mut reload, false) { break Why::Reload(new) },
+                }
+            };
+            stop.cancel();
+            if let Why::Stop = why {
+                self.state.draining.cancel();
+                let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+                tracing::info!(
+                    "stopping: finishing what is in flight; a second signal stops at once"
+                );
+            }
+            tokio::select! {
+                ended = &mut running => ended.context("a service panicked")??,
+                () = signals.second_stop() => {
+                    abandon.cancel();
+                    anyhow::bail!("stopped at once; what was in flight counts as uncertain after a restart");
+                }
+            }
+            match why {
+                Why::Stop => return Ok(()),
+                Why::Reload(new) => {
+                    self.state.config.store(Arc::new(new.config));
+                    self.state.templates.store(Arc::new(new.templates));
+                    tracing::info!("the new configuration is in force");
+                }
+            }
+        }
+    }
+
+    /// The new configuration, if there is one and it is good. A bad one is refused and the old one stays.
+    fn reload(&self, reload: &mut Reload, even_if_same: bool) -> Option<Box<Reloaded>> {
+        let old = self.state.config.load();
+        reload.load(&old, even_if_same).map(Box::new)
+    }
+}
+
+enum Why {
+    Stop,
+    Reload(Box<Reloaded>),
+}
+
+/// This process in leases: the same after a restart, another on another machine or port.
+fn owner(config: &Config) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    let host = if host.is_empty() { "localhost" } else { host };
+    format!("{host}:{}", config.server.listen.port())
+}
+
+/// Nobody else can hold a lease under our name, or at all under SQLite's lock: what is still leased was left by a crash.
+async fn end_old_leases(
+    store: &Store,
+    config: &Config,
+    owner: &str,
+    clock: &SharedClock,
+) -> anyhow::Result<()> {
+    let only_ours = match config.store {
+        StoreUrl::Sqlite(_) => None,
+        StoreUrl::Postgres(_) => Some(owner),
+    };
+    let mut tx = store.write().await?;
+    let ended = tx.end_leases(only_ours, clock.now()).await?;
+    tx.commit().await?;
+    if ended > 0 {
+        tracing::warn!(
+            batches = ended,
+            "the previous run stopped in mid-work; taking over what it left"
+        );
+    }
+    Ok(())
+}
+
+/// The subscribers of a configuration whose mail goes nowhere. Those who left stay away.
+async fn add_samples(
+    store: &Store,
+    config: &Config,
+    clock: &SharedClock,
+) -> Result<(), StoreError> {
+    if config.sample_subscribers.is_empty() {
+        return Ok(());
+    }
+    let mut tx = store.write().await?;
+    for sample in &config.sample_subscribers {
+        let wish = AddSubscriber {
+            address: &sample.address,
+            newsletter: &sample.newsletter,
+            cadence: sample.cadence,
+            state: SubscriptionState::Active,
+            source: "sample",
+        };
+        tx.add_subscriber(&wish, store.keyring(), clock.now()).await?;
+    }
+    tx.commit().await
+}

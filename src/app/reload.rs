@@ -1,0 +1,121 @@
+//! Reloading: a changed file under `config/` or `templates/`, or SIGHUP, becomes a new configuration, or is refused.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::templates_for;
+use crate::config::{self, Config, Environment};
+use crate::domain::Diagnostic;
+use crate::telemetry;
+use crate::template::Templates;
+use crate::watch::{self, Hint, Watch};
+
+const DEBOUNCE: Duration = Duration::from_millis(300);
+
+/// A configuration that was found good.
+#[derive(Debug)]
+pub(super) struct Reloaded {
+    pub(super) config: Config,
+    pub(super) templates: Templates,
+}
+
+#[derive(Debug)]
+pub(super) struct Reload {
+    file: PathBuf,
+    environment: Environment,
+    /// The files as last looked at, so that a touch reloads nothing.
+    seen: BTreeMap<PathBuf, Vec<u8>>,
+    watch: Option<(Watch, mpsc::Receiver<Hint>)>,
+}
+
+impl Reload {
+    pub(super) fn new(file: PathBuf, environment: Environment) -> Self {
+        let folders = folders(&file);
+        let watched: Vec<PathBuf> =
+            folders.iter().filter(|folder| folder.is_dir()).cloned().collect();
+        let watch = watch::watch(&watched, DEBOUNCE)
+            .inspect_err(|error| {
+                tracing::warn!(
+                    error = error as &dyn std::error::Error,
+                    "cannot watch the configuration; SIGHUP reloads it"
+                );
+            })
+            .ok();
+        let seen = read_all(&folders);
+        Self { file, environment, seen, watch }
+    }
+
+    /// Resolves when a file may have changed.
+    pub(super) async fn changed(&mut self) {
+        if let Some((_, hints)) = &mut self.watch
+            && hints.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// Loads and judges the files. None: nothing changed, or it was refused with its reasons in the log.
+    pub(super) fn load(&mut self, old: &Config, even_if_same: bool) -> Option<Reloaded> {
+        let seen = read_all(&folders(&self.file));
+        if seen == self.seen && !even_if_same {
+            return None;
+        }
+        self.seen = seen;
+        let loaded = config::load(&self.file, &self.environment)
+            .and_then(|loaded| Ok((templates_for(&loaded.config)?, loaded)));
+        match loaded {
+            Ok((templates, loaded)) => {
+                for warning in &loaded.warnings {
+                    tracing::warn!("{warning}");
+                }
+                tell_what_needs_a_restart(old, &loaded.config);
+                telemetry::config_reload(true);
+                Some(Reloaded { config: loaded.config, templates })
+            }
+            Err(problems) => {
+                refuse(&problems);
+                None
+            }
+        }
+    }
+}
+
+fn refuse(problems: &[Diagnostic]) {
+    telemetry::config_reload(false);
+    for problem in problems {
+        tracing::error!("{problem}");
+    }
+    tracing::error!(
+        problems = problems.len(),
+        "the new configuration is refused; the old one stays in force"
+    );
+}
+
+fn tell_what_needs_a_restart(old: &Config, new: &Config) {
+    if old.server.listen != new.server.listen {
+        tracing::warn!("`server.listen` changes with the next restart");
+    }
+    if format!("{:?}", old.store) != format!("{:?}", new.store) {
+        tracing::warn!("`store.url` changes with the next restart");
+    }
+}
+
+/// `config/` and `templates/` of the project.
+fn folders(file: &Path) -> Vec<PathBuf> {
+    let config = file.parent().unwrap_or(Path::new(".")).to_owned();
+    let root = config.parent().unwrap_or(Path::new(".")).to_owned();
+    vec![config, root.join("templates")]
+}
+
+fn read_all(folders: &[PathBuf]) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = folders.iter().flat_map(|folder| walkdir::WalkDir::new(folder).max_depth(6));
+    files
+        .flatten()
+        .filter(|entry| entry.file_type().is_file())
+        .filter_map(|entry| Some((entry.path().to_owned(), std::fs::read(entry.path()).ok()?)))
+        .collect()
+}

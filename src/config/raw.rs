@@ -1,0 +1,278 @@
+//! The files as people write them: every key, its default and its meaning.
+//!
+//! These types are the source of the JSON Schema and of `docs/config.md`. They hold texts; `validate` gives them meaning.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{LogFormat, Tls, WatchMode};
+use crate::domain::Cadence;
+
+mod channels;
+mod schedule;
+
+pub(super) use channels::{Destination, DestinationKind, Mail, MailRetry, MailServer, OnUncertain};
+pub(super) use schedule::{Queue, Release, Releases};
+
+/// A duration: numbers with units, such as `90s`, `2m`, `48h`, `1d 12h`. A day has 24 hours.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("x-kind" = "duration"))]
+pub(super) struct Duration(pub String);
+
+/// A cron expression.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("x-kind" = "cron"))]
+pub(super) struct Cron(pub String);
+
+/// A date, or a date and time; in the site's time zone unless it names an offset.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("x-kind" = "moment"))]
+pub(super) struct Moment(pub String);
+
+impl Duration {
+    fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+/// `config/postrider.toml`: everything that the operator decides.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Project {
+    #[schemars(extend("x-required" = true))]
+    pub site: Site,
+    pub server: Server,
+    pub store: Store,
+    pub posts: Vec<Posts>,
+    pub watch: Watch,
+    pub feeds: Feeds,
+    pub mail: Mail,
+    pub newsletters: BTreeMap<String, Newsletter>,
+    pub destinations: BTreeMap<String, Destination>,
+    pub log: Log,
+    pub sample_subscribers: Vec<SampleSubscriber>,
+}
+
+/// The author's own site, where the posts live.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Site {
+    /// Name of the site: title of the feeds, and what mails sign with.
+    #[schemars(extend("x-required" = true))]
+    pub title: Option<String>,
+    /// Address of the site. Links of posts are made from it.
+    #[schemars(extend("x-required" = true))]
+    pub url: Option<String>,
+    /// Language of posts that don't say: a BCP 47 tag such as `en` or `pt-BR`.
+    pub language: String,
+    /// IANA time zone such as `Europe/Berlin`: what dates without an offset and all schedules are in.
+    pub timezone: String,
+    /// One sentence about the site, for the feeds.
+    pub description: String,
+    /// Who wrote the posts that name nobody: `Name` or `Name <name@example.org>`.
+    pub author: Option<String>,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self {
+            title: None,
+            url: None,
+            language: "en".to_owned(),
+            timezone: "UTC".to_owned(),
+            description: String::new(),
+            author: None,
+        }
+    }
+}
+
+/// Postrider's own pages: feeds, subscribing and unsubscribing, status.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Server {
+    /// IP address and port to listen on.
+    pub listen: String,
+    /// Where readers reach these pages: what links in mails begin with.
+    #[schemars(extend("x-default" = "`http://` and the address of `listen`"))]
+    pub public_url: Option<String>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8080".to_owned(), public_url: None }
+    }
+}
+
+/// Where subscribers, deliveries and events are kept.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Store {
+    /// `sqlite:FILE` or `postgres://user@host/database`.
+    #[schemars(extend("x-default" = "`sqlite:var/postrider.db`"))]
+    pub url: Option<String>,
+    /// File that holds the URL, for one with a password in it.
+    pub url_file: Option<String>,
+}
+
+/// A folder of posts. Without any such section it is the folder `posts`.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Posts {
+    /// The folder.
+    #[schemars(extend("x-required" = true))]
+    pub path: Option<String>,
+    /// Where a post lives on the site: a path with `{slug}` or `{title}`; `{section}` is the folder the post is in, `{lang}`
+    /// its language, `{year}`, `{month}` and `{day}` its date.
+    pub permalink: String,
+    /// How long a post must be unchanged before it is mailed or cross-posted. Feeds don't wait.
+    pub settle: Duration,
+    /// `now`: posts found at the very first start are old news. A date: posts from then on are news even at the first start.
+    pub baseline: Moment,
+    /// Language of the posts in this folder that don't say.
+    #[schemars(extend("x-default" = "`site.language`"))]
+    pub language: Option<String>,
+}
+
+impl Default for Posts {
+    fn default() -> Self {
+        Self {
+            path: None,
+            permalink: "/posts/{slug}/".to_owned(),
+            settle: Duration::new("2m"),
+            baseline: Moment("now".to_owned()),
+            language: None,
+        }
+    }
+}
+
+/// How changed posts are noticed.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Watch {
+    /// How to watch the folders.
+    pub mode: WatchMode,
+    /// Wait for this long a silence after a change, so that a file is read once and whole.
+    pub debounce: Duration,
+    /// Compare the folders with what is known this often, in case an event was lost.
+    pub rescan: Duration,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            mode: WatchMode::Native,
+            debounce: Duration::new("300ms"),
+            rescan: Duration::new("1m"),
+        }
+    }
+}
+
+/// RSS, Atom and JSON Feed.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Feeds {
+    /// At most so many posts, the newest.
+    #[schemars(range(min = 1, max = 1000))]
+    pub items: u32,
+    /// Whole posts; `false` for summaries only.
+    pub full_text: bool,
+}
+
+impl Default for Feeds {
+    fn default() -> Self {
+        Self { items: 50, full_text: true }
+    }
+}
+
+/// A selection of posts that people subscribe to by mail. `NAME` is part of addresses such as `/subscribe/NAME`.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Newsletter {
+    /// What readers see.
+    #[schemars(extend("x-default" = "`site.title`"))]
+    pub title: Option<String>,
+    /// One sentence for the page where people subscribe.
+    pub description: String,
+    /// How often subscribers may have it: at least one of the keys below.
+    #[schemars(extend("x-required" = true))]
+    pub cadences: Cadences,
+    /// What subscribers get who don't choose.
+    #[schemars(extend("x-default" = "the first that is offered of weekly, daily, monthly, instant"))]
+    pub default_cadence: Option<Cadence>,
+    /// Time zone of the schedules.
+    #[schemars(extend("x-default" = "`site.timezone`"))]
+    pub timezone: Option<String>,
+    /// Runs that fell due while Postrider was down: `skip` forgets them; `once within 12h` makes up for the latest one if it
+    /// is no later than that; `once` makes up for it however late it is.
+    pub missed_runs: MissedRuns,
+    /// Sender of this newsletter: `Name <name@example.org>`.
+    #[schemars(extend("x-default" = "`mail.from`"))]
+    pub from: Option<String>,
+    /// Which of `mail.servers` carries it.
+    #[schemars(extend("x-default" = "`main`, or the only server there is"))]
+    pub server: Option<String>,
+}
+
+/// `skip`, `once` or `once within 12h`.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(super) struct MissedRuns(pub String);
+
+impl Default for MissedRuns {
+    fn default() -> Self {
+        Self("once within 12h".to_owned())
+    }
+}
+
+/// How often subscribers may have a newsletter.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Cadences {
+    /// One mail per post, as soon as it is released and settled.
+    #[schemars(extend(
+        "x-help" = "`instant` has no schedule: each post goes out by itself; for a digest use `daily`, `weekly` or `monthly`"
+    ))]
+    pub instant: bool,
+    /// When the daily digest goes out.
+    pub daily: Option<Cron>,
+    /// When the weekly digest goes out.
+    pub weekly: Option<Cron>,
+    /// When the monthly digest goes out.
+    pub monthly: Option<Cron>,
+}
+
+/// What Postrider says about itself while it runs.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Log {
+    /// Form of the lines.
+    pub format: LogFormat,
+    /// `error`, `warn`, `info`, `debug` or `trace`; also by module, as in `info,postrider::dispatch=debug`.
+    pub level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Auto, level: "info".to_owned() }
+    }
+}
+
+/// Somebody who is subscribed at the first start, to see what subscribers see. Refused unless all mail goes to an outbox.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SampleSubscriber {
+    /// Who.
+    #[schemars(extend("x-required" = true))]
+    pub address: Option<String>,
+    /// Which newsletter.
+    #[schemars(extend("x-default" = "the only one there is"))]
+    pub newsletter: Option<String>,
+    /// How often.
+    #[schemars(extend("x-default" = "the newsletter's `default_cadence`"))]
+    pub cadence: Option<Cadence>,
+}

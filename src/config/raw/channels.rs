@@ -1,0 +1,185 @@
+//! `[mail]` and `[destinations.NAME]`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Duration, Tls};
+
+/// What all mail has in common. Needed once there is a newsletter.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct Mail {
+    /// Sender: `Name <name@example.org>`. Needed once there is a newsletter.
+    pub from: Option<String>,
+    /// Where answers go.
+    #[schemars(extend("x-default" = "the sender"))]
+    pub reply_to: Option<String>,
+    /// Postal address that goes under each mail; many countries demand one. Needed once there is a newsletter.
+    pub address: Option<String>,
+    pub servers: BTreeMap<String, MailServer>,
+    pub retry: MailRetry,
+}
+
+/// A way to send mail.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct MailServer {
+    /// `outbox:FOLDER` keeps mails as files; `smtp://user@host:587` and `smtps://user@host` send them.
+    #[schemars(extend("x-required" = true))]
+    pub url: Option<String>,
+    /// Password for the user in `url`. Better: `password_file`.
+    #[schemars(extend("writeOnly" = true))]
+    pub password: Option<String>,
+    /// File that holds the password.
+    pub password_file: Option<String>,
+    /// How the connection is protected.
+    #[schemars(extend(
+        "x-default" = "`implicit` with `smtps:`; with `smtp:` it is `starttls`, on this machine `opportunistic`"
+    ))]
+    pub tls: Option<Tls>,
+    /// Open connections at most.
+    #[schemars(range(min = 1, max = 200))]
+    pub connections: u32,
+    /// Messages over one connection at most.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub messages_per_connection: u32,
+    /// What we call ourselves to the server (EHLO): a host name that exists.
+    #[schemars(extend("x-default" = "the host of `server.public_url`"))]
+    pub hello_name: Option<String>,
+    /// PEM file of certificate authorities to trust beside the well-known ones.
+    pub ca_file: Option<String>,
+}
+
+impl Default for MailServer {
+    fn default() -> Self {
+        Self {
+            url: None,
+            password: None,
+            password_file: None,
+            tls: None,
+            connections: 10,
+            messages_per_connection: 100,
+            hello_name: None,
+            ca_file: None,
+        }
+    }
+}
+
+/// A place that posts are announced to. `NAME` is how other files and commands call it.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct Destination {
+    /// What it is.
+    #[schemars(extend("x-required" = true))]
+    pub kind: Option<DestinationKind>,
+    /// `https://…`, or `outbox:FOLDER` to keep calls as files. `http://` only for addresses that are literal, local, or in `allow`.
+    #[schemars(extend("x-required" = true))]
+    pub url: Option<String>,
+    /// Key that signs calls after the Standard Webhooks specification: `whsec_` and 24 to 64 bytes in base64. Better: `secret_file`.
+    #[schemars(extend("writeOnly" = true))]
+    pub secret: Option<String>,
+    /// File that holds the key; several, one a line, while keys are being changed, the current one first.
+    pub secret_file: Option<String>,
+    /// Several keys, while keys are being changed, the current one first.
+    #[schemars(extend("writeOnly" = true))]
+    pub secrets: Option<Vec<String>>,
+    /// Headers to add to each call.
+    #[schemars(extend("writeOnly" = true))]
+    pub headers: BTreeMap<String, String>,
+    /// Template `templates/crosspost/TEMPLATE.json` that makes the body.
+    #[schemars(extend("x-default" = "a shape that suits most receivers"))]
+    pub template: Option<String>,
+    /// Private networks that the address may be in, such as `10.0.0.0/8`. All others are refused.
+    pub allow: Vec<String>,
+    /// Connect and answer within this.
+    pub timeout: Duration,
+    pub retry: DestinationRetry,
+}
+
+impl Default for Destination {
+    fn default() -> Self {
+        Self {
+            kind: None,
+            url: None,
+            secret: None,
+            secret_file: None,
+            secrets: None,
+            headers: BTreeMap::new(),
+            template: None,
+            allow: Vec::new(),
+            timeout: Duration::new("20s"),
+            retry: DestinationRetry::default(),
+        }
+    }
+}
+
+/// What a destination is.
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum DestinationKind {
+    /// Calls a URL with JSON.
+    Webhook,
+}
+
+/// What to do when a connection broke at the moment where nobody knows whether the other side has taken it.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum OnUncertain {
+    /// Again, with the same id, so that the other side can tell.
+    Resend,
+    /// Wait for a person to decide.
+    Hold,
+}
+
+macro_rules! retry {
+    ($(#[$doc:meta])* $name:ident: $first:literal, $max:literal, $attempts:literal, $give_up:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Serialize, Deserialize, JsonSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub(in crate::config) struct $name {
+            /// Wait before the second attempt; doubled after each.
+            pub first_delay: Duration,
+            /// Wait this long at most.
+            pub max_delay: Duration,
+            /// Attempts that reached the other side; unreachable servers don't use them up.
+            #[schemars(range(min = 1, max = 100))]
+            pub max_attempts: u32,
+            /// After this long it is not worth sending any more.
+            pub give_up_after: Duration,
+            /// When nobody knows whether an attempt came through.
+            pub on_uncertain: OnUncertain,
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self {
+                    first_delay: Duration::new($first),
+                    max_delay: Duration::new($max),
+                    max_attempts: $attempts,
+                    give_up_after: Duration::new($give_up),
+                    on_uncertain: OnUncertain::Resend,
+                }
+            }
+        }
+    };
+}
+
+retry! {
+    /// When mail is tried again.
+    MailRetry: "5m", "4h", 10, "48h"
+}
+
+retry! {
+    /// When a call is tried again.
+    DestinationRetry: "5s", "24h", 20, "72h"
+}
+
+impl From<DestinationRetry> for MailRetry {
+    fn from(retry: DestinationRetry) -> Self {
+        let DestinationRetry { first_delay, max_delay, max_attempts, give_up_after, on_uncertain } =
+            retry;
+        Self { first_delay, max_delay, max_attempts, give_up_after, on_uncertain }
+    }
+}

@@ -1,0 +1,19 @@
+//! The shelf: what of the posts is ready to be handed out. Replaced as a whole whenever the catalog changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Document;
+use crate::domain::Diagnostic;
+
+/// Everything that the feeds and the status page show of the posts. Empty until the first scan is over.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf {
+    /// By path: `/feed.xml`, `/atom.xml`, `/feed.json`.
+    pub documents: BTreeMap<&'static str, Arc<Document>>,
+    /// What authors should mend.
+    pub problems: Vec<Diagnostic>,
+    pub live_posts: usize,
+    /// Posts that are marked as drafts.
+    pub drafts: usize,
+}

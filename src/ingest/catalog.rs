@@ -1,0 +1,91 @@
+//! The catalog: an immutable picture of all posts, replaced as a whole on change.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::{Channel, Diagnostic, Due, Post, PostId, QueuedRelease, Releases};
+
+/// A post and what the store knows of it.
+#[derive(Clone, Debug)]
+pub struct CatalogPost {
+    pub post: Arc<Post>,
+    pub first_seen_at: Timestamp,
+    /// Since when its revision stands.
+    pub revised_at: Timestamp,
+    /// False for posts of the baseline: live in feeds, never mailed or announced.
+    pub is_news: bool,
+    /// How long it must be unchanged before anything irreversible.
+    pub settle: SignedDuration,
+    pub expires_at: Option<Timestamp>,
+}
+
+impl CatalogPost {
+    /// When it may do what cannot be undone, if it stays as it is.
+    pub fn settled_at(&self) -> Timestamp {
+        self.revised_at.saturating_add(self.settle).unwrap_or(Timestamp::MAX)
+    }
+
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+}
+
+/// All posts that are neither drafts nor broken, newest first, and what is wrong with the others.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    pub posts: Vec<Arc<CatalogPost>>,
+    /// Errors and warnings about files, in order of file.
+    pub problems: Vec<Diagnostic>,
+    pub drafts: usize,
+    pub broken: usize,
+}
+
+impl Catalog {
+    /// The post that an author calls `name`: its slug, its source path or its id.
+    pub fn find(&self, name: &str) -> Option<&Arc<CatalogPost>> {
+        self.posts.iter().find(|known| known.post.is_called(name))
+    }
+
+    /// The posts that are live in feeds at `now`, newest first, and when that changes by itself.
+    pub fn live(
+        &self,
+        releases: &Releases,
+        taken: &HashMap<PostId, QueuedRelease>,
+        now: Timestamp,
+    ) -> (Vec<Arc<Post>>, Option<Timestamp>) {
+        let mut live = Vec::new();
+        let mut changes_at: Option<Timestamp> = None;
+        let mut note = |at: Timestamp| {
+            changes_at = Some(changes_at.map_or(at, |known| known.min(at)));
+        };
+        for known in &self.posts {
+            if known.is_expired(now) {
+                continue;
+            }
+            match releases.due(&known.post, &Channel::Feeds, taken) {
+                Due::At(at) if at <= now => {
+                    if let Some(expires_at) = known.expires_at {
+                        note(expires_at);
+                    }
+                    live.push(published_no_earlier_than(&known.post, at));
+                }
+                Due::At(at) => note(at),
+                Due::InQueue => {}
+            }
+        }
+        live.sort_by(|a, b| b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id)));
+        (live, changes_at)
+    }
+}
+
+/// A post that was released later than its own date counts as published then: that is when readers could first see it.
+fn published_no_earlier_than(post: &Arc<Post>, at: Timestamp) -> Arc<Post> {
+    if at <= post.published_at {
+        return Arc::clone(post);
+    }
+    let mut released = Post::clone(post);
+    released.published_at = at;
+    Arc::new(released)
+}

@@ -1,0 +1,180 @@
+//! Finding and reading the files of a post folder. Bad files become diagnostics, never failures of the scan.
+
+use std::fs::{self, File, Metadata};
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use walkdir::{DirEntry, WalkDir};
+
+use crate::config::PostFolder;
+use crate::domain::Diagnostic;
+
+/// Larger files are refused unread.
+pub(super) const SIZE_LIMIT: u64 = 2 * 1024 * 1024;
+const LIVE_NOWHERE: &str = "this post is live nowhere";
+
+/// What tells an unchanged file without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    size: u64,
+    modified: Option<SystemTime>,
+}
+
+/// A file that may be a post.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    /// Relative to the project folder, with `/`.
+    pub(super) source: String,
+    /// Relative to the post folder, with `/`.
+    pub(super) within: String,
+    pub(super) state: FoundState,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum FoundState {
+    Readable(Fingerprint),
+    Refused(Box<Diagnostic>),
+}
+
+/// Every candidate below `folder`, in order of path; an error when the folder itself cannot be read.
+pub(super) fn find(folder: &PostFolder) -> Result<Vec<Found>, Box<Diagnostic>> {
+    if let Err(error) = fs::read_dir(&folder.path) {
+        let problem =
+            Diagnostic::error("unreadable", format!("the post folder cannot be read: {error}"))
+                .in_file(folder.name.clone())
+                .effect("its posts stay as they were last seen")
+                .help("create it, or correct `path` under `[[posts]]`");
+        return Err(Box::new(problem));
+    }
+    let mut found = Vec::new();
+    let walk = WalkDir::new(&folder.path).max_depth(16).sort_by_file_name();
+    for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !is_ignored(entry)) {
+        match entry {
+            Ok(entry) => found.extend(candidate(folder, entry.path())),
+            Err(error) => {
+                let place = error.path().unwrap_or(&folder.path);
+                // What vanished while we were looking is simply gone.
+                if error.io_error().is_none_or(|error| error.kind() != ErrorKind::NotFound) {
+                    let problem =
+                        Diagnostic::error("unreadable", format!("cannot be read: {error}"))
+                            .effect("the posts in it keep their last good state");
+                    found.push(refused(folder, place, problem));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// `path` as a candidate; none if it is no Markdown file, or gone.
+pub(super) fn candidate(folder: &PostFolder, path: &Path) -> Option<Found> {
+    if !is_markdown(path) || path.strip_prefix(&folder.path).is_ok_and(has_ignored_part) {
+        return None;
+    }
+    let metadata = fs::symlink_metadata(path).ok()?;
+    if metadata.is_dir() {
+        let problem = Diagnostic::warning("folder-named-like-post", "is a folder, not a post")
+            .help("the Markdown files in it are read; rename it if it was meant to be one post");
+        return Some(refused(folder, path, problem));
+    }
+    if metadata.is_symlink() {
+        return Some(symlink(folder, path));
+    }
+    Some(regular(folder, path, &metadata))
+}
+
+fn regular(folder: &PostFolder, path: &Path, metadata: &Metadata) -> Found {
+    if !metadata.is_file() {
+        let problem = Diagnostic::error("not-a-file", "is not a regular file").effect(LIVE_NOWHERE);
+        return refused(folder, path, problem);
+    }
+    if metadata.len() > SIZE_LIMIT {
+        let message = format!(
+            "is {} MB large; a post may have {} MB",
+            metadata.len() / 1_000_000,
+            SIZE_LIMIT / 1_048_576
+        );
+        let problem = Diagnostic::error("too-large", message)
+            .effect(LIVE_NOWHERE)
+            .help("move images and data out of the Markdown file");
+        return refused(folder, path, problem);
+    }
+    let fingerprint = Fingerprint { size: metadata.len(), modified: metadata.modified().ok() };
+    located(folder, path, FoundState::Readable(fingerprint))
+}
+
+/// A symlink is followed when it stays inside the folder and leads to a file.
+fn symlink(folder: &PostFolder, path: &Path) -> Found {
+    let refuse = |message: String| {
+        let problem = Diagnostic::error("symlink", message)
+            .effect(LIVE_NOWHERE)
+            .help("copy the file into the folder, or add its folder as another `[[posts]]`");
+        refused(folder, path, problem)
+    };
+    let root = fs::canonicalize(&folder.path);
+    match (root, fs::canonicalize(path)) {
+        (Ok(root), Ok(target)) if target.starts_with(&root) => match fs::metadata(&target) {
+            Ok(metadata) => regular(folder, path, &metadata),
+            Err(error) => refuse(format!("is a symlink that leads nowhere: {error}")),
+        },
+        (_, Ok(_)) => refuse("is a symlink that leads out of the post folder".to_owned()),
+        (_, Err(error)) => refuse(format!("is a symlink that leads nowhere: {error}")),
+    }
+}
+
+fn refused(folder: &PostFolder, path: &Path, problem: Diagnostic) -> Found {
+    let mut found = located(folder, path, FoundState::Refused(Box::new(problem.clone())));
+    found.state = FoundState::Refused(Box::new(problem.in_file(found.source.clone())));
+    found
+}
+
+fn located(folder: &PostFolder, path: &Path, state: FoundState) -> Found {
+    let within = slashes(path.strip_prefix(&folder.path).unwrap_or(path));
+    let source = format!("{}/{within}", folder.name);
+    Found { path: path.to_owned(), source, within, state }
+}
+
+fn slashes(path: &Path) -> String {
+    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// Reads a file whole, but never more than the limit: it may have grown since it was looked at.
+pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn is_markdown(path: &Path) -> bool {
+    path.extension().and_then(|extension| extension.to_str()).is_some_and(|ext| {
+        ["md", "markdown", "mdx"].iter().any(|known| ext.eq_ignore_ascii_case(known))
+    })
+}
+
+fn is_ignored(entry: &DirEntry) -> bool {
+    entry.file_name().to_str().is_some_and(is_ignored_name)
+}
+
+fn has_ignored_part(within: &Path) -> bool {
+    within.components().any(|part| part.as_os_str().to_str().is_some_and(is_ignored_name))
+}
+
+/// Hidden files, editors' backups and other people's code.
+fn is_ignored_name(name: &str) -> bool {
+    name.starts_with(['.', '#']) || name.ends_with('~') || name == "node_modules"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn editors_leftovers_and_hidden_folders_are_no_posts() {
+        for name in [".git", ".hello.md.swp", "#hello.md#", "hello.md~", "node_modules"] {
+            assert!(is_ignored_name(name), "{name}");
+        }
+        assert!(!is_ignored_name("hello.md"));
+    }
+}

@@ -1,0 +1,235 @@
+//! Composing: the words of a mail, the same for every recipient except for one hole.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use css_inline::CSSInliner;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::unsubscribe_base;
+use crate::config::{Newsletter, Site};
+use crate::domain::{Cadence, Diagnostic, Post, Revision};
+use crate::template::{
+    ConfirmContext, Context, DigestContext, EditionFrame, NewsletterContext, PostContext,
+    SingleContext, SiteContext, Templates,
+};
+
+/// Bytes of HTML that Gmail shows before it cuts the rest off, unsubscribe link and all.
+const MAX_HTML: usize = 100_000;
+/// Characters of a subject; readers show far fewer.
+const MAX_SUBJECT: usize = 200;
+
+/// Builds the mails' CSS into their elements. It never loads anything.
+static INLINER: LazyLock<CSSInliner<'static>> =
+    LazyLock::new(|| CSSInliner::options().load_remote_stylesheets(false).minify_css(true).build());
+
+/// What an edition is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct EditionInput<'a> {
+    pub site: &'a Site,
+    pub newsletter: &'a Newsletter,
+    pub cadence: Cadence,
+    /// At least one, in the order in which readers see them.
+    pub posts: &'a [Arc<Post>],
+    /// Where readers reach Postrider's pages; ends with `/`.
+    pub public_url: &'a Url,
+    pub postal_address: &'a str,
+    pub sealed_at: Timestamp,
+}
+
+/// What a confirmation is made of. Nothing in it was written by the visitor who asked.
+#[derive(Clone, Copy, Debug)]
+pub struct ConfirmationInput<'a> {
+    pub site: &'a Site,
+    pub newsletter: &'a Newsletter,
+    /// The page with the button, token and all.
+    pub confirm_url: &'a str,
+    pub postal_address: &'a str,
+}
+
+/// A composed mail, as it is frozen in the database. `Debug` hides the bodies: a confirmation's hold a token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Composed {
+    /// One line, at most 200 characters.
+    pub subject: String,
+    /// The whole document. Lines end with `\n`.
+    pub html: String,
+    /// Lines end with `\n`.
+    pub text: String,
+    /// The 43 characters that stand for the recipient's token in both bodies; none in a mail to one person.
+    pub hole: Option<String>,
+    /// What the author or operator should know about it. Not kept.
+    #[serde(skip)]
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl fmt::Debug for Composed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Composed")
+            .field("subject", &self.subject)
+            .field("html_bytes", &self.html.len())
+            .field("text_bytes", &self.text.len())
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Renders an edition: one post of the `instant` cadence with `mail/single/`, everything else with `mail/digest/`.
+///
+/// A single post too large for mail is sent as its summary with a link. Fails where a template fails, or without posts.
+pub fn compose_edition(
+    templates: &Templates,
+    input: &EditionInput<'_>,
+) -> Result<Composed, Diagnostic> {
+    let [first, rest @ ..] = input.posts else {
+        return Err(Diagnostic::error("edition-empty", "an edition needs at least one post"));
+    };
+    let hole = hole_for(input);
+    let frame = frame(input, &hole);
+    let mut composed = if input.cadence == Cadence::Instant && rest.is_empty() {
+        compose_single(templates, frame, input, first)?
+    } else {
+        let zone = &input.site.time_zone;
+        let posts = input.posts.iter().map(|post| PostContext::of(post, zone)).collect();
+        let mut composed = compose(templates, "mail/digest", &DigestContext { frame, posts })?;
+        if composed.html.len() > MAX_HTML {
+            let message = format!(
+                "the digest of `{}` has {} posts and {} bytes",
+                input.newsletter.name,
+                input.posts.len(),
+                composed.html.len()
+            );
+            let warning = Diagnostic::warning("mail-too-large", message)
+                .effect("Gmail cuts it off, and readers there don't see the unsubscribe link")
+                .help("shorter summaries, or a denser schedule");
+            composed.warnings.push(warning);
+        }
+        composed
+    };
+    if composed.subject.is_empty() {
+        composed.subject = clean_line(&input.newsletter.title);
+        composed.warnings.push(
+            Diagnostic::warning("mail-no-subject", "the template made an empty subject")
+                .effect("the newsletter's title stands in for it"),
+        );
+    }
+    composed.hole = Some(hole);
+    Ok(composed)
+}
+
+/// Renders the mail that asks whether an address wants the newsletter.
+pub fn compose_confirmation(
+    templates: &Templates,
+    input: &ConfirmationInput<'_>,
+) -> Result<Composed, Diagnostic> {
+    let context = ConfirmContext {
+        site: site_context(input.site),
+        newsletter: newsletter_context(input.newsletter),
+        language: input.site.language.clone(),
+        confirm_url: input.confirm_url.to_owned(),
+        home_url: input.site.url.to_string(),
+        postal_address: input.postal_address.to_owned(),
+    };
+    compose(templates, "mail/confirm", &context)
+}
+
+fn compose_single(
+    templates: &Templates,
+    frame: EditionFrame,
+    input: &EditionInput<'_>,
+    post: &Post,
+) -> Result<Composed, Diagnostic> {
+    let mut context =
+        SingleContext { frame, post: PostContext::of(post, &input.site.time_zone), whole: true };
+    let composed = compose(templates, "mail/single", &context)?;
+    if composed.html.len() <= MAX_HTML {
+        return Ok(composed);
+    }
+    let message = format!("the mail has {} bytes; Gmail shows {MAX_HTML}", composed.html.len());
+    context.whole = false;
+    let mut composed = compose(templates, "mail/single", &context)?;
+    composed.warnings.push(
+        Diagnostic::warning("mail-too-large", message)
+            .in_file(post.source.clone())
+            .effect("readers get its summary and a link instead of the whole post"),
+    );
+    Ok(composed)
+}
+
+fn compose<C: Context>(
+    templates: &Templates,
+    folder: &str,
+    context: &C,
+) -> Result<Composed, Diagnostic> {
+    let html = templates.render(&format!("{folder}/body.html"), context)?;
+    let html = INLINER.inline(&html).map_err(|error| {
+        Diagnostic::error("mail-css", format!("the CSS cannot be built into the mail: {error}"))
+            .in_file(format!("templates/{folder}/body.html"))
+    })?;
+    Ok(Composed {
+        subject: clean_line(&templates.render(&format!("{folder}/subject.txt"), context)?),
+        html: clean(&html),
+        text: clean(&templates.render(&format!("{folder}/body.txt"), context)?),
+        hole: None,
+        warnings: Vec::new(),
+    })
+}
+
+fn frame(input: &EditionInput<'_>, hole: &str) -> EditionFrame {
+    EditionFrame {
+        site: site_context(input.site),
+        newsletter: newsletter_context(input.newsletter),
+        cadence: input.cadence.to_string(),
+        language: input.site.language.clone(),
+        unsubscribe_url: format!("{}{hole}", unsubscribe_base(input.public_url)),
+        home_url: input.site.url.to_string(),
+        postal_address: input.postal_address.to_owned(),
+        sealed_at: input.sealed_at.to_zoned(input.site.time_zone.clone()),
+    }
+}
+
+/// What templates see of the site.
+pub fn site_context(site: &Site) -> SiteContext {
+    SiteContext {
+        title: site.title.clone(),
+        description: site.description.clone(),
+        url: site.url.to_string(),
+        language: site.language.clone(),
+    }
+}
+
+/// What templates see of a newsletter.
+pub fn newsletter_context(newsletter: &Newsletter) -> NewsletterContext {
+    NewsletterContext {
+        name: newsletter.name.clone(),
+        title: newsletter.title.clone(),
+        description: newsletter.description.clone(),
+    }
+}
+
+/// What stands for the token: as long as one, and a hash over all that the posts say. No post can hold its own hash, so
+/// nobody's text can make a recipient's token appear in a link of theirs.
+fn hole_for(input: &EditionInput<'_>) -> String {
+    let said = input.posts.iter().flat_map(|post| {
+        let url = post.canonical.as_ref().unwrap_or(&post.link);
+        [post.title.as_str(), &post.summary, &post.html, &post.text, url.as_str()]
+    });
+    format!("postrider-{}_", Revision::of(said))
+}
+
+/// Lines end with `\n`; no other control characters but the tab, no blank end.
+fn clean(text: &str) -> String {
+    let mut cleaned = text.replace("\r\n", "\n").replace('\r', "\n");
+    cleaned.retain(|c| c == '\n' || c == '\t' || !c.is_control());
+    cleaned.truncate(cleaned.trim_end().len());
+    cleaned
+}
+
+/// One line without control characters, runs of blanks as one, cut between words at `MAX_SUBJECT`.
+fn clean_line(text: &str) -> String {
+    let visible = text.replace(|c: char| c.is_control(), " ");
+    let words: Vec<_> = visible.split_whitespace().collect();
+    crate::template::truncate(&words.join(" "), MAX_SUBJECT)
+}

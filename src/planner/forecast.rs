@@ -1,0 +1,155 @@
+//! The forecast: what would go to how many, when, on which channels. Nothing is written.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Planner;
+use super::names::{cadence_channel, destination_channel, expression_key};
+use super::select::{Candidate, Run, latest_run};
+use crate::domain::{Channel, Due, PostId, QueuedRelease, Releases};
+use crate::ingest::Catalog;
+use crate::store::StoreError;
+
+/// How many runs of a schedule are looked at.
+const RUNS: usize = 10;
+
+/// Everything that will happen if nothing changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Forecast {
+    pub rows: Vec<ForecastRow>,
+    /// Posts that stay where they are: the baseline, and those that no tick will take.
+    pub not_news: usize,
+}
+
+/// One thing that will happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ForecastRow {
+    pub at: Timestamp,
+    /// `feeds`, `newsletter:weekly:daily`, `destination:chat`.
+    pub channel: String,
+    /// Slugs.
+    pub posts: Vec<String>,
+    /// Subscribers, or 1 for a destination; none for feeds.
+    pub recipients: Option<i64>,
+}
+
+/// Foretells what `planner` would do with `catalog` from `now` on.
+pub async fn forecast(
+    planner: &Planner,
+    catalog: &Catalog,
+    now: Timestamp,
+) -> Result<Forecast, StoreError> {
+    let config = Arc::clone(&planner.config);
+    let taken = foreseen_queues(planner, catalog, now);
+    let ahead = Planner {
+        config: Arc::clone(&planner.config),
+        templates: planner.templates.clone(),
+        store: planner.store.clone(),
+        had: planner.had.clone(),
+        since: planner.since.clone(),
+        taken,
+    };
+    let mut rows = feeds(&ahead, catalog, now);
+    let mut tx = planner.store.write().await?;
+    for newsletter in config.newsletters.values() {
+        for (cadence, schedule) in &newsletter.cadences {
+            let channel = cadence_channel(newsletter, *cadence);
+            let on = Channel::Newsletter(newsletter.name.clone());
+            let waiting = ahead.waiting(&on, &channel, catalog, now);
+            let audience = tx.audience_size(&newsletter.name, *cadence).await?;
+            let Some(schedule) = schedule else {
+                rows.extend(
+                    waiting
+                        .iter()
+                        .map(|one| row(one.ready_at.max(now), &channel, &[one], audience)),
+                );
+                continue;
+            };
+            let known = tx.schedule(&channel, &expression_key(schedule), now).await?;
+            let made_up = latest_run(schedule, newsletter.missed_runs, known.considered_until, now);
+            let first = matches!(made_up, Run::Fire { .. }).then_some(now);
+            let runs = first.into_iter().chain(schedule.upcoming(now, RUNS));
+            rows.extend(digests(waiting, runs, &channel, audience));
+        }
+    }
+    for destination in config.destinations.values() {
+        let channel = destination_channel(destination);
+        let on = Channel::Destination(destination.name.clone());
+        let waiting = ahead.waiting(&on, &channel, catalog, now);
+        rows.extend(waiting.iter().map(|one| row(one.ready_at.max(now), &channel, &[one], 1)));
+    }
+    rows.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.channel.cmp(&b.channel)));
+    let not_news = catalog.posts.iter().filter(|known| !known.is_news).count();
+    Ok(Forecast { rows, not_news })
+}
+
+/// What queues have released, and what they will at their next runs.
+fn foreseen_queues(
+    planner: &Planner,
+    catalog: &Catalog,
+    now: Timestamp,
+) -> HashMap<PostId, QueuedRelease> {
+    let mut taken = planner.taken.clone();
+    let posts: Vec<_> = catalog.posts.iter().map(|known| Arc::clone(&known.post)).collect();
+    for queue in &planner.config.releases.queues {
+        for at in queue.schedule.upcoming(now, RUNS) {
+            let next: Vec<PostId> =
+                Releases::next_in_queue(queue, &posts, &taken).into_iter().cloned().collect();
+            for post in next {
+                let queued = QueuedRelease { queue: queue.name.clone(), post: post.clone(), at };
+                taken.insert(post, queued);
+            }
+        }
+    }
+    taken
+}
+
+/// Posts that go live in the feeds later.
+fn feeds(planner: &Planner, catalog: &Catalog, now: Timestamp) -> Vec<ForecastRow> {
+    let releases = &planner.config.releases;
+    let later = catalog.posts.iter().filter_map(|known| {
+        match releases.due(&known.post, &Channel::Feeds, &planner.taken) {
+            Due::At(at) if at > now => Some((at, known)),
+            Due::At(_) | Due::InQueue => None,
+        }
+    });
+    later
+        .map(|(at, known)| ForecastRow {
+            at,
+            channel: "feeds".to_owned(),
+            posts: vec![known.post.slug.clone()],
+            recipients: None,
+        })
+        .collect()
+}
+
+/// Deals the waiting posts out to the runs at which each will be ready.
+fn digests(
+    mut waiting: Vec<Candidate>,
+    runs: impl Iterator<Item = Timestamp>,
+    channel: &str,
+    audience: i64,
+) -> Vec<ForecastRow> {
+    let mut rows = Vec::new();
+    for run in runs {
+        let (ready, later): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|candidate| candidate.is_ready(run));
+        waiting = later;
+        if !ready.is_empty() {
+            rows.push(row(run, channel, &ready.iter().collect::<Vec<_>>(), audience));
+        }
+    }
+    rows
+}
+
+fn row(at: Timestamp, channel: &str, posts: &[&Candidate], recipients: i64) -> ForecastRow {
+    ForecastRow {
+        at,
+        channel: channel.to_owned(),
+        posts: posts.iter().map(|one| one.post.post.slug.clone()).collect(),
+        recipients: Some(recipients),
+    }
+}

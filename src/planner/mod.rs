@@ -1,0 +1,351 @@
+//! The planner: what falls due becomes editions, announcements and deliveries, each in one transaction.
+//!
+//! A tick, the posts it carries, the sealed edition and its deliveries are one commit. Whoever loses the race for a row
+//! (another node, an earlier life) undoes everything and leaves it to the winner.
+
+mod forecast;
+mod names;
+mod seal;
+mod select;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use forecast::{Forecast, ForecastRow, forecast};
+pub use names::{cadence_channel, mail_channel, schedules};
+pub use seal::announcement_body;
+
+use crate::config::{Config, Destination, Newsletter};
+use crate::domain::{
+    Cadence, Channel, Diagnostic, PostId, Queue, QueuedRelease, Releases, Schedule,
+};
+use crate::ingest::{Catalog, CatalogPost};
+use crate::store::{Event, NewAnnouncement, Store, StoreError, Tx};
+use crate::telemetry;
+use crate::template::Templates;
+use names::{destination_channel, expression_key, queue_schedule};
+use select::{Candidate, ChannelView, Run, World, candidates, earlier, latest_run};
+
+/// When something that could not be planned is tried again.
+const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// Why something due was not planned. It stays due.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the mail cannot be composed: {0}")]
+    Compose(Box<Diagnostic>),
+    #[error("the cross-post cannot be composed: {0}")]
+    Announce(Box<Diagnostic>),
+    #[error("the composed mail cannot be frozen")]
+    Freeze(#[from] serde_json::Error),
+}
+
+/// What a pass came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Planned {
+    /// Editions and announcements that were planned: dispatch has something to do.
+    pub count: usize,
+    /// When the next pass is worth it.
+    pub next: Option<Timestamp>,
+    /// A queue released something: the feeds may have changed.
+    pub released: bool,
+}
+
+/// Plans for one node. Others may plan beside it.
+#[derive(Debug)]
+pub struct Planner {
+    config: Arc<Config>,
+    templates: Templates,
+    store: Store,
+    /// What each channel has had, as far as this node knows; the store has the last word.
+    had: HashMap<String, HashSet<PostId>>,
+    since: HashMap<String, Timestamp>,
+    /// What queues released.
+    taken: HashMap<PostId, QueuedRelease>,
+}
+
+impl Planner {
+    /// Loads what channels have had and registers new ones: what is live before `now` is not news to them.
+    pub async fn open(
+        config: Arc<Config>,
+        templates: Templates,
+        store: Store,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let mut had = HashMap::new();
+        let mut since = HashMap::new();
+        let mut tx = store.write().await?;
+        for newsletter in config.newsletters.values() {
+            for cadence in newsletter.cadences.keys() {
+                let name = cadence_channel(newsletter, *cadence);
+                since.insert(name.clone(), tx.channel_since(&name, now).await?);
+                had.insert(name, tx.carried(&newsletter.name, *cadence).await?);
+            }
+        }
+        for destination in config.destinations.values() {
+            let name = destination_channel(destination);
+            since.insert(name.clone(), tx.channel_since(&name, now).await?);
+            had.insert(name, tx.announced(&destination.name).await?);
+        }
+        for (name, schedule) in schedules(&config) {
+            tx.schedule(&name, &expression_key(schedule), now).await?;
+        }
+        let taken = tx.queued_releases().await?;
+        tx.commit().await?;
+        Ok(Self { config, templates, store, had, since, taken })
+    }
+
+    /// What queues have released, for the feeds.
+    pub fn taken(&self) -> &HashMap<PostId, QueuedRelease> {
+        &self.taken
+    }
+
+    /// Plans everything that is due at `now`. What fails is logged and stays due; the rest is planned.
+    pub async fn plan(&mut self, catalog: &Catalog, now: Timestamp) -> Planned {
+        let config = Arc::clone(&self.config);
+        let mut planned = Planned::default();
+        for queue in &config.releases.queues {
+            let result = self.run_queue(queue, catalog, now).await;
+            note(&mut planned, &queue_schedule(queue), result, now);
+        }
+        for newsletter in config.newsletters.values() {
+            for (cadence, schedule) in &newsletter.cadences {
+                let result = match schedule {
+                    None => self.run_instant(newsletter, catalog, now).await,
+                    Some(schedule) => {
+                        self.run_digest((newsletter, *cadence, schedule), catalog, now).await
+                    }
+                };
+                note(&mut planned, &cadence_channel(newsletter, *cadence), result, now);
+            }
+        }
+        for destination in config.destinations.values() {
+            let result = self.run_destination(destination, catalog, now).await;
+            note(&mut planned, &destination_channel(destination), result, now);
+        }
+        planned
+    }
+
+    /// Releases the next posts of a queue whose schedule fell due.
+    async fn run_queue(
+        &mut self,
+        queue: &Queue,
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Result<Planned, PlanError> {
+        let name = queue_schedule(queue);
+        let mut tx = self.store.write().await?;
+        let considered =
+            tx.schedule(&name, &expression_key(&queue.schedule), now).await?.considered_until;
+        let policy = crate::domain::MissedRuns::Once { within: SignedDuration::from_hours(24) };
+        let mut released = Vec::new();
+        match latest_run(&queue.schedule, policy, considered, now) {
+            Run::NotYet => {}
+            Run::Missed { due } => self.note_missed(&mut tx, &name, due, now).await?,
+            Run::Fire { due } => {
+                if tx.claim_tick(&name, due, now, "released").await? {
+                    let posts: Vec<_> =
+                        catalog.posts.iter().map(|known| Arc::clone(&known.post)).collect();
+                    for post in Releases::next_in_queue(queue, &posts, &self.taken) {
+                        if tx.release_from_queue(&queue.name, post, now).await? {
+                            let event = Event::new("post.released", now).post(post);
+                            tx.record_event(event.detail(&queue.name)).await?;
+                            released.push(post.clone());
+                        }
+                    }
+                }
+                tx.consider_until(&name, due).await?;
+            }
+        }
+        let taken = tx.queued_releases().await?;
+        tx.commit().await?;
+        self.taken = taken;
+        if !released.is_empty() {
+            tracing::info!(queue = %queue.name, posts = released.len(), "released from its queue");
+        }
+        let next = queue.schedule.next_after(now);
+        Ok(Planned { count: 0, next, released: !released.is_empty() })
+    }
+
+    async fn note_missed(
+        &self,
+        tx: &mut Tx,
+        schedule: &str,
+        due: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if tx.claim_tick(schedule, due, now, "missed").await? {
+            tracing::warn!(
+                schedule,
+                %due,
+                "a run was missed and is too late now; its posts wait for the next one"
+            );
+            telemetry::tick(schedule, "missed");
+            let detail = format!("{schedule} was due {due}");
+            tx.record_event(Event::new("tick.missed", now).detail(&detail)).await?;
+        }
+        tx.consider_until(schedule, due).await
+    }
+
+    /// One edition for each post that is ready.
+    async fn run_instant(
+        &mut self,
+        newsletter: &Newsletter,
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Result<Planned, PlanError> {
+        let channel = cadence_channel(newsletter, Cadence::Instant);
+        let waiting =
+            self.waiting(&Channel::Newsletter(newsletter.name.clone()), &channel, catalog, now);
+        let mut planned = Planned { next: next_ready(&waiting, now), ..Planned::default() };
+        for candidate in waiting.iter().filter(|candidate| candidate.is_ready(now)) {
+            let mut tx = self.store.write().await?;
+            let posts = [&candidate.post];
+            if self.seal(&mut tx, (newsletter, Cadence::Instant), &posts, now).await? {
+                tx.commit().await?;
+                planned.count += 1;
+            }
+            self.remember(&channel, &posts);
+        }
+        Ok(planned)
+    }
+
+    /// One edition of everything that is ready, if the schedule fell due.
+    async fn run_digest(
+        &mut self,
+        (newsletter, cadence, schedule): (&Newsletter, Cadence, &Schedule),
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Result<Planned, PlanError> {
+        let channel = cadence_channel(newsletter, cadence);
+        let mut planned = Planned { next: schedule.next_after(now), ..Planned::default() };
+        let mut tx = self.store.write().await?;
+        let row = tx.schedule(&channel, &expression_key(schedule), now).await?;
+        match latest_run(schedule, newsletter.missed_runs, row.considered_until, now) {
+            Run::NotYet => return Ok(planned),
+            Run::Missed { due } => self.note_missed(&mut tx, &channel, due, now).await?,
+            Run::Fire { due } => {
+                let waiting = self.waiting(
+                    &Channel::Newsletter(newsletter.name.clone()),
+                    &channel,
+                    catalog,
+                    now,
+                );
+                let ready: Vec<&Arc<CatalogPost>> = waiting
+                    .iter()
+                    .filter(|candidate| candidate.is_ready(now))
+                    .map(|candidate| &candidate.post)
+                    .collect();
+                let note = if ready.is_empty() { "nothing new" } else { "sealed" };
+                if tx.claim_tick(&channel, due, now, note).await? {
+                    telemetry::tick(&channel, note);
+                    if !ready.is_empty() {
+                        if !self.seal(&mut tx, (newsletter, cadence), &ready, now).await? {
+                            // Another node carried one of them meanwhile: look again with what it left.
+                            self.had.insert(
+                                channel.clone(),
+                                self.store.read().await?.carried(&newsletter.name, cadence).await?,
+                            );
+                            planned.next = Some(now);
+                            return Ok(planned);
+                        }
+                        planned.count += 1;
+                        self.remember(&channel, &ready);
+                    }
+                }
+                tx.consider_until(&channel, due).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(planned)
+    }
+
+    /// One announcement for each post that is ready.
+    async fn run_destination(
+        &mut self,
+        destination: &Destination,
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Result<Planned, PlanError> {
+        let channel = destination_channel(destination);
+        let waiting =
+            self.waiting(&Channel::Destination(destination.name.clone()), &channel, catalog, now);
+        let mut planned = Planned { next: next_ready(&waiting, now), ..Planned::default() };
+        for candidate in waiting.iter().filter(|candidate| candidate.is_ready(now)) {
+            let post = &candidate.post.post;
+            let body = announcement_body(
+                &self.config,
+                &self.templates,
+                (destination, &candidate.post),
+                now,
+            )
+            .map_err(PlanError::Announce)?;
+            let announcement = NewAnnouncement {
+                post: &post.id,
+                destination: &destination.name,
+                revision: &post.revision,
+                title: &post.title,
+                body: &body,
+            };
+            let mut tx = self.store.write().await?;
+            if tx.announce(&announcement, now).await?.is_some() {
+                tx.commit().await?;
+                telemetry::announcement_planned(&destination.name);
+                tracing::info!(post.id = %post.id, destination = %destination.name, "announcement planned");
+                planned.count += 1;
+            }
+            self.remember(&channel, &[&candidate.post]);
+        }
+        Ok(planned)
+    }
+
+    fn waiting(
+        &self,
+        channel: &Channel,
+        name: &str,
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Vec<Candidate> {
+        let nothing = HashSet::new();
+        let view = ChannelView {
+            channel,
+            since: self.since.get(name).copied().unwrap_or(now),
+            had: self.had.get(name).unwrap_or(&nothing),
+        };
+        let world = World { catalog, releases: &self.config.releases, taken: &self.taken, now };
+        candidates(world, view)
+    }
+
+    fn remember(&mut self, channel: &str, posts: &[&Arc<CatalogPost>]) {
+        let had = self.had.entry(channel.to_owned()).or_default();
+        had.extend(posts.iter().map(|known| known.post.id.clone()));
+    }
+}
+
+/// Adds what one channel came to. A failure is logged, and tried again soon.
+fn note(planned: &mut Planned, what: &str, result: Result<Planned, PlanError>, now: Timestamp) {
+    match result {
+        Ok(done) => {
+            planned.count += done.count;
+            planned.released |= done.released;
+            planned.next = earlier(planned.next, done.next);
+        }
+        Err(error) => {
+            tracing::error!(
+                channel = what,
+                error = &error as &dyn std::error::Error,
+                "what is due here cannot be planned; it stays due and is tried again"
+            );
+            let again = now.saturating_add(TRY_AGAIN).unwrap_or(Timestamp::MAX);
+            planned.next = earlier(planned.next, Some(again));
+        }
+    }
+}
+
+fn next_ready(waiting: &[Candidate], now: Timestamp) -> Option<Timestamp> {
+    waiting.iter().map(|candidate| candidate.ready_at).filter(|at| *at > now).min()
+}

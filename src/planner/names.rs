@@ -1,0 +1,40 @@
+//! What channels and schedules are called in the store and in logs.
+
+use crate::config::{Config, Destination, Newsletter};
+use crate::domain::{Cadence, Queue, Schedule};
+
+/// Every schedule of the configuration with its name in the store.
+pub fn schedules(config: &Config) -> Vec<(String, &Schedule)> {
+    let digests = config.newsletters.values().flat_map(|newsletter| {
+        newsletter.cadences.iter().filter_map(move |(cadence, schedule)| {
+            schedule.as_ref().map(|schedule| (cadence_channel(newsletter, *cadence), schedule))
+        })
+    });
+    let queues =
+        config.releases.queues.iter().map(|queue| (queue_schedule(queue), &queue.schedule));
+    digests.chain(queues).collect()
+}
+
+/// `mail:SERVER`, the dispatch channel of a newsletter.
+pub fn mail_channel(newsletter: &Newsletter) -> String {
+    format!("mail:{}", newsletter.server)
+}
+
+/// `newsletter:NAME:CADENCE`.
+pub fn cadence_channel(newsletter: &Newsletter, cadence: Cadence) -> String {
+    format!("newsletter:{}:{cadence}", newsletter.name)
+}
+
+pub(super) fn destination_channel(destination: &Destination) -> String {
+    format!("destination:{}", destination.name)
+}
+
+pub(super) fn queue_schedule(queue: &Queue) -> String {
+    format!("queue:{}", queue.name)
+}
+
+/// What makes a schedule another schedule: its expression or its zone.
+pub(super) fn expression_key(schedule: &Schedule) -> String {
+    let zone = schedule.zone().iana_name().unwrap_or("fixed");
+    format!("{} {zone}", schedule.expression())
+}

@@ -1,0 +1,99 @@
+//! Making what goes out: an edition sealed with its posts, the body of a call.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::names::mail_channel;
+use super::{PlanError, Planner};
+use crate::config::{Config, Destination, DestinationKind, Newsletter};
+use crate::domain::{Cadence, Diagnostic, Lane};
+use crate::ingest::CatalogPost;
+use crate::mail::{self, EditionInput};
+use crate::store::{NewEdition, Tx};
+use crate::telemetry;
+use crate::template::{CrosspostContext, CrosspostEvent, SiteContext, Templates};
+
+impl Planner {
+    /// Carries the posts and seals their edition. False: one of them was carried already; the transaction is to be dropped.
+    pub(super) async fn seal(
+        &self,
+        tx: &mut Tx,
+        (newsletter, cadence): (&Newsletter, Cadence),
+        posts: &[&Arc<CatalogPost>],
+        now: Timestamp,
+    ) -> Result<bool, PlanError> {
+        for known in posts {
+            if !tx.carry(&newsletter.name, cadence, &known.post.id, now).await? {
+                return Ok(false);
+            }
+        }
+        if tx.audience_size(&newsletter.name, cadence).await? == 0 {
+            tracing::info!(
+                newsletter = %newsletter.name,
+                %cadence,
+                posts = posts.len(),
+                "nobody gets this newsletter in this cadence; no edition was made"
+            );
+            return Ok(true);
+        }
+        let composed = mail::compose_edition(
+            &self.templates,
+            &EditionInput {
+                site: &self.config.site,
+                newsletter,
+                cadence,
+                posts: &posts.iter().map(|known| Arc::clone(&known.post)).collect::<Vec<_>>(),
+                public_url: &self.config.server.public_url,
+                postal_address: &self.config.mail.address,
+                sealed_at: now,
+            },
+        )
+        .map_err(|problem| PlanError::Compose(Box::new(problem)))?;
+        for warning in &composed.warnings {
+            tracing::warn!(newsletter = %newsletter.name, "{warning}");
+        }
+        let lane = if cadence == Cadence::Instant { Lane::Instant } else { Lane::Digest };
+        let revisions: Vec<_> =
+            posts.iter().map(|known| (&known.post.id, &known.post.revision)).collect();
+        let edition = NewEdition {
+            newsletter: &newsletter.name,
+            cadence,
+            subject: &composed.subject,
+            content: &serde_json::to_string(&composed)?,
+            posts: &revisions,
+            lane,
+            channel: &mail_channel(newsletter),
+        };
+        let sealed = tx.seal_edition(&edition, now).await?;
+        telemetry::edition_sealed(&newsletter.name, cadence.as_str());
+        tracing::info!(
+            edition.id = sealed.id.0,
+            newsletter = %newsletter.name,
+            %cadence,
+            posts = posts.len(),
+            audience = sealed.audience,
+            "edition sealed"
+        );
+        Ok(true)
+    }
+}
+
+/// The body of the call that tells `destination` of a post.
+pub fn announcement_body(
+    config: &Config,
+    templates: &Templates,
+    (destination, known): (&Destination, &CatalogPost),
+    now: Timestamp,
+) -> Result<String, Box<Diagnostic>> {
+    let DestinationKind::Webhook(webhook) = &destination.kind;
+    let template = webhook.template.as_deref().unwrap_or("crosspost/default.json");
+    let site = SiteContext {
+        title: config.site.title.clone(),
+        description: config.site.description.clone(),
+        url: config.site.url.to_string(),
+        language: config.site.language.clone(),
+    };
+    let context = CrosspostContext::of(CrosspostEvent::Published, &known.post, site, now);
+    templates.render(template, &context).map_err(Box::new)
+}

@@ -1,0 +1,180 @@
+//! What mail templates see.
+
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::{Context, samples};
+use crate::domain::{Author, Post};
+
+/// `site`: the author's own site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SiteContext {
+    pub title: String,
+    pub description: String,
+    pub url: String,
+    /// BCP 47 tag.
+    pub language: String,
+}
+
+/// `newsletter`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NewsletterContext {
+    pub name: String,
+    pub title: String,
+    pub description: String,
+}
+
+/// One of `post.authors`. Their addresses stay with us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuthorContext {
+    pub name: String,
+    pub url: Option<String>,
+}
+
+/// `post`, or one of `posts`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PostContext {
+    pub id: String,
+    pub title: String,
+    /// Where it lives on the author's site: absolute.
+    pub url: String,
+    /// Plain text, one paragraph.
+    pub summary: String,
+    /// Sanitised, every URL absolute: `{{ post.html|safe }}`.
+    pub html: String,
+    /// The same as plain text, not wrapped.
+    pub text: String,
+    pub authors: Vec<AuthorContext>,
+    pub tags: Vec<String>,
+    pub categories: Vec<String>,
+    /// BCP 47 tag.
+    pub language: String,
+    /// In the site's zone.
+    pub published_at: Zoned,
+    pub updated_at: Option<Zoned>,
+    pub image: Option<String>,
+}
+
+impl PostContext {
+    /// What templates see of `post`, with its times in `zone`.
+    pub fn of(post: &Post, zone: &TimeZone) -> Self {
+        Self {
+            id: post.id.to_string(),
+            title: post.title.clone(),
+            url: post.canonical.as_ref().unwrap_or(&post.link).to_string(),
+            summary: post.summary.clone(),
+            html: post.html.clone(),
+            text: post.text.clone(),
+            authors: post.authors.iter().map(AuthorContext::of).collect(),
+            tags: post.tags.clone(),
+            categories: post.categories.clone(),
+            language: post.language.clone(),
+            published_at: post.published_at.to_zoned(zone.clone()),
+            updated_at: post.updated_at.map(|at| at.to_zoned(zone.clone())),
+            image: post.image.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl AuthorContext {
+    pub fn of(author: &Author) -> Self {
+        Self { name: author.name.clone(), url: author.url.as_ref().map(ToString::to_string) }
+    }
+}
+
+/// What every edition mail has, whatever its posts: on the top level of the data, beside `posts` or `post`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EditionFrame {
+    pub site: SiteContext,
+    pub newsletter: NewsletterContext,
+    /// `instant`, `daily`, `weekly` or `monthly`.
+    pub cadence: String,
+    /// BCP 47 tag of the mail's own words.
+    pub language: String,
+    /// The recipient's own link. Never leave it out: the law and the mailbox providers want it.
+    pub unsubscribe_url: String,
+    /// Where the newsletter or the site is on the web.
+    pub home_url: String,
+    pub postal_address: String,
+    /// In the site's zone.
+    pub sealed_at: Zoned,
+}
+
+/// `mail/digest/`: several posts, with their summaries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DigestContext {
+    #[serde(flatten)]
+    pub frame: EditionFrame,
+    /// At least one, in the order in which they are shown.
+    pub posts: Vec<PostContext>,
+}
+
+/// `mail/single/`: one post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SingleContext {
+    #[serde(flatten)]
+    pub frame: EditionFrame,
+    pub post: PostContext,
+    /// False when the whole post is too large for mail: show the summary and a link.
+    pub whole: bool,
+}
+
+/// `mail/confirm/`: asks whether an address wants the newsletter. Holds nothing that the visitor wrote: whoever abuses the
+/// form must not be able to send words of their own through us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConfirmContext {
+    pub site: SiteContext,
+    pub newsletter: NewsletterContext,
+    /// BCP 47 tag of the mail's own words.
+    pub language: String,
+    pub confirm_url: String,
+    pub home_url: String,
+    pub postal_address: String,
+}
+
+impl Context for DigestContext {
+    const TEMPLATES: &'static [&'static str] = &["mail/digest/"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let digest = |posts| Self { frame: samples::frame("weekly"), posts };
+        vec![
+            ("several posts", digest(samples::posts())),
+            ("one post", digest(vec![samples::plain_post()])),
+            ("no image, right to left", digest(vec![samples::odd_post()])),
+            ("forty posts", digest(vec![samples::plain_post(); 40])),
+        ]
+    }
+}
+
+impl Context for SingleContext {
+    const TEMPLATES: &'static [&'static str] = &["mail/single/"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let single = |post, whole| Self { frame: samples::frame("instant"), post, whole };
+        vec![
+            ("a post", single(samples::rich_post(), true)),
+            ("a post too large for mail", single(samples::rich_post(), false)),
+            ("no image, right to left", single(samples::odd_post(), true)),
+        ]
+    }
+}
+
+impl Context for ConfirmContext {
+    const TEMPLATES: &'static [&'static str] = &["mail/confirm/"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let frame = samples::frame("weekly");
+        let sample = Self {
+            site: frame.site,
+            newsletter: frame.newsletter,
+            language: frame.language,
+            confirm_url:
+                "https://news.example.org/confirm/Zm9yLXNhbXBsZXMtb25seS1ub3QtYS1yZWFsLXRva2Vu"
+                    .to_owned(),
+            home_url: frame.home_url,
+            postal_address: frame.postal_address,
+        };
+        vec![("a newsletter", sample)]
+    }
+}

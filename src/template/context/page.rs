@@ -1,0 +1,223 @@
+//! What the pages for readers see.
+
+use serde::Serialize;
+
+use super::{Context, FeedRow, NewsletterContext, SiteContext, samples};
+
+/// One entry of the navigation that the operator's pages have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Link {
+    pub title: String,
+    pub url: String,
+    /// Whether it is the page that is shown.
+    pub current: bool,
+}
+
+/// One choice of how often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CadenceChoice {
+    /// What the form sends: `weekly`.
+    pub value: String,
+    /// What people read: `Once a week`.
+    pub label: String,
+    pub checked: bool,
+}
+
+/// `page/index.html`: the front page of Postrider itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IndexPage {
+    pub site: SiteContext,
+    pub feeds: Vec<FeedRow>,
+    /// The pages to subscribe on.
+    pub newsletters: Vec<Link>,
+    /// The operator's pages.
+    pub pages: Vec<Link>,
+}
+
+/// `page/subscribe.html`: a form that posts `address`, `cadence` and the bait `website`, which people don't see and leave empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SubscribePage {
+    pub site: SiteContext,
+    pub newsletter: NewsletterContext,
+    pub cadences: Vec<CadenceChoice>,
+    /// What the visitor typed, on redisplay; else empty.
+    pub address: String,
+    /// Why the form is shown again: a sentence about the address.
+    pub error: Option<String>,
+    /// Where the form posts to.
+    pub action: String,
+}
+
+/// `page/subscribe-done.html`: the same whoever asked, so that nobody learns who subscribes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SubscribeDonePage {
+    pub site: SiteContext,
+    pub newsletter: NewsletterContext,
+}
+
+/// `page/confirm.html`: one button that posts to `action`. A link alone must not subscribe: mail scanners follow links.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConfirmPage {
+    pub site: SiteContext,
+    pub newsletter: NewsletterContext,
+    pub action: String,
+}
+
+/// `page/confirmed.html`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConfirmedPage {
+    pub site: SiteContext,
+    pub newsletter: NewsletterContext,
+}
+
+/// `page/unsubscribe.html`: one button that posts to `action`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnsubscribePage {
+    pub site: SiteContext,
+    /// `none` when the page must not tell whether the link is known.
+    pub newsletter: Option<NewsletterContext>,
+    pub action: String,
+    /// Whether the subscription has ended already: then there is no button.
+    pub done: bool,
+}
+
+/// `page/unsubscribed.html`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnsubscribedPage {
+    pub site: SiteContext,
+    pub newsletter: Option<NewsletterContext>,
+}
+
+/// `page/error.html`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorPage {
+    pub site: SiteContext,
+    /// The HTTP status.
+    pub status: u16,
+    /// A sentence or two for the visitor.
+    pub message: String,
+}
+
+impl Context for IndexPage {
+    const TEMPLATES: &'static [&'static str] = &["page/index.html"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let link = |title: &str, url: &str| Link {
+            title: title.to_owned(),
+            url: url.to_owned(),
+            current: false,
+        };
+        let full = Self {
+            site: samples::site(),
+            feeds: samples::feeds(),
+            newsletters: vec![link("Field Notes weekly", "/subscribe/weekly")],
+            pages: vec![link("Status", "/status"), link("Outbox", "/outbox")],
+        };
+        let bare = Self { newsletters: Vec::new(), ..full.clone() };
+        vec![("everything", full), ("no newsletter", bare)]
+    }
+}
+
+impl Context for SubscribePage {
+    const TEMPLATES: &'static [&'static str] = &["page/subscribe.html"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let choice = |value: &str, label: &str, checked| CadenceChoice {
+            value: value.to_owned(),
+            label: label.to_owned(),
+            checked,
+        };
+        let fresh = Self {
+            site: samples::site(),
+            newsletter: samples::newsletter(),
+            cadences: vec![
+                choice("instant", "Each post as it appears", false),
+                choice("daily", "Once a day", false),
+                choice("weekly", "Once a week", true),
+            ],
+            address: String::new(),
+            error: None,
+            action: "/subscribe/weekly".to_owned(),
+        };
+        let again = Self {
+            address: "ann@example".to_owned(),
+            error: Some("Enter an address with a full domain, like ann@example.org.".to_owned()),
+            ..fresh.clone()
+        };
+        let bare = NewsletterContext { description: String::new(), ..samples::newsletter() };
+        let one = Self {
+            cadences: vec![choice("weekly", "Once a week", true)],
+            newsletter: bare,
+            ..fresh.clone()
+        };
+        vec![("the empty form", fresh), ("a refused address", again), ("one cadence", one)]
+    }
+}
+
+impl Context for SubscribeDonePage {
+    const TEMPLATES: &'static [&'static str] = &["page/subscribe-done.html"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        vec![("done", Self { site: samples::site(), newsletter: samples::newsletter() })]
+    }
+}
+
+impl Context for ConfirmPage {
+    const TEMPLATES: &'static [&'static str] = &["page/confirm.html"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let action = "/confirm/token".to_owned();
+        let page = Self { site: samples::site(), newsletter: samples::newsletter(), action };
+        vec![("a button", page)]
+    }
+}
+
+impl Context for ConfirmedPage {
+    const TEMPLATES: &'static [&'static str] = &["page/confirmed.html"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        vec![("confirmed", Self { site: samples::site(), newsletter: samples::newsletter() })]
+    }
+}
+
+impl Context for UnsubscribePage {
+    const TEMPLATES: &'static [&'static str] = &["page/unsubscribe.html"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let asked = Self {
+            site: samples::site(),
+            newsletter: Some(samples::newsletter()),
+            action: "/unsubscribe/token".to_owned(),
+            done: false,
+        };
+        let unknown = Self { newsletter: None, ..asked.clone() };
+        let done = Self { done: true, ..asked.clone() };
+        vec![("a button", asked), ("an unknown link", unknown), ("already gone", done)]
+    }
+}
+
+impl Context for UnsubscribedPage {
+    const TEMPLATES: &'static [&'static str] = &["page/unsubscribed.html"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let known = Self { site: samples::site(), newsletter: Some(samples::newsletter()) };
+        let unknown = Self { newsletter: None, ..known.clone() };
+        vec![("gone", known), ("an unknown link", unknown)]
+    }
+}
+
+impl Context for ErrorPage {
+    const TEMPLATES: &'static [&'static str] = &["page/error.html"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |status, message: &str| Self {
+            site: samples::site(),
+            status,
+            message: message.to_owned(),
+        };
+        vec![
+            ("not found", page(404, "There is nothing at this address.")),
+            ("our fault", page(500, "Something went wrong here. It has been noted.")),
+        ]
+    }
+}

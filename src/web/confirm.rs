@@ -1,0 +1,56 @@
+//! The link in the confirmation mail. Following it shows a button; only the button confirms, because mail scanners follow links.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::refusal::Refusal;
+use super::{WebState, page};
+use crate::audience::Confirmation;
+use crate::template::{ConfirmPage, ConfirmedPage};
+
+/// `GET /confirm/{token}`: changes nothing.
+pub(super) async fn ask(
+    State(state): State<WebState>,
+    Path(token): Path<String>,
+) -> Result<Response, Refusal> {
+    let (config, templates) = (state.config.load(), state.templates.load());
+    let name = state
+        .audience(&config, &templates)
+        .confirmation_newsletter(&token)
+        .await?
+        .ok_or_else(|| useless(StatusCode::NOT_FOUND))?;
+    let context = ConfirmPage {
+        site: page::site(&config),
+        newsletter: page::newsletter_named(&config, &name),
+        action: page::local(&config, &format!("confirm/{token}")),
+    };
+    Ok(page::uncached(page::html(&state, "page/confirm.html", &context)?))
+}
+
+/// `POST /confirm/{token}`. Pressing twice gives the same answer.
+pub(super) async fn confirm(
+    State(state): State<WebState>,
+    Path(token): Path<String>,
+) -> Result<Response, Refusal> {
+    let (config, templates) = (state.config.load(), state.templates.load());
+    match state.audience(&config, &templates).confirm(&token).await? {
+        Confirmation::Subscribed(subscription) => {
+            let context = ConfirmedPage {
+                site: page::site(&config),
+                newsletter: page::newsletter_named(&config, &subscription.newsletter),
+            };
+            Ok(page::uncached(page::html(&state, "page/confirmed.html", &context)?))
+        }
+        Confirmation::Expired | Confirmation::Left => Err(useless(StatusCode::GONE)),
+        Confirmation::Unknown => Err(useless(StatusCode::NOT_FOUND)),
+    }
+}
+
+fn useless(status: StatusCode) -> Refusal {
+    Refusal::new(
+        status,
+        "This link does not work any more. It is good for two days after you asked to subscribe; \
+         please fill in the form again to get a new one.",
+    )
+}

@@ -1,0 +1,137 @@
+//! Laying out pages: a template, its data, and the policy under which browsers show it.
+
+use aws_lc_rs::digest;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use axum::response::{Html, IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::WebState;
+use super::outbox::outboxes;
+use super::refusal::Refusal;
+use crate::config::{Config, Newsletter};
+use crate::template::{Context, Link, NewsletterContext, SiteContext};
+
+/// Renders the page `template` with `context`.
+pub(super) fn html<C: Context>(
+    state: &WebState,
+    template: &str,
+    context: &C,
+) -> Result<Response, Refusal> {
+    let text = state.templates.load().render(template, context)?;
+    let policy = policy(&text);
+    let mut response = Html(text).into_response();
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+/// Keeps an answer out of every cache: its path is a key, or it is old in a moment.
+pub(super) fn uncached(response: Response) -> Response {
+    ([(CACHE_CONTROL, "no-store")], response).into_response()
+}
+
+/// No scripts, nothing from elsewhere, nobody's frame. The one stylesheet that runs is the one in the page's head, known by its
+/// hash: whatever a post or a visitor got into the body cannot add another.
+fn policy(page: &str) -> HeaderValue {
+    let style = stylesheet(page).map_or_else(
+        || "'none'".to_owned(),
+        |css| {
+            let hash = digest::digest(&digest::SHA256, css.as_bytes());
+            format!("'sha256-{}'", STANDARD.encode(hash))
+        },
+    );
+    let policy = format!(
+        "default-src 'none'; style-src {style}; img-src 'self' data:; form-action 'self'; frame-src 'self'; \
+         base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).expect("base64 and words are ASCII")
+}
+
+fn stylesheet(page: &str) -> Option<&str> {
+    let (head, _) = page.split_once("</head>")?;
+    let (_, rest) = head.split_once("<style>")?;
+    rest.split_once("</style>").map(|(css, _)| css)
+}
+
+/// A link to one of our own pages: without host, so that it works under every name that leads here, and below
+/// the path of the public URL.
+pub(super) fn local(config: &Config, path: &str) -> String {
+    format!("{}{path}", config.server.public_url.path())
+}
+
+pub(super) fn site(config: &Config) -> SiteContext {
+    SiteContext {
+        title: config.site.title.clone(),
+        description: config.site.description.clone(),
+        url: config.site.url.to_string(),
+        language: config.site.language.clone(),
+    }
+}
+
+pub(super) fn newsletter(newsletter: &Newsletter) -> NewsletterContext {
+    NewsletterContext {
+        name: newsletter.name.clone(),
+        title: newsletter.title.clone(),
+        description: newsletter.description.clone(),
+    }
+}
+
+/// The newsletter `name` as a page shows it, even when it has gone from the configuration since.
+pub(super) fn newsletter_named(config: &Config, name: &str) -> NewsletterContext {
+    config.newsletters.get(name).map_or_else(
+        || NewsletterContext {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            description: String::new(),
+        },
+        newsletter,
+    )
+}
+
+/// What the operator's pages link to. `current` is the title of the page that is shown.
+pub(super) fn navigation(config: &Config, current: &str) -> Vec<Link> {
+    let mut pages = vec![("Start", ""), ("Status", "status")];
+    if !outboxes(config).is_empty() {
+        pages.push(("Outbox", "outbox"));
+    }
+    let link = |(title, path): (&str, &str)| Link {
+        title: title.to_owned(),
+        url: local(config, path),
+        current: title == current,
+    };
+    pages.into_iter().map(link).collect()
+}
+
+/// A clause of ours as a sentence for visitors: capital, full stop, no backticks.
+pub(super) fn sentence(clause: &str) -> String {
+    let mut chars = clause.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let text = format!("{first}{}", chars.as_str()).replace('`', "\"");
+    if text.ends_with(['.', '?', '!']) { text } else { format!("{text}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_stylesheet_in_the_head_is_let_through() {
+        let page = "<head><style>a{}</style></head><body><style>b{}</style></body>";
+        assert_eq!(stylesheet(page), Some("a{}"));
+        let policy = policy(page);
+        let policy = policy.to_str().unwrap();
+        // printf 'a{}' | openssl dgst -sha256 -binary | base64
+        assert!(
+            policy.contains("'sha256-X1RutGBrXCt9KkSaXMK7tHftWiRscFHOhxsS8tv8hBk='"),
+            "{policy}"
+        );
+        assert!(stylesheet("<body><style>b{}</style></body>").is_none());
+    }
+
+    #[test]
+    fn clauses_become_sentences() {
+        assert_eq!(sentence("`x` is no domain"), "\"x\" is no domain.");
+        assert_eq!(sentence("an address has one `@`"), "An address has one \"@\".");
+    }
+}

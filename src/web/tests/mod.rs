@@ -1,0 +1,178 @@
+//! The pages as visitors, feed readers and mail programs meet them: through the router, over a real database.
+
+mod feeds;
+mod operating;
+mod subscribing;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use jiff::Timestamp;
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::audience::fixture::House;
+use crate::domain::{Diagnostic, Post, PostId, Revision};
+use crate::feed::{Document, FeedSpec, Format, render};
+
+struct World {
+    house: House,
+    state: WebState,
+    router: Router,
+}
+
+/// An answer that has been read to its end.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with_config(|_| {}).await
+    }
+
+    async fn with_config(change: impl FnOnce(&mut Config)) -> Self {
+        let mut house = House::new().await;
+        change(&mut house.config);
+        let state = WebState::new(
+            Arc::new(ArcSwap::from_pointee(house.config.clone())),
+            Arc::new(ArcSwap::from_pointee(house.templates.clone())),
+            house.store.clone(),
+            Arc::new(house.clock.clone()),
+            Arc::default(),
+        );
+        let router = router(state.clone());
+        Self { house, state, router }
+    }
+
+    /// Puts one post on the shelf, in all three formats.
+    fn publish(&self) -> Arc<Document> {
+        let config = &self.house.config;
+        let url = |path: &str| config.server.public_url.join(path).unwrap();
+        let (rss_url, atom_url, json_url) = (url("feed.xml"), url("atom.xml"), url("feed.json"));
+        let spec = FeedSpec {
+            title: &config.site.title,
+            description: &config.site.description,
+            site_url: &config.site.url,
+            language: "en",
+            author: None,
+            rss_url: &rss_url,
+            atom_url: &atom_url,
+            json_url: &json_url,
+            full_text: true,
+        };
+        let posts = [Arc::new(post())];
+        let paths =
+            [(Format::Rss, "/feed.xml"), (Format::Atom, "/atom.xml"), (Format::Json, "/feed.json")];
+        let document = |format| Arc::new(render(format, &spec, &posts).unwrap());
+        let documents = paths.map(|(format, path)| (path, document(format)));
+        let problem = Diagnostic::error("date-invalid", "`soon` is no date")
+            .in_file("posts/tea.md")
+            .effect("this post is live nowhere");
+        let published = Shelf {
+            documents: documents.into(),
+            problems: vec![problem],
+            live_posts: 1,
+            drafts: 2,
+        };
+        let rss = published.documents["/feed.xml"].clone();
+        self.state.shelf.store(Arc::new(published));
+        rss
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[]).await
+    }
+
+    async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(request(Method::GET, path, headers, "")).await
+    }
+
+    async fn post(&self, path: &str, form: &str) -> Answer {
+        self.post_from("192.0.2.1:4000", path, form).await
+    }
+
+    async fn post_from(&self, peer: &str, path: &str, form: &str) -> Answer {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let mut request = request(Method::POST, path, &headers, form);
+        let peer = Peer(peer.parse::<SocketAddr>().unwrap());
+        request.extensions_mut().insert(ConnectInfo(peer));
+        self.send(request).await
+    }
+
+    /// A visitor asks, opens the mail, presses the button. Returns the confirmation's token.
+    async fn subscribes(&self, address: &str) -> String {
+        let form = format!("address={address}");
+        assert_eq!(self.post("/subscribe/weekly", &form).await.status, StatusCode::SEE_OTHER);
+        let token = self.house.newest_token().await;
+        let answer = self.post(&format!("/confirm/{token}"), "").await;
+        assert_eq!(answer.status, StatusCode::OK);
+        token
+    }
+}
+
+impl Answer {
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// All headers but those of `names`.
+    fn headers_without(&self, names: &[&str]) -> HashMap<String, String> {
+        let told = self.headers.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        told.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
+    }
+}
+
+fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::from(body.to_owned())).unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn post() -> Post {
+    let link: url::Url = "https://example.org/posts/river/".parse().unwrap();
+    Post {
+        id: PostId::mint(&link),
+        revision: Revision::of(["river"]),
+        source: "posts/river.md".to_owned(),
+        slug: "river".to_owned(),
+        link,
+        canonical: None,
+        title: "A walk along the river".to_owned(),
+        published_at: at("2026-11-20T07:30:00Z"),
+        updated_at: None,
+        summary: "It was cold.".to_owned(),
+        html: "<p>It was cold.</p>".repeat(50),
+        text: "It was cold.".to_owned(),
+        authors: Vec::new(),
+        tags: Vec::new(),
+        categories: Vec::new(),
+        language: "en".to_owned(),
+        image: None,
+    }
+}
