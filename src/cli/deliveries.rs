@@ -74,8 +74,12 @@ pub(super) async fn run(project: &Project, args: &DeliveriesArgs) -> anyhow::Res
     match &args.what {
         What::List { state, edition, limit, format } => {
             let edition = edition.map(EditionId);
-            let filter =
-                DeliveryFilter { state: *state, edition, limit: *limit, ..DeliveryFilter::default() };
+            let filter = DeliveryFilter {
+                state: *state,
+                edition,
+                limit: *limit,
+                ..DeliveryFilter::default()
+            };
             list(project, filter, *format).await
         }
         What::Show { id, format } => show(project, DeliveryId(*id), *format).await,

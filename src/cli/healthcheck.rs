@@ -42,7 +42,9 @@ pub(super) async fn run(project: &Project, args: &HealthcheckArgs) -> anyhow::Re
 
 /// The HTTP status that `/healthz` of the daemon listening on `address` answers with.
 pub(super) async fn status_of(address: SocketAddr, limit: Duration) -> io::Result<u16> {
-    timeout(limit, ask(reachable(address))).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    timeout(limit, ask(reachable(address)))
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }
 
 async fn ask(address: SocketAddr) -> io::Result<u16> {
@@ -85,7 +87,7 @@ mod tests {
             let _ = stream.read(&mut request).await;
             stream.write_all(answer.as_bytes()).await.unwrap();
             if answer.is_empty() {
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
             }
         });
         address

@@ -125,7 +125,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Run(_) => run::run(project()?).await,
         Command::Check(args) => check::run(global.config.as_deref(), &args).await,
         Command::Plan(args) => Box::pin(plan::run(&project()?, &args)).await,
-        Command::Preview(args) => preview::run(&project()?, &args).await,
+        Command::Preview(args) => Box::pin(preview::run(&project()?, &args)).await,
         Command::Send(args) => Box::pin(send::run(&project()?, &args)).await,
         Command::Subscribers(args) => subscribers::run(&project()?, &args).await,
         Command::Deliveries(args) => deliveries::run(&project()?, &args).await,

@@ -107,7 +107,8 @@ impl View<'_> {
             Rows::framed(&["when", "channel", "posts", "recipients"], self.framed).numbers_in(&[3]);
         let mut said = None;
         for row in rows {
-            let when = if said == Some(row.at) && self.framed { String::new() } else { self.when(row.at) };
+            let when =
+                if said == Some(row.at) && self.framed { String::new() } else { self.when(row.at) };
             said = Some(row.at);
             let recipients = match row.recipients {
                 None => "all readers".to_owned(),
@@ -173,7 +174,12 @@ mod tests {
         let forecast = Forecast {
             rows: vec![
                 row("2026-10-05T05:00:00Z", "destination:chat", &["hello"], Some(1)),
-                row("2026-10-05T05:00:00Z", "newsletter:weekly:weekly", &["hello", "bye"], Some(1204)),
+                row(
+                    "2026-10-05T05:00:00Z",
+                    "newsletter:weekly:weekly",
+                    &["hello", "bye"],
+                    Some(1204),
+                ),
                 row("2026-10-25T01:30:00Z", "feeds", &["winter"], None),
                 row("2026-11-01T06:00:00Z", "newsletter:weekly:monthly", &many, Some(0)),
             ],

@@ -105,11 +105,7 @@ pub(super) async fn run(project: &Project, args: &PreviewArgs) -> anyhow::Result
     Ok(())
 }
 
-fn preview(
-    bench: &Bench,
-    newsletter: &Newsletter,
-    composed: Composed,
-) -> anyhow::Result<Preview> {
+fn preview(bench: &Bench, newsletter: &Newsletter, composed: Composed) -> anyhow::Result<Preview> {
     let config = &bench.config;
     let blueprint = blueprint((config, &newsletter.name), &composed, bench.now, true)?;
     let host = config.server.public_url.host_str().unwrap_or("localhost");
@@ -130,8 +126,9 @@ impl Preview {
             return Ok(vec![file.clone()]);
         }
         let folder = config.root.join("var").join("preview");
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("make the folder `{}`; `--out FILE` names another place", folder.display()))?;
+        fs::create_dir_all(&folder).with_context(|| {
+            format!("make the folder `{}`; `--out FILE` names another place", folder.display())
+        })?;
         let mut files = Vec::new();
         for extension in ["html", "eml"] {
             // A slug is one path segment; its dots are its own.

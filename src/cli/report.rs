@@ -114,7 +114,9 @@ pub(super) fn count(findings: &[Diagnostic]) -> String {
         (0, 0) => "nothing wrong".to_owned(),
         (_, 0) => words::count(errors, "error"),
         (0, _) => words::count(warnings, "warning"),
-        (_, _) => format!("{}, {}", words::count(errors, "error"), words::count(warnings, "warning")),
+        (_, _) => {
+            format!("{}, {}", words::count(errors, "error"), words::count(warnings, "warning"))
+        }
     }
 }
 
@@ -135,9 +137,12 @@ mod tests {
                 .in_file("config/postrider.toml")
                 .at_span(CONFIG, 7..11)
                 .help("did you mean `from`?"),
-            Diagnostic::warning("no-date", "the date, such as it is, cannot be read: 50% of it\nis missing")
-                .in_file("posts/a:b.md")
-                .effect("this post is live nowhere"),
+            Diagnostic::warning(
+                "no-date",
+                "the date, such as it is, cannot be read: 50% of it\nis missing",
+            )
+            .in_file("posts/a:b.md")
+            .effect("this post is live nowhere"),
             Diagnostic::error("config-file", "there is no such file"),
         ]
     }
@@ -148,12 +153,12 @@ mod tests {
 
     #[test]
     fn people_see_the_place_the_line_and_what_to_do() {
-        insta::assert_snapshot!(plain(&human(&findings())), @"");
+        insta::assert_snapshot!(plain(&human(&findings())));
     }
 
     #[test]
     fn github_gets_one_escaped_line_for_each_finding() {
-        insta::assert_snapshot!(github(&findings()), @"");
+        insta::assert_snapshot!(github(&findings()));
     }
 
     #[test]
@@ -161,7 +166,7 @@ mod tests {
         let text = "größe = \"ä\"\n";
         let at_end = Diagnostic::error("x", "ends too early").in_file("f").at_span(text, 13..13);
         let wide = Diagnostic::error("x", "what is this").in_file("f").at_span(text, 0..7);
-        insta::assert_snapshot!(plain(&human(&[at_end, wide])), @"");
+        insta::assert_snapshot!(plain(&human(&[at_end, wide])));
     }
 
     #[test]

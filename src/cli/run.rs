@@ -23,6 +23,8 @@ use crate::telemetry;
 pub(super) struct RunArgs {}
 
 pub(super) async fn run(project: Project) -> anyhow::Result<()> {
+    // A template with an error needs a person, as a configuration does: nobody should try again meanwhile.
+    project.templates()?;
     let format = match project.config.log.format {
         LogFormat::Auto => telemetry::LogFormat::Auto,
         LogFormat::Text => telemetry::LogFormat::Text,

@@ -123,8 +123,7 @@ impl Status {
         if self.queues.is_empty() {
             return format!("{}\n", paint(STRONG, "Nothing waits to be sent"));
         }
-        let mut rows =
-            Rows::under(&["channel", "waiting", "held", "oldest"]).numbers_in(&[1, 2]);
+        let mut rows = Rows::under(&["channel", "waiting", "held", "oldest"]).numbers_in(&[1, 2]);
         for queue in &self.queues {
             let oldest = queue.oldest_at.map(|at| words::relative(at, self.at)).unwrap_or_default();
             let (waiting, held) = (queue.waiting.to_string(), queue.held.to_string());
@@ -156,7 +155,8 @@ impl Status {
         let zone = &config.site.time_zone;
         let mut rows = Rows::under(&["schedule", "last", "next"]);
         for run in &self.schedules {
-            let last = run.last_at.map_or_else(|| "never".to_owned(), |at| words::relative(at, self.at));
+            let last =
+                run.last_at.map_or_else(|| "never".to_owned(), |at| words::relative(at, self.at));
             let next = run.next_at.map_or_else(
                 || "never".to_owned(),
                 |at| format!("{}, {}", words::local(at, zone), words::relative(at, self.at)),

@@ -71,11 +71,11 @@ mod tests {
 
     #[test]
     fn a_table_in_a_pipe_is_plain_columns() {
-        insta::assert_snapshot!(rows(false).text(), @"");
+        insta::assert_snapshot!(rows(false).text());
     }
 
     #[test]
     fn a_table_on_a_terminal_has_a_frame() {
-        insta::assert_snapshot!(rows(true).text(), @"");
+        insta::assert_snapshot!(rows(true).text());
     }
 }

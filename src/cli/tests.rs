@@ -20,7 +20,9 @@ fn without_a_command_the_daemon_runs() {
 
 #[test]
 fn global_options_stand_before_or_behind_the_command() {
-    for line in ["postrider --config f plan --color never", "postrider plan --color=never --config f"] {
+    for line in
+        ["postrider --config f plan --color never", "postrider plan --color=never --config f"]
+    {
         let cli = parse(line).unwrap();
         assert_eq!(cli.global.config, Some(PathBuf::from("f")), "{line}");
         assert_eq!(cli.global.color, style::When::Never, "{line}");
@@ -43,7 +45,10 @@ fn colours_are_decided_before_the_arguments_are_understood() {
 fn wrong_usage_is_told_with_what_would_be_right() {
     for (line, expected) in [
         ("postrider subscribers add nobody", "an email address has exactly one `@`"),
-        ("postrider subscribers add a@b.example --cadence hourly", "instant, daily, weekly, monthly"),
+        (
+            "postrider subscribers add a@b.example --cadence hourly",
+            "instant, daily, weekly, monthly",
+        ),
         ("postrider deliveries list --state lost", "planned, sending, accepted"),
         ("postrider deliveries retry", "<ID>..."),
         ("postrider send test a@b.example", "--post <POST>"),

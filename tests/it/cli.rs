@@ -1,144 +1,12 @@
 //! The program as people and scripts meet it: run for real, in folders of its own.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use crate::harness::program::{Ended, Project};
 
 mod faults;
-
-use tempfile::TempDir;
-
-/// A folder with a project in it, and one for temporary files, where nothing must stay behind.
-struct Project {
-    folder: TempDir,
-    temporary: TempDir,
-}
-
-/// How a command ended and what it said.
-#[derive(Debug)]
-struct Ended {
-    code: i32,
-    /// Standard output.
-    out: String,
-    /// Standard error.
-    err: String,
-}
-
-impl Project {
-    /// An empty folder.
-    fn empty() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), temporary: tempfile::tempdir().unwrap() }
-    }
-
-    /// What `postrider init` makes.
-    fn new() -> Self {
-        let project = Self::empty();
-        assert_eq!(project.runs("init").code, 0);
-        project
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    /// Changes a file of the project.
-    fn edit(&self, name: &str, from: &str, to: &str) {
-        let text = fs::read_to_string(self.path(name)).unwrap();
-        assert!(text.contains(from), "{name} has no {from}");
-        self.write(name, &text.replacen(from, to, 1));
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_postrider"));
-        command
-            .args(line.split_whitespace())
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("TZ", "Europe/Berlin")
-            .env("TMPDIR", self.temporary.path())
-            // Nothing listens there: whether a daemon runs on this machine is no matter.
-            .env("POSTRIDER__SERVER__LISTEN", "127.0.0.1:9");
-        command
-    }
-
-    fn runs(&self, line: &str) -> Ended {
-        Ended::of(&mut self.command(line))
-    }
-
-    /// Runs with something to read on standard input.
-    fn runs_with_input(&self, line: &str, input: &str) -> Ended {
-        let mut child = self
-            .command(line)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        Ended::from(child.wait_with_output().unwrap())
-    }
-
-    /// Every file of the project with its bytes.
-    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let mut files = BTreeMap::new();
-        for root in [self.folder.path(), self.temporary.path()] {
-            for entry in walkdir::WalkDir::new(root) {
-                let entry = entry.unwrap();
-                let bytes = if entry.file_type().is_file() {
-                    fs::read(entry.path()).unwrap()
-                } else {
-                    Vec::new()
-                };
-                files.insert(entry.into_path(), bytes);
-            }
-        }
-        files
-    }
-}
-
-impl Ended {
-    fn of(command: &mut Command) -> Self {
-        Self::from(command.stdin(Stdio::null()).output().unwrap())
-    }
-
-    #[track_caller]
-    fn well(self) -> Self {
-        assert_eq!(self.code, 0, "{self:?}");
-        self
-    }
-
-    #[track_caller]
-    fn with(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{self:?}");
-        self
-    }
-
-    fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-}
-
-impl From<std::process::Output> for Ended {
-    fn from(output: std::process::Output) -> Self {
-        Self {
-            code: output.status.code().expect("no signal ended it"),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
-
-fn is_file(path: &Path) -> bool {
-    path.is_file()
-}
 
 #[test]
 fn a_new_project_is_sound_and_says_what_to_do_next() {
@@ -160,8 +28,12 @@ fn a_plan_says_what_would_go_out_and_writes_nothing() {
     let project = Project::new();
     let before = project.files();
     let plan = project.runs("plan --format json").well().json();
-    let channels: Vec<_> =
-        plan["rows"].as_array().unwrap().iter().map(|row| row["channel"].as_str().unwrap()).collect();
+    let channels: Vec<_> = plan["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["channel"].as_str().unwrap())
+        .collect();
     assert!(channels.contains(&"newsletter:weekly:daily"), "{plan}");
     assert!(channels.contains(&"destination:chat"), "{plan}");
     let daily = plan["rows"].as_array().unwrap();
@@ -189,8 +61,13 @@ fn looking_at_a_database_leaves_it_as_it_was() {
     ] {
         let ended = project.runs(line).well();
         assert!(!ended.out.is_empty(), "{line}");
-        let changed: Vec<_> = project.files().into_iter().filter(|it| before.get(&it.0) != Some(&it.1)).collect();
-        assert!(changed.is_empty(), "{line} changed {:?}", changed.iter().map(|it| &it.0).collect::<Vec<_>>());
+        let changed: Vec<_> =
+            project.files().into_iter().filter(|it| before.get(&it.0) != Some(&it.1)).collect();
+        assert!(
+            changed.is_empty(),
+            "{line} changed {:?}",
+            changed.iter().map(|it| &it.0).collect::<Vec<_>>()
+        );
         assert_eq!(project.files().len(), before.len(), "{line} removed something");
     }
 }
@@ -198,17 +75,26 @@ fn looking_at_a_database_leaves_it_as_it_was() {
 #[test]
 fn subscribers_come_by_hand_and_by_file_and_leave_for_good() {
     let project = Project::new();
-    let added = project.runs("subscribers add Ann@Example.org --newsletter weekly --cadence daily").well();
+    let added =
+        project.runs("subscribers add Ann@Example.org --newsletter weekly --cadence daily").well();
     assert_eq!(added.err, "Ann@example.org gets `weekly` now (daily).\n");
     project.runs("subscribers add ann@example.org").well();
-    project.write("members.csv", "email;cadence\nbob@example.org;weekly\nnobody\nann@example.org;\n");
+    project
+        .write("members.csv", "email;cadence\nbob@example.org;weekly\nnobody\nann@example.org;\n");
     let line = "subscribers import members.csv --newsletter weekly --confirmed";
     let tried = project.runs(&format!("{line} --dry-run")).well();
     assert!(tried.err.contains("Nothing was changed"), "{}", tried.err);
-    assert_eq!(project.runs("subscribers list --format json").well().json().as_array().unwrap().len(), 1);
+    assert_eq!(
+        project.runs("subscribers list --format json").well().json().as_array().unwrap().len(),
+        1
+    );
     let imported = project.runs(line).well();
     assert!(imported.err.contains("line 3 is skipped"), "{}", imported.err);
-    assert!(imported.err.contains("3 rows: 1 added, 1 were subscribers already"), "{}", imported.err);
+    assert!(
+        imported.err.contains("3 rows: 1 added, 1 were subscribers already"),
+        "{}",
+        imported.err
+    );
 
     project.runs("subscribers remove bob@example.org").well();
     project.runs("subscribers remove bob@example.org").with(1);
@@ -222,7 +108,10 @@ fn subscribers_come_by_hand_and_by_file_and_leave_for_good() {
     assert!(lines[2].starts_with("bob@example.org,weekly,weekly,unsubscribed,import:members.csv,"));
     project.runs("subscribers export --format json --out all.json").well();
     let all = fs::read_to_string(project.path("all.json")).unwrap();
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&all).unwrap().as_array().unwrap().len(), 2);
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&all).unwrap().as_array().unwrap().len(),
+        2
+    );
 
     // What one installation exports another takes as it is.
     let other = Project::new();
@@ -238,14 +127,16 @@ fn a_preview_is_the_mail_that_a_subscriber_would_get() {
     let shown = project.runs("preview edition weekly").well();
     assert!(shown.err.contains("Subject: "), "{}", shown.err);
     let files: Vec<_> = shown.out.lines().map(PathBuf::from).collect();
-    assert!(files.len() == 2 && files.iter().all(|file| is_file(file)), "{}", shown.out);
+    assert!(files.len() == 2 && files.iter().all(|file| file.is_file()), "{}", shown.out);
     let html = fs::read_to_string(&files[0]).unwrap();
     assert!(html.contains("Hello, world"), "{html}");
     let mail = fs::read_to_string(&files[1]).unwrap();
     assert!(mail.contains("Content-Type: multipart/alternative"), "{mail}");
 
     project.runs("preview post hello-world --out post.eml").well();
-    assert!(fs::read_to_string(project.path("post.eml")).unwrap().contains("Subject: Hello, world"));
+    assert!(
+        fs::read_to_string(project.path("post.eml")).unwrap().contains("Subject: Hello, world")
+    );
     let missing = project.runs("preview post helo-world").with(1);
     assert!(missing.err.contains("did you mean `hello-world`?"), "{}", missing.err);
     project.runs("preview post hello-world --out post.pdf").with(1);
@@ -283,14 +174,19 @@ fn a_test_mail_goes_to_one_address_that_need_not_subscribe() {
     let sent = project.runs("send test me@example.org --post hello-world").well();
     assert!(sent.err.contains("deliveries show 1"), "{}", sent.err);
     let shown = project.runs("deliveries show 1").well().out;
-    assert!(shown.contains("letter 1 to me@example.org") && shown.contains("no attempt yet"), "{shown}");
+    assert!(
+        shown.contains("letter 1 to me@example.org") && shown.contains("no attempt yet"),
+        "{shown}"
+    );
     assert!(project.runs("subscribers list").well().err.contains("There are no subscribers"));
 }
 
 #[test]
 fn shells_can_complete_commands() {
     let project = Project::empty();
-    for (shell, expected) in [("bash", "_postrider()"), ("zsh", "#compdef postrider"), ("fish", "complete -c postrider")] {
+    for (shell, expected) in
+        [("bash", "_postrider()"), ("zsh", "#compdef postrider"), ("fish", "complete -c postrider")]
+    {
         assert!(project.runs(&format!("completions {shell}")).well().out.contains(expected));
     }
 }

@@ -140,9 +140,13 @@ impl Findings {
                 words::count(counts.broken, "broken file"),
             ));
         } else {
-            page.gap().line("Templates and posts were not looked at: the configuration comes first.");
+            page.gap()
+                .line("Templates and posts were not looked at: the configuration comes first.");
         }
-        let style = match (self.diagnostics.is_empty(), self.diagnostics.iter().any(Diagnostic::is_error)) {
+        let style = match (
+            self.diagnostics.is_empty(),
+            self.diagnostics.iter().any(Diagnostic::is_error),
+        ) {
             (true, _) => GOOD,
             (false, false) => WARNING,
             (false, true) => ERROR,

@@ -33,7 +33,8 @@ fn unknown_post(name: &str, catalog: &Catalog) -> Diagnostic {
     });
     let help = match words::nearest(name, known) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "slugs, source paths and ids are names of posts; drafts and broken files have none".to_owned(),
+        None => "slugs, source paths and ids are names of posts; drafts and broken files have none"
+            .to_owned(),
     };
     Diagnostic::warning("unknown-post", format!("there is no post `{name}`"))
         .effect("nothing is released until there is one")
@@ -51,9 +52,10 @@ pub(super) fn unknown_templates(
         let DestinationKind::Webhook(webhook) = &destination.kind;
         let Some(name) = &webhook.template else { continue };
         if !templates.has(&format!("crosspost/{name}.json")) {
-            let problem = Diagnostic::error("unknown-template", format!("there is no template `{name}`"))
-                .effect("nothing can be announced there")
-                .help(format!("write `templates/crosspost/{name}.json`"));
+            let problem =
+                Diagnostic::error("unknown-template", format!("there is no template `{name}`"))
+                    .effect("nothing can be announced there")
+                    .help(format!("write `templates/crosspost/{name}.json`"));
             let key = format!("destinations.{}.template", destination.name);
             problems.push(origins.point(&key, problem));
         }

@@ -32,8 +32,11 @@ pub(super) fn report(
     let mut reports = Vec::new();
     for (key, schedule) in schedules(config) {
         let zone = schedule.zone();
-        let next: Vec<_> =
-            schedule.upcoming(now, RUNS).into_iter().map(|run| run.to_zoned(zone.clone())).collect();
+        let next: Vec<_> = schedule
+            .upcoming(now, RUNS)
+            .into_iter()
+            .map(|run| run.to_zoned(zone.clone()))
+            .collect();
         if next.is_empty() {
             diagnostics.push(origins.point(&key, never_fires(schedule)));
         }
@@ -106,7 +109,7 @@ mod tests {
             next,
         };
         let now = "2026-10-24T12:00:00Z".parse().unwrap();
-        insta::assert_snapshot!(text(&[report], now), @"");
+        insta::assert_snapshot!(text(&[report], now));
     }
 
     #[test]

@@ -60,7 +60,10 @@ pub(super) fn run(args: &InitArgs) -> anyhow::Result<()> {
     };
     let post = POST.replace("{date}", &today.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string());
     let files = [
-        ("config/postrider.toml", config.fill(config::commented_default(), &today.date().to_string())),
+        (
+            "config/postrider.toml",
+            config.fill(config::commented_default(), &today.date().to_string()),
+        ),
         ("config/releases.toml", RELEASES.to_owned()),
         ("posts/hello-world.md", post),
         (".gitignore", IGNORED.to_owned()),
@@ -90,7 +93,9 @@ fn refuse_if_used(folder: &Path) -> anyhow::Result<()> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).with_context(|| format!("look into `{}`", folder.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("look into `{}`", folder.display()));
+        }
     };
     for entry in entries {
         let name = entry?.file_name();
@@ -152,9 +157,15 @@ impl Values<'_> {
                     text.push_str("# ");
                     None
                 }
-                ("[mail]", "from") => Some(quoted(&format!("{} <news@example.org>", plain(self.title)))),
-                ("[mail]", "address") => Some(quoted(&format!("{}, 1 Example Lane, 12345 Sampleton", self.title))),
-                ("[newsletters.weekly]", "title") => Some(quoted(&format!("{} weekly", self.title))),
+                ("[mail]", "from") => {
+                    Some(quoted(&format!("{} <news@example.org>", plain(self.title))))
+                }
+                ("[mail]", "address") => {
+                    Some(quoted(&format!("{}, 1 Example Lane, 12345 Sampleton", self.title)))
+                }
+                ("[newsletters.weekly]", "title") => {
+                    Some(quoted(&format!("{} weekly", self.title)))
+                }
                 ("[[posts]]", "baseline") => Some(today.to_owned()),
                 _ => None,
             };

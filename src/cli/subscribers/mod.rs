@@ -207,8 +207,7 @@ async fn page(
             .map(|row| (row.address.to_lowercase(), row.newsletter.clone()))
             .unwrap_or_default();
         let mut tx = store.read().await?;
-        let next =
-            tx.subscribers_page(newsletter, (&after.0, &after.1), left.min(PAGE)).await?;
+        let next = tx.subscribers_page(newsletter, (&after.0, &after.1), left.min(PAGE)).await?;
         if next.is_empty() {
             return Ok(found);
         }
@@ -223,13 +222,13 @@ fn table(project: &Project, found: &[SubscriberRow]) -> String {
     let (zone, now) = (&project.config.site.time_zone, now());
     let mut rows = Rows::under(&["address", "newsletter", "cadence", "state", "since", "source"]);
     for row in found {
-        let since = row.suppressed_at.or(row.ended_at).or(row.confirmed_at).unwrap_or(row.created_at);
+        let since =
+            row.suppressed_at.or(row.ended_at).or(row.confirmed_at).unwrap_or(row.created_at);
         let state = match &row.suppression_reason {
             Some(reason) => format!("suppressed: {reason}"),
             None => state(row.state).to_owned(),
         };
-        let since =
-            format!("{}, {}", words::local(since, zone), words::relative(since, now));
+        let since = format!("{}, {}", words::local(since, zone), words::relative(since, now));
         rows.row(&[
             &row.address,
             &row.newsletter,

@@ -8,7 +8,9 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::ValueEnum;
 
-use super::{Args, Cadence, Office, PathBuf, Project, Templates, cadence_parser, console, examples, words};
+use super::{
+    Args, Cadence, Office, PathBuf, Project, Templates, cadence_parser, console, examples, words,
+};
 use crate::audience::{ExportFormat, Import, ImportReport, ImportStep};
 
 /// Skipped rows that are named; the rest is counted.
