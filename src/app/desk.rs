@@ -20,20 +20,27 @@ use crate::web::WebState;
 /// How soon to try again when the database did not answer.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(2);
 
+/// Whom the desk tells.
+pub(super) struct Bells {
+    /// Rung when dispatch has something to do.
+    pub(super) dispatch: Arc<Notify>,
+    /// Raised after each pass.
+    pub(super) passes: Arc<tokio::sync::watch::Sender<u64>>,
+}
+
 pub(super) struct Desk {
     state: WebState,
     config: Arc<Config>,
-    /// Rung when dispatch has something to do.
-    dispatch: Arc<Notify>,
+    bells: Bells,
     stop: CancellationToken,
     /// Problems that the log has told already.
     told: HashSet<String>,
 }
 
 impl Desk {
-    pub(super) fn new(state: &WebState, dispatch: Arc<Notify>, stop: CancellationToken) -> Self {
+    pub(super) fn new(state: &WebState, bells: Bells, stop: CancellationToken) -> Self {
         let config = state.config.load_full();
-        Self { state: state.clone(), config, dispatch, stop, told: HashSet::new() }
+        Self { state: state.clone(), config, bells, stop, told: HashSet::new() }
     }
 
     pub(super) async fn run(mut self) -> Result<(), StoreError> {
@@ -60,6 +67,7 @@ impl Desk {
             }
             let catalog = ingest.catalog();
             let next = self.publish_and_plan(&mut planner, &catalog, now).await;
+            self.bells.passes.send_modify(|passes| *passes += 1);
             let wake_at = [next, retry_at, Some(rescan_at)].into_iter().flatten().min();
             look = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
@@ -140,7 +148,7 @@ impl Desk {
             feeds_change_at = self.publish(planner, catalog, now);
         }
         if done.count > 0 {
-            self.dispatch.notify_waiters();
+            self.bells.dispatch.notify_waiters();
         }
         [done.next, feeds_change_at].into_iter().flatten().min()
     }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::channels::channels;
-use super::desk::Desk;
+use super::desk::{Bells, Desk};
 use crate::config::Config;
 use crate::dispatch::Dispatch;
 use crate::domain::Diagnostic;
@@ -24,6 +24,8 @@ pub struct Generation {
     pub stop: CancellationToken,
     /// Stop waiting for the database, too.
     pub abandon: CancellationToken,
+    /// Counts the times that the desk has looked, published and planned: whoever waits for one can.
+    pub passes: Arc<watch::Sender<u64>>,
 }
 
 impl Generation {
@@ -36,7 +38,11 @@ impl Generation {
             tokio::spawn(run_committer(self.state.store.clone(), entries, self.abandon.clone()));
         let mut services: JoinSet<anyhow::Result<()>> = JoinSet::new();
         let planned = Arc::new(Notify::new());
-        let desk = Desk::new(&self.state, Arc::clone(&planned), self.stop.clone());
+        let desk = Desk::new(
+            &self.state,
+            Bells { dispatch: Arc::clone(&planned), passes: Arc::clone(&self.passes) },
+            self.stop.clone(),
+        );
         services.spawn(async move { desk.run().await.context("look after the posts") });
         for channel in channels {
             let dispatch = Dispatch {

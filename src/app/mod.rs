@@ -99,6 +99,7 @@ impl Daemon {
                 owner: self.owner.clone(),
                 stop: stop.clone(),
                 abandon: CancellationToken::new(),
+                passes: Arc::default(),
             };
             let abandon = generation.abandon.clone();
             let mut running = tokio::spawn(generation.run());

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead};
 
 use super::import::SkipReason;
-use super::{AudienceError, ImportError, offered};
+use super::{ImportError, offered};
 use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, EmailAddress};
 
@@ -63,8 +63,8 @@ pub(super) fn dialect(input: &mut impl BufRead) -> io::Result<Dialect> {
 }
 
 impl Columns {
-    /// Finds the columns by the first row. None: the first row is no header but a person already, and the columns are
-    /// known by what is in them.
+    /// Finds the columns by the first row, and says whether it is a header. When it is a person already, the column of
+    /// addresses is the one that has an address.
     pub(super) fn find(first: &csv::ByteRecord) -> Result<(Self, bool), ImportError> {
         let cells: Vec<String> = first
             .iter()
@@ -113,27 +113,14 @@ impl Columns {
                 .ok_or_else(|| SkipReason::NoSuchNewsletter(name.to_owned()))?,
             None => defaults.newsletter.ok_or(SkipReason::NoNewsletter)?,
         };
+        let wish = optional(self.cadence)?.or(defaults.cadence.map(Cadence::as_str));
         Ok(Row {
             address: address.parse()?,
             newsletter,
-            cadence: cadence(newsletter, optional(self.cadence)?, defaults.cadence)?,
+            cadence: offered(newsletter, wish)?,
             standing: standing(optional(self.status)?)?,
         })
     }
-}
-
-fn cadence(
-    newsletter: &Newsletter,
-    wish: Option<&str>,
-    default: Option<Cadence>,
-) -> Result<Cadence, SkipReason> {
-    let wish = wish.or(default.map(Cadence::as_str));
-    offered(newsletter, wish).map_err(|error| match error {
-        AudienceError::CadenceNotOffered { cadence, .. } => {
-            SkipReason::CadenceNotOffered(newsletter.name.clone(), cadence)
-        }
-        other => SkipReason::CadenceNotOffered(newsletter.name.clone(), other.to_string()),
-    })
 }
 
 /// The words that Postrider and its rivals export.

@@ -12,12 +12,21 @@ pub enum AudienceError {
     WhichNewsletter { known: Vec<String> },
     #[error(transparent)]
     Address(#[from] EmailAddressError),
-    #[error("`{newsletter}` is not offered as `{cadence}`; it is as {}", cadences(offered))]
-    CadenceNotOffered { newsletter: String, cadence: String, offered: Vec<Cadence> },
+    #[error(transparent)]
+    Cadence(#[from] NotOffered),
     #[error("the confirmation mail cannot be written: {0}")]
     Letter(Box<Diagnostic>),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// A cadence that a newsletter does not have.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{newsletter}` is not offered as `{cadence}`; it is as {}", cadences(offered))]
+pub struct NotOffered {
+    pub newsletter: String,
+    pub cadence: String,
+    pub offered: Vec<Cadence>,
 }
 
 /// Why an import stopped. What was committed before stays; importing the file again changes nothing twice.

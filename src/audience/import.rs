@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use jiff::Timestamp;
 
 use super::columns::{Columns, Defaults, Dialect, Row, Standing, dialect};
-use super::{Audience, AudienceError, ImportError};
+use super::{Audience, AudienceError, ImportError, NotOffered};
 use crate::domain::{Cadence, EmailAddressError, SubscriptionState};
 use crate::store::{AddSubscriber, Added, StoreError, Tx};
 
@@ -63,8 +63,8 @@ pub enum SkipReason {
     NoNewsletter,
     #[error("there is no newsletter `{0}`")]
     NoSuchNewsletter(String),
-    #[error("`{0}` is not offered as `{1}`")]
-    CadenceNotOffered(String, String),
+    #[error(transparent)]
+    Cadence(#[from] NotOffered),
     #[error("`{0}` is no status that is known here, such as active or unsubscribed")]
     UnknownStatus(String),
     #[error("never confirmed: only they themselves can subscribe")]

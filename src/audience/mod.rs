@@ -23,7 +23,7 @@ use crate::domain::Cadence;
 use crate::store::Store;
 use crate::template::Templates;
 
-pub use error::{AudienceError, ExportError, ImportError};
+pub use error::{AudienceError, ExportError, ImportError, NotOffered};
 pub use export::ExportFormat;
 pub use import::{Import, ImportReport, ImportStep, SkipReason};
 pub use limit::SignupLimit;
@@ -61,7 +61,7 @@ impl<'a> Audience<'a> {
 }
 
 /// What `newsletter` offers: `wish` if it does, its default when there is no wish.
-fn offered(newsletter: &Newsletter, wish: Option<&str>) -> Result<Cadence, AudienceError> {
+fn offered(newsletter: &Newsletter, wish: Option<&str>) -> Result<Cadence, NotOffered> {
     let Some(wish) = wish.map(str::trim).filter(|wish| !wish.is_empty()) else {
         return Ok(newsletter.default_cadence);
     };
@@ -69,7 +69,7 @@ fn offered(newsletter: &Newsletter, wish: Option<&str>) -> Result<Cadence, Audie
         .parse()
         .ok()
         .filter(|cadence| newsletter.cadences.contains_key(cadence))
-        .ok_or_else(|| AudienceError::CadenceNotOffered {
+        .ok_or_else(|| NotOffered {
             newsletter: newsletter.name.clone(),
             cadence: wish.to_owned(),
             offered: newsletter.cadences.keys().copied().collect(),

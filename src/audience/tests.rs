@@ -163,7 +163,15 @@ async fn an_import_takes_what_it_can_and_names_the_rest_by_line() {
                 Ida,ida@example.org,,,mystery\r\n";
     let (report, skipped) = imports(&house, file, IMPORT).await;
     assert_eq!((report.rows, report.added, report.skipped), (9, 2, 7));
-    insta::assert_snapshot!(skipped.join("\n"), @"");
+    insta::assert_snapshot!(skipped.join("\n"), @"
+    5: an email address has exactly one `@` with text on both sides
+    6: `weekly` is not offered as `daily`; it is as `instant`, `weekly`
+    7: there is no newsletter `hourly`
+    8: the row has no address
+    9: the row has no address
+    10: never confirmed: only they themselves can subscribe
+    11: `mystery` is no status that is known here, such as active or unsubscribed
+    ");
     assert_eq!(house.subscription("ann@example.org").await.cadence, Cadence::Instant);
     assert_eq!(house.subscription("bo@example.org").await.newsletter, "monthly");
     let (again, _) = imports(&house, file, IMPORT).await;
@@ -185,10 +193,16 @@ async fn an_import_keeps_every_no() {
                 bounced@example.org;cleaned\n";
     let (report, skipped) = imports(&house, file, IMPORT).await;
     assert_eq!((report.added, report.kept_out, report.skipped), (0, 2, 2));
-    insta::assert_snapshot!(skipped.join("\n"), @"");
+    insta::assert_snapshot!(skipped.join("\n"), @"
+    2: left this newsletter before: only they themselves may come back
+    3: left elsewhere, but is an active subscriber here
+    ");
     let (report, skipped) = imports(&house, "no@example.org\nbounced@example.org\n", IMPORT).await;
     assert_eq!((report.rows, report.added), (2, 0));
-    insta::assert_snapshot!(skipped.join("\n"), @"");
+    insta::assert_snapshot!(skipped.join("\n"), @"
+    1: left this newsletter before: only they themselves may come back
+    2: must not be mailed: bounced, complained or was suppressed
+    ");
     assert_eq!(house.subscription("stays@example.org").await.state, SubscriptionState::Active);
 }
 
@@ -201,7 +215,7 @@ async fn an_import_needs_the_operators_word_an_address_column_and_a_newsletter()
     };
     let unconfirmed = Import { confirmed: false, ..IMPORT };
     assert!(fails(b"email\nann@example.org\n", unconfirmed).await.contains("`--confirmed`"));
-    insta::assert_snapshot!(fails(b"name,mail\n", IMPORT).await, @"");
+    insta::assert_snapshot!(fails(b"name,mail\n", IMPORT).await, @"the file has no column `email` or `address`; its first line has `name`, `mail`");
     assert_eq!(fails(b"", IMPORT).await, "the file is empty");
     let elsewhere = Import { newsletter: Some("hourly"), ..IMPORT };
     assert!(fails(b"email\n", elsewhere).await.starts_with("there is no newsletter `hourly`"));
@@ -259,7 +273,12 @@ async fn an_export_is_harmless_in_a_spreadsheet_and_can_be_imported() {
     let mut out = Vec::new();
     house.audience().export(Some("weekly"), ExportFormat::Csv, &mut out).await.unwrap();
     let csv = String::from_utf8(out).unwrap();
-    insta::assert_snapshot!(csv, @"");
+    insta::assert_snapshot!(csv, @"
+    email,newsletter,cadence,status,source,created_at,confirmed_at,ended_at,suppressed_at,suppression_reason
+    '+tag@example.org,weekly,weekly,active,import:people.csv,2026-11-22T08:00:00Z,2026-11-22T08:00:00Z,,,
+    '=cmd@example.org,weekly,weekly,active,import:people.csv,2026-11-22T08:00:00Z,2026-11-22T08:00:00Z,,,
+    no@example.org,weekly,weekly,unsubscribed,import:people.csv,2026-11-22T08:00:00Z,,,,
+    ");
     let other = House::new().await;
     let (report, skipped) = imports(&other, &csv, IMPORT).await;
     assert_eq!((report.added, report.kept_out), (2, 1), "{skipped:?}");

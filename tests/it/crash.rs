@@ -72,7 +72,7 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
     };
-    let waited = tokio::time::timeout(Duration::from_secs(120), waiting).await;
+    let waited = tokio::time::timeout(Duration::from_mins(2), waiting).await;
     waited.unwrap_or_else(|_| panic!("{what} did not happen"));
 }
 

@@ -1,6 +1,6 @@
 //! The main loop: a folder of posts becomes feeds, mail and cross-posts, once.
 
-use postrider::domain::{Cadence, DeliveryState};
+use postrider::domain::{Cadence, DeliveryState, Diagnostic};
 
 use crate::harness::engine::Engine;
 use crate::harness::world::{Setting, World, post};
@@ -176,7 +176,7 @@ async fn a_file_that_breaks_keeps_its_last_good_post_live_even_over_a_restart() 
     assert_eq!(world.feed_titles().await, ["Hello", "Other"]);
     world.restarts().await;
     assert_eq!(world.feed_titles().await, ["Hello", "Other"]);
-    assert!(world.state.shelf.load().problems.iter().any(|problem| problem.is_error()));
+    assert!(world.state.shelf.load().problems.iter().any(Diagnostic::is_error));
     world.author_saves("hello.md", post("Hello, mended", "2026-03-09")).await;
     assert_eq!(world.feed_titles().await, ["Hello, mended", "Other"]);
     world.author_deletes("hello.md").await;
@@ -217,7 +217,7 @@ async fn a_vanished_folder_takes_no_post_down() {
     std::fs::rename(world.path("posts"), world.path("elsewhere")).expect("the folder is there");
     world.passes(2).await;
     assert_eq!(world.feed_titles().await, ["Old"]);
-    assert!(world.state.shelf.load().problems.iter().any(|one| one.is_error()));
+    assert!(world.state.shelf.load().problems.iter().any(Diagnostic::is_error));
     std::fs::rename(world.path("elsewhere"), world.path("posts")).expect("the folder is there");
     world.passes(1).await;
     assert!(world.state.shelf.load().problems.is_empty());
@@ -274,11 +274,10 @@ async fn a_run_that_was_missed_for_too_long_does_not_fire() {
         .config("missed_runs = \"skip\"")
         .start()
         .await;
-    // `default_cadence` is weekly in the setting; daily is what this story is about.
     world.subscriber("ann@example.org", Cadence::Daily).await;
     world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
     world.stop().await;
-    world.clock.set("2026-03-10T09:00:00Z".parse().expect("an instant"));
+    world.clock.set("2026-03-10T08:00:00Z".parse().expect("an instant"));
     world.restarts().await;
     world.passes(2).await;
     assert!(world.outbox_mail().is_empty(), "two hours late");

@@ -2,6 +2,7 @@
 
 mod cli;
 mod crash;
+mod deliveries;
 mod harness;
 mod loop_of_posts;
 mod smtp;

@@ -131,6 +131,11 @@ impl Answer {
         std::str::from_utf8(&self.body).unwrap()
     }
 
+    /// The body of a page, with slashes as people type them: templates write them as `&#x2f;`.
+    fn page(&self) -> String {
+        self.text().replace("&#x2f;", "/")
+    }
+
     fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }

@@ -1,12 +1,15 @@
 //! Pages for whoever runs the daemon, and rules that hold for all pages.
 
-use std::fs;
+use std::sync::Mutex;
+use std::{fs, io};
 
 use axum::routing::get;
 use jiff::SignedDuration;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::*;
+use crate::store::NewAnnouncement;
 
 const MAIL: &str = "From: Field Notes <news@example.org>\r\n\
     To: ann@example.org\r\n\
@@ -116,7 +119,7 @@ async fn the_front_page_leads_everywhere() {
     let page = world.get("/").await;
     for link in ["/feed.xml", "/atom.xml", "/feed.json", "/subscribe/weekly", "/status", "/outbox"]
     {
-        assert!(page.text().contains(&format!("href=\"{link}\"")), "{link}");
+        assert!(page.page().contains(&format!("href=\"{link}\"")), "{link}");
     }
 }
 
@@ -134,10 +137,70 @@ async fn the_status_page_shows_the_house_and_no_address() {
         "0 7 * * MON",
         "subscription.confirmed",
     ] {
-        assert!(page.text().contains(shown), "{shown} is not in {}", page.text());
+        assert!(page.page().contains(shown), "{shown} is not in {}", page.page());
     }
-    assert!(!page.text().contains("ann@example.org") && !page.text().contains("bo@example.org"));
-    assert!(!page.text().contains("database"));
+    assert!(!page.page().contains("ann@example.org") && !page.page().contains("bo@example.org"));
+    assert!(!page.page().contains("database"));
+}
+
+#[tokio::test]
+async fn the_status_page_tells_how_each_destination_is_doing() {
+    let world = World::new().await;
+    let post = post();
+    let announcement = NewAnnouncement {
+        post: &post.id,
+        destination: "chat",
+        revision: &post.revision,
+        title: &post.title,
+        body: "{}",
+    };
+    let mut tx = world.house.store.write().await.unwrap();
+    tx.announce(&announcement, world.state.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let page = world.get("/status").await.page();
+    assert!(
+        page.contains("<th scope=\"row\">destination:chat</th><td class=\"number\">1</td>"),
+        "{page}"
+    );
+    let row = "<td class=\"good\">well</td><td class=\"number\">0</td><td class=\"number\">1</td>";
+    assert!(page.contains(row), "{page}");
+}
+
+#[tokio::test]
+async fn no_token_and_no_address_reaches_the_log() {
+    let log = Log::default();
+    let writer = log.clone();
+    let layer = tracing_subscriber::fmt::layer().with_writer(move || writer.clone());
+    let subscriber = tracing_subscriber::registry().with(layer);
+    // With one subscriber alive, tracing asks whichever thread comes by first whether a line is wanted, and remembers.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let guard = tracing::subscriber::set_default(subscriber);
+    let world = World::new().await;
+    let confirmation = world.subscribes("ann@example.org").await;
+    let token = world.house.unsubscribe_token("ann@example.org").await;
+    world.post(&format!("/unsubscribe/{token}"), "").await;
+    world.house.store.close().await;
+    world.post(&format!("/unsubscribe/{token}"), "").await;
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("/unsubscribe/{token}") && text.contains("a page could not be made"));
+    for secret in [confirmation.as_str(), token.as_str(), "ann@example.org"] {
+        assert!(!text.contains(secret), "{secret} is in:\n{text}");
+    }
+}
+
+/// Where a test's log goes.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[tokio::test]
@@ -147,8 +210,8 @@ async fn the_status_page_comes_up_without_the_database_and_says_so() {
     world.house.store.close().await;
     let page = world.get("/status").await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.text().contains("the database does not answer"), "{}", page.text());
-    assert!(page.text().contains("posts/tea.md"));
+    assert!(page.page().contains("the database does not answer"), "{}", page.page());
+    assert!(page.page().contains("posts/tea.md"));
     assert_eq!(world.get("/").await.status, StatusCode::OK);
 }
 
@@ -196,17 +259,17 @@ async fn the_outbox_shows_mail_and_calls_as_they_would_have_gone_out() {
         "/outbox/mail/000001-d1-abc.eml",
         "/outbox/http/000002-d2-abc.json",
     ] {
-        assert!(list.text().contains(shown), "{shown} is not in {}", list.text());
+        assert!(list.page().contains(shown), "{shown} is not in {}", list.page());
     }
     let mail = world.get("/outbox/mail/000001-d1-abc.eml").await;
-    assert!(mail.text().contains("src=\"/outbox/mail/000001-d1-abc.eml/html\""), "{}", mail.text());
-    assert!(mail.text().contains("Hello text") && mail.text().contains("sandbox=\""));
+    assert!(mail.page().contains("src=\"/outbox/mail/000001-d1-abc.eml/html\""), "{}", mail.page());
+    assert!(mail.page().contains("Hello text") && mail.page().contains("sandbox=\""));
     let html = world.get("/outbox/mail/000001-d1-abc.eml/html").await;
     assert!(html.text().contains("<head><base target=\"_blank\">"), "{}", html.text());
     let raw = world.get("/outbox/mail/000001-d1-abc.eml/raw").await;
     assert_eq!((raw.text(), raw.header("content-type")), (MAIL, "text/plain; charset=utf-8"));
     let call = world.get("/outbox/http/000002-d2-abc.json").await;
-    assert!(call.text().contains("webhook-id") && call.text().contains("d2-abc"));
+    assert!(call.page().contains("webhook-id") && call.page().contains("d2-abc"));
 }
 
 #[tokio::test]
@@ -248,7 +311,7 @@ async fn without_an_outbox_in_the_configuration_there_is_no_outbox_page() {
     for path in ["/outbox", "/outbox/mail/000001-d1-abc.eml", "/outbox/http/000002-d2-abc.json"] {
         assert_eq!(world.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
-    assert!(!world.get("/").await.text().contains("/outbox"));
+    assert!(!world.get("/").await.page().contains("/outbox"));
 }
 
 #[tokio::test]

@@ -10,22 +10,22 @@ async fn a_visitor_subscribes_confirms_and_leaves() {
     let world = World::new().await;
     let form = world.get("/subscribe/weekly").await;
     assert_eq!(form.status, StatusCode::OK);
-    assert!(form.text().contains("action=\"/subscribe/weekly\""), "{}", form.text());
-    assert!(form.text().contains("Each post as it appears"));
+    assert!(form.page().contains("action=\"/subscribe/weekly\""), "{}", form.page());
+    assert!(form.page().contains("Each post as it appears"));
     let sent = world.post("/subscribe/weekly", "address=ann%40example.org&cadence=instant").await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER);
     assert_eq!(sent.header("location"), "/subscribe/weekly/done");
     assert_eq!(world.get(sent.header("location")).await.status, StatusCode::OK);
     let token = world.house.newest_token().await;
     let page = world.get(&format!("/confirm/{token}")).await;
-    assert!(page.text().contains("Field Notes weekly"));
+    assert!(page.page().contains("Field Notes weekly"));
     assert_eq!(world.house.subscription("ann@example.org").await.state, SubscriptionState::Pending);
     let pressed = world.post(&format!("/confirm/{token}"), "").await;
     assert_eq!((pressed.status, pressed.header("cache-control")), (StatusCode::OK, "no-store"));
     assert_eq!(world.house.subscription("ann@example.org").await.state, SubscriptionState::Active);
     let token = world.house.unsubscribe_token("ann@example.org").await;
     let page = world.get(&format!("/unsubscribe/{token}")).await;
-    assert!(page.text().contains("<button"), "{}", page.text());
+    assert!(page.page().contains("<button"), "{}", page.page());
     assert_eq!(world.house.subscription("ann@example.org").await.state, SubscriptionState::Active);
     world.post(&format!("/unsubscribe/{token}"), "").await;
     assert_eq!(
@@ -33,7 +33,7 @@ async fn a_visitor_subscribes_confirms_and_leaves() {
         SubscriptionState::Unsubscribed
     );
     let page = world.get(&format!("/unsubscribe/{token}")).await;
-    assert!(!page.text().contains("<button"));
+    assert!(!page.page().contains("<button"));
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn forged_and_old_confirmation_links_say_so_and_change_nothing() {
     world.house.clock.advance(SignedDuration::from_hours(49));
     let late = world.post(&format!("/confirm/{token}"), "").await;
     assert_eq!(late.status, StatusCode::GONE);
-    assert!(late.text().contains("This link does not work any more"), "{}", late.text());
+    assert!(late.page().contains("This link does not work any more"), "{}", late.page());
     assert_eq!(late.header("cache-control"), "no-store");
     assert_eq!(world.house.subscription("ann@example.org").await.state, SubscriptionState::Pending);
 }
@@ -196,7 +196,7 @@ async fn without_a_database_nobody_is_told_that_it_worked() {
         (asked.status, asked.header("retry-after")),
         (StatusCode::SERVICE_UNAVAILABLE, "120")
     );
-    assert!(asked.text().contains("not your fault"), "{}", asked.text());
+    assert!(asked.page().contains("not your fault"), "{}", asked.page());
     let click = world.post(&format!("/unsubscribe/{token}"), "List-Unsubscribe=One-Click").await;
     assert_eq!(click.status, StatusCode::SERVICE_UNAVAILABLE);
 }
@@ -208,7 +208,7 @@ async fn pages_below_a_path_link_below_it() {
     };
     let world = World::with_config(below).await;
     let form = world.get("/subscribe/weekly").await;
-    assert!(form.text().contains("action=\"/post/subscribe/weekly\""));
+    assert!(form.page().contains("action=\"/post/subscribe/weekly\""));
     let sent = world.post("/subscribe/weekly", "address=ann@example.org").await;
     assert_eq!(sent.header("location"), "/post/subscribe/weekly/done");
 }

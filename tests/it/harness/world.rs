@@ -17,6 +17,7 @@ use postrider::feed::Shelf;
 use postrider::store::{AddSubscriber, Added, DeliveryFilter, DeliveryRow, Store};
 use postrider::web::{self, WebState};
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -37,6 +38,7 @@ pub(crate) struct World {
     pub(crate) store: Store,
     database: Database,
     stop: CancellationToken,
+    passes: Arc<watch::Sender<u64>>,
     running: Option<JoinHandle<anyhow::Result<()>>>,
 }
 
@@ -153,7 +155,6 @@ address = "1 Field Lane, 12345 Notestown"
 [newsletters.weekly]
 title = "Field Notes weekly"
 cadences = {{ {cadences} }}
-default_cadence = "weekly"
 {more}"#,
             baseline = self.baseline,
             mail = self.mail,
@@ -177,10 +178,10 @@ default_cadence = "weekly"
             store,
             database,
             stop: CancellationToken::new(),
+            passes: Arc::default(),
             running: None,
         };
-        world.run();
-        world.settled_in().await;
+        world.restarted().await;
         world
     }
 }
@@ -230,6 +231,7 @@ impl World {
             owner: "story".to_owned(),
             stop: self.stop.clone(),
             abandon: CancellationToken::new(),
+            passes: Arc::clone(&self.passes),
         };
         self.running = Some(tokio::spawn(generation.run()));
     }
@@ -249,15 +251,24 @@ impl World {
         let (state, store) = state_of(self.folder.path(), &self.clock).await;
         self.state = state;
         self.store = store;
-        self.run();
-        self.settled_in().await;
+        self.restarted().await;
     }
 
-    async fn settled_in(&self) {
-        self.eventually("the first feeds", async || {
-            (!self.state.shelf.load().documents.is_empty()).then_some(())
-        })
-        .await;
+    async fn restarted(&mut self) {
+        let mut passes = self.passes.subscribe();
+        passes.mark_unchanged();
+        self.run();
+        let passed = tokio::time::timeout(PATIENCE, passes.changed()).await;
+        passed.expect("the desk looks").expect("the desk is there");
+    }
+
+    /// Waits for a pass of the desk that began after `cause`.
+    async fn desk_passes(&self, cause: impl FnOnce()) {
+        let mut passes = self.passes.subscribe();
+        passes.mark_unchanged();
+        cause();
+        let passed = tokio::time::timeout(PATIENCE, passes.changed()).await;
+        passed.expect("the desk looks again").expect("the desk is there");
     }
 
     /// An author saves a file; the next rescan finds it.
@@ -274,12 +285,7 @@ impl World {
 
     /// A minute passes and the rescan is over.
     pub(crate) async fn rescans(&self) {
-        let before = self.state.shelf.load_full();
-        self.clock.advance(SignedDuration::from_secs(61));
-        self.eventually("a rescan", async || {
-            (!Arc::ptr_eq(&before, &self.state.shelf.load())).then_some(())
-        })
-        .await;
+        self.desk_passes(|| self.clock.advance(SignedDuration::from_secs(61))).await;
     }
 
     /// Time passes, a minute at a time, so that everything on the way happens.
@@ -291,12 +297,8 @@ impl World {
 
     /// Time jumps, as for a daemon that was not there.
     pub(crate) async fn jumps_to(&self, at: &str) {
-        let before = self.state.shelf.load_full();
-        self.clock.set(at.parse().expect("an instant"));
-        self.eventually("a rescan", async || {
-            (!Arc::ptr_eq(&before, &self.state.shelf.load())).then_some(())
-        })
-        .await;
+        let at = at.parse().expect("an instant");
+        self.desk_passes(|| self.clock.set(at)).await;
     }
 
     pub(crate) async fn subscriber(&self, address: &str, cadence: Cadence) -> Added {
@@ -400,15 +402,15 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        match tokio::time::timeout(PATIENCE, waiting).await {
-            Ok(seen) => seen,
-            Err(_) => panic!(
-                "{what} did not happen; deliveries: {:#?}, problems: {:#?}, database: {:?}",
-                self.deliveries().await,
-                self.state.shelf.load().problems,
-                self.database.file()
-            ),
+        if let Ok(seen) = tokio::time::timeout(PATIENCE, waiting).await {
+            return seen;
         }
+        panic!(
+            "{what} did not happen; deliveries: {:#?}, problems: {:#?}, database: {:?}",
+            self.deliveries().await,
+            self.state.shelf.load().problems,
+            self.database.file()
+        )
     }
 }
 
