@@ -190,7 +190,7 @@ async fn end_old_leases(
 }
 
 /// The subscribers of a configuration whose mail goes nowhere. Those who left stay away.
-async fn add_samples(
+pub async fn add_samples(
     store: &Store,
     config: &Config,
     clock: &SharedClock,

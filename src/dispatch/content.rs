@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Dispatch;
 use super::queue::{Content, MailContent};
-use crate::config::Config;
+use crate::config::{Config, Mailbox};
 use crate::domain::Target;
 use crate::mail::{Blueprint, BlueprintError, Composed, Envelope, ListHeaders};
 use crate::store::StoreError;
@@ -54,9 +54,19 @@ fn mail(
     is_list_mail: bool,
 ) -> Result<Content, ContentError> {
     let composed: Composed = serde_json::from_str(frozen)?;
-    // A newsletter that is no longer configured still owes what it planned; it speaks as the house then.
-    let known = config.newsletters.get(newsletter);
-    let from = known.and_then(|known| known.from.as_ref()).unwrap_or(&config.mail.from);
+    let blueprint = blueprint((config, newsletter), &composed, date, is_list_mail)?;
+    let from = sender(config, newsletter).address.clone();
+    Ok(Content::Mail(Arc::new(MailContent { blueprint, from })))
+}
+
+/// The mail of `newsletter` that `composed` makes, without its recipient. List mail says how to leave the list.
+pub fn blueprint(
+    (config, newsletter): (&Config, &str),
+    composed: &Composed,
+    date: Timestamp,
+    is_list_mail: bool,
+) -> Result<Blueprint, BlueprintError> {
+    let from = sender(config, newsletter);
     let host = config.server.public_url.host_str().unwrap_or("localhost");
     let list_id = format!("{newsletter}.{host}");
     let unsubscribe_base = crate::mail::unsubscribe_base(&config.server.public_url);
@@ -69,6 +79,11 @@ fn mail(
         list: is_list_mail.then_some(list),
         date,
     };
-    let blueprint = Blueprint::new(&composed, &envelope)?;
-    Ok(Content::Mail(Arc::new(MailContent { blueprint, from: from.address.clone() })))
+    Blueprint::new(composed, &envelope)
+}
+
+/// A newsletter that is no longer configured still owes what it planned; it speaks as the house then.
+fn sender<'a>(config: &'a Config, newsletter: &str) -> &'a Mailbox {
+    let known = config.newsletters.get(newsletter);
+    known.and_then(|known| known.from.as_ref()).unwrap_or(&config.mail.from)
 }

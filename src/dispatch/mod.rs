@@ -21,6 +21,8 @@ use crate::config::Config;
 use crate::courier::Courier;
 use crate::domain::{Lane, RetryPolicy};
 use crate::store::{Ledger, Store};
+pub use content::blueprint;
+
 use breaker::Breaker;
 use feeder::Feeder;
 use worker::Worker;

@@ -5,6 +5,7 @@
 
 mod forecast;
 mod names;
+mod now;
 mod seal;
 mod select;
 
@@ -15,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use forecast::{Forecast, ForecastRow, forecast};
 pub use names::{cadence_channel, mail_channel, schedules};
+pub use now::Waiting;
 pub use seal::announcement_body;
 
 use crate::config::{Config, Destination, Newsletter};

@@ -13,6 +13,7 @@ mod events;
 mod lock;
 mod outcomes;
 mod posts;
+mod probe;
 mod reports;
 mod schedules;
 
@@ -26,6 +27,7 @@ pub use events::{Event, EventRow};
 pub use lock::{DaemonLock, LockError};
 pub use outcomes::{IntentRefusal, Next, Recorded};
 pub use posts::{KnownPost, PostSighting};
+pub use probe::is_set_up;
 pub use reports::{
     AttemptRow, DeliveryFilter, DeliveryRow, DestinationCount, EditionRow, QueueRow, StateCount,
 };

@@ -75,6 +75,7 @@ pub struct AttemptRow {
 /// Which deliveries to list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DeliveryFilter {
+    pub id: Option<DeliveryId>,
     pub state: Option<DeliveryState>,
     pub edition: Option<EditionId>,
     pub limit: i64,
@@ -204,10 +205,12 @@ impl Tx {
                            LEFT JOIN letters l ON l.id = d.letter_id \
                            LEFT JOIN announcements a ON a.id = d.announcement_id \
                            WHERE (CAST($1 AS TEXT) IS NULL OR d.state = $1) \
-                           AND (CAST($2 AS BIGINT) IS NULL OR d.edition_id = $2) ORDER BY d.id DESC LIMIT $3";
+                           AND (CAST($2 AS BIGINT) IS NULL OR d.edition_id = $2) \
+                           AND (CAST($3 AS BIGINT) IS NULL OR d.id = $3) ORDER BY d.id DESC LIMIT $4";
         let rows: Vec<Result<DeliveryRow, StoreError>> = on_engine!(self, |conn| sqlx::query(SQL)
             .bind(filter.state.map(DeliveryState::as_str))
             .bind(filter.edition.map(|id| id.0))
+            .bind(filter.id.map(|id| id.0))
             .bind(filter.limit)
             .fetch_all(conn)
             .await

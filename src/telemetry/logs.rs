@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
+use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
@@ -42,7 +43,8 @@ impl ReloadHandle {
 /// Starts logging for the whole process. Fails when it was called before, or when `filter` cannot be read.
 pub fn init(format: LogFormat, filter: &str) -> Result<ReloadHandle, TelemetryError> {
     let (filter, handle) = reload::Layer::new(parse(filter)?);
-    let lines = lines(format, io::stderr().is_terminal(), io::stderr);
+    let colours = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    let lines = lines(format, (io::stderr().is_terminal(), colours), io::stderr);
     tracing_subscriber::registry().with(filter).with(lines).try_init()?;
     Ok(ReloadHandle(handle))
 }
@@ -53,8 +55,12 @@ fn parse(filter: &str) -> Result<EnvFilter, TelemetryError> {
         .map_err(|source| TelemetryError::Filter { filter: filter.to_owned(), source })
 }
 
-/// The layer that writes lines. Colours are for terminals, and never when `NO_COLOR` is set: the library looks by itself.
-fn lines<S, W>(format: LogFormat, terminal: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>
+/// The layer that writes lines.
+fn lines<S, W>(
+    format: LogFormat,
+    (terminal, colours): (bool, bool),
+    writer: W,
+) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
     W: for<'w> fmt::MakeWriter<'w> + Send + Sync + 'static,
@@ -65,12 +71,10 @@ where
         LogFormat::Json => false,
     };
     let layer = fmt::layer().with_writer(writer);
-    match (text, terminal) {
-        (true, true) => layer.boxed(),
-        (true, false) => layer.with_ansi(false).boxed(),
-        (false, _) => {
-            layer.json().flatten_event(true).with_current_span(false).with_span_list(true).boxed()
-        }
+    if text {
+        layer.with_ansi(colours).boxed()
+    } else {
+        layer.json().flatten_event(true).with_current_span(false).with_span_list(true).boxed()
     }
 }
 
@@ -96,7 +100,7 @@ mod tests {
     fn logged(format: LogFormat) -> String {
         let buffer = Buffer::default();
         let writer = buffer.clone();
-        let lines = lines(format, false, move || writer.clone());
+        let lines = lines(format, (false, false), move || writer.clone());
         let subscriber = tracing_subscriber::registry().with(parse("info").unwrap()).with(lines);
         tracing::subscriber::with_default(subscriber, || {
             tracing::debug!("not shown");

@@ -1,5 +1,6 @@
 //! Stories about Postrider as a whole, and about its walls.
 
+mod cli;
 mod crash;
 mod deliveries;
 mod harness;

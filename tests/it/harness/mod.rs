@@ -3,6 +3,7 @@
 pub(crate) mod daemon;
 pub(crate) mod engine;
 pub(crate) mod http;
+pub(crate) mod program;
 pub(crate) mod smtp;
 pub(crate) mod tls;
 pub(crate) mod world;

@@ -1,0 +1,66 @@
+//! The workbench: posts, templates and planner as the daemon would have them now.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::project::{Look, Project, now};
+use crate::app;
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::{Config, Newsletter};
+use crate::domain::Cadence;
+use crate::ingest::{Catalog, Ingest};
+use crate::planner::Planner;
+use crate::template::Templates;
+
+pub(super) struct Bench {
+    pub(super) config: Arc<Config>,
+    pub(super) templates: Templates,
+    pub(super) catalog: Catalog,
+    pub(super) planner: Planner,
+    pub(super) now: Timestamp,
+    pub(super) look: Look,
+}
+
+impl Bench {
+    /// Reads all posts. Nothing is written anywhere but to a database that goes away.
+    pub(super) async fn open(project: &Project) -> anyhow::Result<Self> {
+        let templates = project.templates()?;
+        Self::over(project, templates, project.look().await?).await
+    }
+
+    /// Reads all posts, and remembers them in the database as the daemon would: from now on they settle.
+    pub(super) async fn open_for_work(project: &Project) -> anyhow::Result<Self> {
+        let templates = project.templates()?;
+        Self::over(project, templates, Look::for_real(project.store().await?)).await
+    }
+
+    async fn over(project: &Project, templates: Templates, look: Look) -> anyhow::Result<Self> {
+        let (config, now) = (Arc::clone(&project.config), now());
+        if look.is_new {
+            // As the daemon does at its first start, so that they are counted.
+            let clock: SharedClock = Arc::new(SystemClock);
+            app::add_samples(&look.store, &config, &clock).await?;
+        }
+        let store = look.store.clone();
+        let planner =
+            Planner::open(Arc::clone(&config), templates.clone(), store.clone(), now).await?;
+        let mut ingest = Ingest::open(Arc::clone(&config), store).await?;
+        ingest.rescan(now).await?;
+        Ok(Self { config, templates, catalog: ingest.catalog(), planner, now, look })
+    }
+
+    pub(super) async fn close(self) {
+        self.look.close().await;
+    }
+
+    /// How many get `newsletter` in this cadence now.
+    pub(super) async fn audience(
+        &self,
+        newsletter: &Newsletter,
+        cadence: Cadence,
+    ) -> anyhow::Result<i64> {
+        let mut tx = self.look.store.read().await?;
+        Ok(tx.audience_size(&newsletter.name, cadence).await?)
+    }
+}

@@ -1,0 +1,119 @@
+//! Choosing the posts of an edition that a person asks for, and writing it.
+
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::bench::Bench;
+use super::exit::{Code, Stop};
+use super::{console, report, words};
+use crate::config::{Config, Newsletter};
+use crate::domain::{Cadence, Post};
+use crate::mail::{self, Composed, EditionInput};
+
+/// How many posts stand in where none is waiting.
+const STAND_INS: usize = 5;
+
+/// `--cadence`.
+pub(super) fn cadence_parser() -> impl TypedValueParser<Value = Cadence> {
+    PossibleValuesParser::new(Cadence::ALL.map(Cadence::as_str))
+        .try_map(|word| word.parse::<Cadence>())
+}
+
+/// The newsletter `name`; the only one there is, when no name is given.
+pub(super) fn newsletter<'a>(
+    config: &'a Config,
+    name: Option<&str>,
+) -> anyhow::Result<&'a Newsletter> {
+    let names = || config.newsletters.keys().map(String::as_str);
+    let listed = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match name {
+        Some(name) => match (config.newsletters.get(name), words::nearest(name, names())) {
+            (Some(newsletter), _) => Ok(newsletter),
+            (None, Some(near)) => {
+                bail!("there is no newsletter `{name}`; did you mean `{near}`?")
+            }
+            (None, None) => bail!("there is no newsletter `{name}`; there is {listed}"),
+        },
+        None => match config.newsletters.values().collect::<Vec<_>>()[..] {
+            [only] => Ok(only),
+            [] => bail!("there is no newsletter; write a section `[newsletters.NAME]`"),
+            _ => bail!("say which newsletter with `--newsletter`: {listed}"),
+        },
+    }
+}
+
+/// The cadence that is meant: `wish` if the newsletter offers it, its default when there is no wish.
+pub(super) fn cadence(newsletter: &Newsletter, wish: Option<Cadence>) -> anyhow::Result<Cadence> {
+    let wish = wish.unwrap_or(newsletter.default_cadence);
+    if newsletter.cadences.contains_key(&wish) {
+        return Ok(wish);
+    }
+    let offered: Vec<_> =
+        newsletter.cadences.keys().map(|cadence| format!("`{cadence}`")).collect();
+    bail!("`{}` is not offered as `{wish}`, only as {}", newsletter.name, offered.join(", "))
+}
+
+/// The post that is called `name`, live or not.
+pub(super) fn post(bench: &Bench, name: &str) -> anyhow::Result<Arc<Post>> {
+    if let Some(known) = bench.catalog.find(name) {
+        return Ok(Arc::clone(&known.post));
+    }
+    let slugs = bench.catalog.posts.iter().map(|known| known.post.slug.as_str());
+    match words::nearest(name, slugs) {
+        Some(near) => bail!("there is no post `{name}`; did you mean `{near}`?"),
+        None => bail!(
+            "there is no post `{name}`; drafts and broken files count as none, `postrider check` lists those"
+        ),
+    }
+}
+
+/// What the next edition would carry; the newest posts where nothing waits. Says which.
+pub(super) fn posts_of_edition(
+    bench: &Bench,
+    newsletter: &Newsletter,
+    cadence: Cadence,
+) -> anyhow::Result<Vec<Arc<Post>>> {
+    let waiting = bench.planner.waiting_for(newsletter, cadence, &bench.catalog, bench.now);
+    let all = waiting.ready.iter().chain(waiting.later.iter().map(|(_, known)| known));
+    let mut posts: Vec<_> = all.map(|known| Arc::clone(&known.post)).collect();
+    if posts.is_empty() {
+        posts = bench.catalog.posts.iter().take(STAND_INS).map(|it| Arc::clone(&it.post)).collect();
+        if posts.is_empty() {
+            bail!("there are no posts");
+        }
+        let stand_ins = words::count(posts.len(), "newest post");
+        console::note(&format!("Nothing waits for the next edition; the {stand_ins} stand in."));
+    }
+    if cadence == Cadence::Instant && posts.len() > 1 {
+        console::note("Each post is a mail of its own; this is the first.");
+        posts.truncate(1);
+    }
+    Ok(posts)
+}
+
+/// Writes the mail. What the author should know about it is shown.
+pub(super) fn compose(
+    bench: &Bench,
+    newsletter: &Newsletter,
+    cadence: Cadence,
+    posts: &[Arc<Post>],
+) -> Result<Composed, Stop> {
+    let input = EditionInput {
+        site: &bench.config.site,
+        newsletter,
+        cadence,
+        posts,
+        public_url: &bench.config.server.public_url,
+        postal_address: &bench.config.mail.address,
+        sealed_at: bench.now,
+    };
+    let composed = mail::compose_edition(&bench.templates, &input).map_err(|problem| Stop {
+        findings: vec![problem],
+        message: "the mail cannot be written".to_owned(),
+        code: Code::Failed,
+    })?;
+    console::note(&report::human(&composed.warnings));
+    Ok(composed)
+}

@@ -1,0 +1,222 @@
+//! `postrider deliveries`: what went to whom, what the other side said, and trying again.
+
+use anyhow::bail;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::console::{self, Page};
+use super::exit::{Code, Stop};
+use super::plan::Format;
+use super::project::{Project, now};
+use super::style::{STRONG, examples, paint};
+use super::table::Rows;
+use super::words;
+use crate::domain::{DeliveryId, DeliveryState, EditionId, Target};
+use crate::store::{AttemptRow, DeliveryFilter, DeliveryRow};
+
+/// Characters of a reply in a list.
+const REPLY: usize = 70;
+
+/// List deliveries, show one with its attempts, try again
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "postrider deliveries list --state rejected
+  postrider deliveries show 1204
+  postrider deliveries retry 1204 1207"
+))]
+pub(super) struct DeliveriesArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Deliveries, newest first
+    List {
+        /// In this state only
+        #[arg(long, value_parser = state_parser())]
+        state: Option<DeliveryState>,
+        /// Of this edition only
+        #[arg(long, value_name = "ID")]
+        edition: Option<i64>,
+        /// At most so many
+        #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
+        limit: i64,
+        /// For people or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// One delivery, with every attempt and what the other side said
+    Show {
+        /// Its number
+        id: i64,
+        /// For people or for programs
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Try again what was given up, is held or waits
+    Retry {
+        /// Their numbers
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<i64>,
+    },
+}
+
+fn state_parser() -> impl TypedValueParser<Value = DeliveryState> {
+    PossibleValuesParser::new(DeliveryState::ALL.map(DeliveryState::as_str))
+        .try_map(|word| word.parse::<DeliveryState>())
+}
+
+pub(super) async fn run(project: &Project, args: &DeliveriesArgs) -> anyhow::Result<()> {
+    match &args.what {
+        What::List { state, edition, limit, format } => {
+            let edition = edition.map(EditionId);
+            let filter = DeliveryFilter {
+                state: *state,
+                edition,
+                limit: *limit,
+                ..DeliveryFilter::default()
+            };
+            list(project, filter, *format).await
+        }
+        What::Show { id, format } => show(project, DeliveryId(*id), *format).await,
+        What::Retry { ids } => retry(project, ids).await,
+    }
+}
+
+async fn list(project: &Project, filter: DeliveryFilter, format: Format) -> anyhow::Result<()> {
+    let look = project.look().await?;
+    let found = look.store.read().await?.deliveries(filter).await?;
+    look.close().await;
+    match format {
+        Format::Json => console::print_json(&found)?,
+        Format::Human if found.is_empty() => console::note("There are no such deliveries."),
+        Format::Human => {
+            console::print(&table(&found, &project.config.site.time_zone))?;
+            if i64::try_from(found.len()) == Ok(filter.limit) {
+                console::note(&format!(
+                    "These are the newest {}; `--limit` shows more.",
+                    filter.limit
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn table(found: &[DeliveryRow], zone: &TimeZone) -> String {
+    let heading = ["id", "state", "what", "recipient", "attempts", "changed", "last reply"];
+    let mut rows = Rows::under(&heading).numbers_in(&[0, 4]);
+    for row in found {
+        rows.row(&[
+            &row.id.to_string(),
+            &state(row),
+            &what(row.target),
+            &row.recipient,
+            &row.attempts.to_string(),
+            &words::local(row.changed_at, zone),
+            &words::cut(row.last_reply.as_deref().unwrap_or_default(), REPLY),
+        ]);
+    }
+    rows.text()
+}
+
+fn state(row: &DeliveryRow) -> String {
+    let held = if row.held { ", held" } else { "" };
+    format!("{}{held}", row.state.as_str())
+}
+
+fn what(target: Target) -> String {
+    match target {
+        Target::Edition { edition, .. } => format!("edition {edition}"),
+        Target::Letter { letter } => format!("letter {letter}"),
+        Target::Announcement { announcement } => format!("announcement {announcement}"),
+    }
+}
+
+/// What `show --format json` prints.
+#[derive(Serialize)]
+struct Shown<'a> {
+    delivery: &'a DeliveryRow,
+    attempts: &'a [AttemptRow],
+}
+
+async fn show(project: &Project, id: DeliveryId, format: Format) -> anyhow::Result<()> {
+    let look = project.look().await?;
+    let mut tx = look.store.read().await?;
+    let filter = DeliveryFilter { id: Some(id), limit: 1, ..DeliveryFilter::default() };
+    let found = tx.deliveries(filter).await?.pop();
+    let attempts = tx.attempts_of(id).await?;
+    drop(tx);
+    look.close().await;
+    let Some(delivery) = found else { bail!("there is no delivery {id}") };
+    match format {
+        Format::Json => console::print_json(&Shown { delivery: &delivery, attempts: &attempts })?,
+        Format::Human => {
+            let zone = &project.config.site.time_zone;
+            console::print(&described(&delivery, &attempts, zone, now()))?;
+        }
+    }
+    Ok(())
+}
+
+fn described(
+    delivery: &DeliveryRow,
+    attempts: &[AttemptRow],
+    zone: &TimeZone,
+    now: Timestamp,
+) -> String {
+    let mut page = Page::default();
+    page.line(format_args!(
+        "Delivery {}: {} to {}",
+        delivery.id,
+        what(delivery.target),
+        delivery.recipient
+    ));
+    page.line(format_args!(
+        "{} since {}",
+        paint(STRONG, &state(delivery)),
+        words::local(delivery.changed_at, zone)
+    ));
+    if let Some(at) = delivery.not_before
+        && !delivery.state.is_final()
+    {
+        let (at, distance) = (words::local(at, zone), words::relative(at, now));
+        page.line(format_args!("next attempt {at}, {distance}"));
+    }
+    if attempts.is_empty() {
+        page.line("no attempt yet");
+        return page.text();
+    }
+    let mut rows = Rows::under(&["started", "outcome", "server", "code", "reply"]);
+    for attempt in attempts {
+        let code = attempt.code.map(|code| code.to_string()).unwrap_or_default();
+        let started = words::local(attempt.started_at, zone);
+        rows.row(&[&started, &attempt.outcome, &attempt.server, &code, &attempt.reply]);
+    }
+    page.gap().block(&rows.text());
+    page.text()
+}
+
+async fn retry(project: &Project, ids: &[i64]) -> anyhow::Result<()> {
+    let store = project.store().await?;
+    let mut refused = 0;
+    for id in ids.iter().copied().map(DeliveryId) {
+        let mut tx = store.write().await?;
+        let retried = tx.retry_delivery(id, now()).await?;
+        tx.commit().await?;
+        if retried {
+            console::note(&format!("Delivery {id} goes out again."));
+        } else {
+            refused += 1;
+            console::note(&format!(
+                "Delivery {id} cannot be tried again: there is none, it is done, or it is under way."
+            ));
+        }
+    }
+    store.close().await;
+    if refused > 0 { Err(Stop::silently(Code::Failed).into()) } else { Ok(()) }
+}

@@ -1,0 +1,210 @@
+//! `postrider plan`: what would go to whom and when, without doing it.
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::bench::Bench;
+use super::console::{self, Page};
+use super::project::Project;
+use super::style::examples;
+use super::table::Rows;
+use super::words;
+use crate::planner::{Forecast, ForecastRow, forecast};
+
+/// Posts named in one row of the table; the rest is counted.
+const POSTS_NAMED: usize = 8;
+
+/// Say what would go to whom and when, without doing it
+///
+/// Reads the posts as they are now and looks at the database. Nothing is written, nothing is sent.
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "postrider plan
+  postrider plan --format json | jq '.rows[0]'"
+))]
+pub(super) struct PlanArgs {
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// How a list is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    #[default]
+    Human,
+    Json,
+}
+
+/// Posts that will not go out, and why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+struct HeldBack {
+    /// Found by the first scan, or older than a channel: live in feeds, never mailed or announced.
+    baseline: usize,
+    drafts: usize,
+    broken: usize,
+}
+
+/// What `--format json` prints.
+#[derive(Serialize)]
+struct Plan<'a> {
+    schema: u32,
+    at: Timestamp,
+    rows: &'a [ForecastRow],
+    held_back: HeldBack,
+}
+
+pub(super) async fn run(project: &Project, args: &PlanArgs) -> anyhow::Result<()> {
+    let bench = Bench::open(project).await?;
+    let forecast = forecast(&bench.planner, &bench.catalog, bench.now).await?;
+    let held_back = HeldBack {
+        baseline: forecast.not_news,
+        drafts: bench.catalog.drafts,
+        broken: bench.catalog.broken,
+    };
+    match args.format {
+        Format::Json => {
+            let rows = &forecast.rows;
+            console::print_json(&Plan { schema: 1, at: bench.now, rows, held_back })?;
+        }
+        Format::Human => {
+            let zone = &bench.config.site.time_zone;
+            let view = View { zone, now: bench.now, framed: console::is_watched() };
+            console::print(&view.text(&forecast, held_back))?;
+        }
+    }
+    bench.close().await;
+    Ok(())
+}
+
+/// How a forecast looks from here and now.
+struct View<'a> {
+    zone: &'a TimeZone,
+    now: Timestamp,
+    framed: bool,
+}
+
+impl View<'_> {
+    fn text(&self, forecast: &Forecast, held_back: HeldBack) -> String {
+        let mut page = Page::default();
+        if forecast.rows.is_empty() {
+            page.line("Nothing is planned: there is nothing new.");
+        } else {
+            page.block(&self.table(&forecast.rows));
+        }
+        let held = held_back.lines();
+        if !held.is_empty() {
+            page.gap().line("Held back:").block(&held);
+        }
+        page.text()
+    }
+
+    /// What happens at one time stands together; the time is said once.
+    fn table(&self, rows: &[ForecastRow]) -> String {
+        let mut table =
+            Rows::framed(&["when", "channel", "posts", "recipients"], self.framed).numbers_in(&[3]);
+        let mut said = None;
+        for row in rows {
+            let when =
+                if said == Some(row.at) && self.framed { String::new() } else { self.when(row.at) };
+            said = Some(row.at);
+            let recipients = match row.recipients {
+                None => "all readers".to_owned(),
+                Some(0) => "nobody".to_owned(),
+                Some(recipients) => recipients.to_string(),
+            };
+            table.row(&[&when, &row.channel, &posts(&row.posts), &recipients]);
+        }
+        table.text()
+    }
+
+    fn when(&self, at: Timestamp) -> String {
+        format!("{}, {}", words::local(at, self.zone), words::relative(at, self.now))
+    }
+}
+
+fn posts(slugs: &[String]) -> String {
+    let mut lines: Vec<String> = slugs.iter().take(POSTS_NAMED).cloned().collect();
+    if slugs.len() > POSTS_NAMED {
+        lines.push(format!("and {} more", slugs.len() - POSTS_NAMED));
+    }
+    lines.join("\n")
+}
+
+impl HeldBack {
+    fn lines(self) -> String {
+        let mut page = Page::default();
+        if self.baseline > 0 {
+            page.line(format_args!(
+                "  {}: there at the first start, so live in the feeds but no news (`baseline` in `[[posts]]`)",
+                words::count(self.baseline, "old post")
+            ));
+        }
+        if self.drafts > 0 {
+            page.line(format_args!("  {}", words::count(self.drafts, "draft")));
+        }
+        if self.broken > 0 {
+            page.line(format_args!(
+                "  {}: `postrider check` says what is wrong",
+                words::count(self.broken, "broken file")
+            ));
+        }
+        page.text()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(at: &str, channel: &str, posts: &[&str], recipients: Option<i64>) -> ForecastRow {
+        ForecastRow {
+            at: at.parse().unwrap(),
+            channel: channel.to_owned(),
+            posts: posts.iter().map(|&slug| slug.to_owned()).collect(),
+            recipients,
+        }
+    }
+
+    fn shown(framed: bool) -> String {
+        let many: Vec<String> = (1..=10).map(|number| format!("note-{number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let forecast = Forecast {
+            rows: vec![
+                row("2026-10-05T05:00:00Z", "destination:chat", &["hello"], Some(1)),
+                row(
+                    "2026-10-05T05:00:00Z",
+                    "newsletter:weekly:weekly",
+                    &["hello", "bye"],
+                    Some(1204),
+                ),
+                row("2026-10-25T01:30:00Z", "feeds", &["winter"], None),
+                row("2026-11-01T06:00:00Z", "newsletter:weekly:monthly", &many, Some(0)),
+            ],
+            not_news: 12,
+        };
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let view = View { zone: &zone, now: "2026-10-05T04:57:00Z".parse().unwrap(), framed };
+        view.text(&forecast, HeldBack { baseline: forecast.not_news, drafts: 1, broken: 2 })
+    }
+
+    #[test]
+    fn a_plan_for_people_groups_by_time() {
+        insta::assert_snapshot!(shown(true));
+    }
+
+    #[test]
+    fn a_plan_in_a_pipe_has_a_line_for_each_row() {
+        insta::assert_snapshot!(shown(false));
+    }
+
+    #[test]
+    fn where_nothing_is_planned_the_plan_says_so() {
+        let zone = TimeZone::UTC;
+        let view = View { zone: &zone, now: Timestamp::UNIX_EPOCH, framed: true };
+        let text = view.text(&Forecast::default(), HeldBack::default());
+        assert_eq!(text, "Nothing is planned: there is nothing new.\n");
+    }
+}

@@ -1,0 +1,168 @@
+//! `postrider status`: where everything stands.
+
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::console::{self, Page};
+use super::plan::Format;
+use super::project::{Project, now};
+use super::style::{GOOD, STRONG, WARNING, examples, paint};
+use super::table::Rows;
+use super::{healthcheck, words};
+use crate::config::{Config, StoreUrl};
+use crate::planner::schedules;
+use crate::store::{EditionRow, QueueRow, StateCount, Tx};
+
+/// Editions that are shown.
+const EDITIONS: i64 = 5;
+/// How long to ask whether the daemon runs.
+const ASK: Duration = Duration::from_secs(1);
+
+/// Say where everything stands: the daemon, what waits, what went out
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "postrider status
+  postrider status --format json | jq '.queues'"
+))]
+pub(super) struct StatusArgs {
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What `--format json` prints.
+#[derive(Serialize)]
+struct Status {
+    schema: u32,
+    at: Timestamp,
+    /// Whether a daemon answers where the configuration says that it listens.
+    running: bool,
+    deliveries: Vec<StateCount>,
+    queues: Vec<QueueRow>,
+    editions: Vec<EditionRow>,
+    schedules: Vec<NextRun>,
+}
+
+#[derive(Serialize)]
+struct NextRun {
+    schedule: String,
+    last_at: Option<Timestamp>,
+    next_at: Option<Timestamp>,
+}
+
+pub(super) async fn run(project: &Project, args: &StatusArgs) -> anyhow::Result<()> {
+    let config = &project.config;
+    let running = healthcheck::status_of(config.server.listen, ASK).await.is_ok();
+    let look = project.look().await?;
+    let mut tx = look.store.read().await?;
+    let status = Status {
+        schema: 1,
+        at: now(),
+        running,
+        deliveries: tx.delivery_counts().await?,
+        queues: tx.queues().await?,
+        editions: tx.latest_editions(EDITIONS).await?,
+        schedules: runs(config, &mut tx).await?,
+    };
+    drop(tx);
+    let is_new = look.is_new;
+    look.close().await;
+    match args.format {
+        Format::Json => console::print_json(&status)?,
+        Format::Human => console::print(&status.text(config, is_new))?,
+    }
+    Ok(())
+}
+
+async fn runs(config: &Config, tx: &mut Tx) -> anyhow::Result<Vec<NextRun>> {
+    let mut runs = Vec::new();
+    for (name, schedule) in schedules(config) {
+        let last_at = tx.last_tick(&name).await?;
+        runs.push(NextRun { schedule: name, last_at, next_at: schedule.next_after(now()) });
+    }
+    Ok(runs)
+}
+
+impl Status {
+    fn text(&self, config: &Config, is_new: bool) -> String {
+        let mut page = Page::default();
+        let listen = config.server.listen;
+        if self.running {
+            page.line(format_args!("{} at {}", paint(GOOD, "Running"), config.server.public_url));
+        } else {
+            let word = paint(WARNING, "Not running");
+            page.line(format_args!("{word}: nothing answers at {listen}"));
+        }
+        if is_new {
+            let place = match &config.store {
+                StoreUrl::Sqlite(path) => path.display().to_string(),
+                StoreUrl::Postgres(_) => "PostgreSQL".to_owned(),
+            };
+            page.line(format_args!("There is nothing in the database yet ({place})"));
+        }
+        page.gap().block(&self.waiting());
+        if !self.deliveries.is_empty() {
+            let counts = self.deliveries.iter();
+            let counts: Vec<_> =
+                counts.map(|count| format!("{} {}", count.count, count.state.as_str())).collect();
+            page.line(format_args!("All deliveries: {}", counts.join(", ")));
+        }
+        if !self.editions.is_empty() {
+            page.gap().block(&self.editions(config));
+        }
+        if !self.schedules.is_empty() {
+            page.gap().block(&self.schedules(config));
+        }
+        page.text()
+    }
+
+    fn waiting(&self) -> String {
+        if self.queues.is_empty() {
+            return format!("{}\n", paint(STRONG, "Nothing waits to be sent"));
+        }
+        let mut rows = Rows::under(&["channel", "waiting", "held", "oldest"]).numbers_in(&[1, 2]);
+        for queue in &self.queues {
+            let oldest = queue.oldest_at.map(|at| words::relative(at, self.at)).unwrap_or_default();
+            let (waiting, held) = (queue.waiting.to_string(), queue.held.to_string());
+            rows.row(&[&queue.channel, &waiting, &held, &oldest]);
+        }
+        rows.text()
+    }
+
+    fn editions(&self, config: &Config) -> String {
+        let heading = ["edition", "newsletter", "subject", "sealed", "audience", "deliveries"];
+        let mut rows = Rows::under(&heading).numbers_in(&[0, 4]);
+        for edition in &self.editions {
+            let counts = edition.counts.iter();
+            let counts: Vec<_> =
+                counts.map(|count| format!("{} {}", count.count, count.state.as_str())).collect();
+            rows.row(&[
+                &edition.id.to_string(),
+                &format!("{}, {}", edition.newsletter, edition.cadence),
+                &words::cut(&edition.subject, 50),
+                &words::local(edition.sealed_at, &config.site.time_zone),
+                &edition.audience.to_string(),
+                &counts.join("\n"),
+            ]);
+        }
+        rows.text()
+    }
+
+    fn schedules(&self, config: &Config) -> String {
+        let zone = &config.site.time_zone;
+        let mut rows = Rows::under(&["schedule", "last", "next"]);
+        for run in &self.schedules {
+            let last =
+                run.last_at.map_or_else(|| "never".to_owned(), |at| words::relative(at, self.at));
+            let next = run.next_at.map_or_else(
+                || "never".to_owned(),
+                |at| format!("{}, {}", words::local(at, zone), words::relative(at, self.at)),
+            );
+            rows.row(&[&run.schedule, &last, &next]);
+        }
+        rows.text()
+    }
+}
