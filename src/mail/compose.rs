@@ -31,7 +31,7 @@ pub struct EditionInput<'a> {
     pub site: &'a Site,
     pub newsletter: &'a Newsletter,
     pub cadence: Cadence,
-    /// At least one, in the order in which readers see them.
+    /// At least one, in any order: readers see the newest first.
     pub posts: &'a [Arc<Post>],
     /// Where readers reach Postrider's pages; ends with `/`.
     pub public_url: &'a Url,
@@ -92,7 +92,10 @@ pub fn compose_edition(
         compose_single(templates, frame, input, first)?
     } else {
         let zone = &input.site.time_zone;
-        let posts = input.posts.iter().map(|post| PostContext::of(post, zone)).collect();
+        let mut newest_first: Vec<&Arc<Post>> = input.posts.iter().collect();
+        newest_first
+            .sort_by(|a, b| b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id)));
+        let posts = newest_first.into_iter().map(|post| PostContext::of(post, zone)).collect();
         let mut composed = compose(templates, "mail/digest", &DigestContext { frame, posts })?;
         if composed.html.len() > MAX_HTML {
             let message = format!(
