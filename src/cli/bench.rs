@@ -8,8 +8,8 @@ use super::project::{Look, Project, now};
 use crate::app;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Newsletter};
-use crate::domain::Cadence;
-use crate::ingest::{Catalog, Ingest};
+use crate::domain::{Cadence, Catalog};
+use crate::ingest::Ingest;
 use crate::planner::Planner;
 use crate::template::Templates;
 

@@ -13,8 +13,7 @@ use super::project::{Project, now};
 use super::style::{STRONG, examples, paint};
 use super::{healthcheck, words};
 use crate::config::{Config, Newsletter};
-use crate::domain::{Cadence, EmailAddress};
-use crate::ingest::CatalogPost;
+use crate::domain::{Cadence, CatalogPost, EmailAddress};
 use crate::planner::mail_channel;
 use crate::store::NewLetter;
 

@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use super::names::cadence_channel;
 use super::{PlanError, Planner};
 use crate::config::Newsletter;
-use crate::domain::{Cadence, Channel};
-use crate::ingest::{Catalog, CatalogPost};
+use crate::domain::{Cadence, Catalog, CatalogPost, Channel};
 
 /// What a cadence of a newsletter has not carried yet, oldest first.
 #[derive(Clone, Debug, Default)]

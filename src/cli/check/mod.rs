@@ -14,8 +14,8 @@ use super::report::{self, Format};
 use super::style::{ERROR, GOOD, WARNING, examples, paint};
 use super::words;
 use crate::config::{Config, Origins};
-use crate::domain::Diagnostic;
-use crate::ingest::{Catalog, Ingest};
+use crate::domain::{Catalog, Diagnostic};
+use crate::ingest::Ingest;
 use crate::template::Templates;
 
 mod releases;

@@ -2,8 +2,7 @@
 
 use crate::cli::words;
 use crate::config::{Config, DestinationKind, Origins};
-use crate::domain::Diagnostic;
-use crate::ingest::Catalog;
+use crate::domain::{Catalog, Diagnostic};
 use crate::template::Templates;
 
 /// Releases and queues that name a post that is not there. It may be written later, so these are warnings.
