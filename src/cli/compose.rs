@@ -5,12 +5,15 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use jiff::Timestamp;
+
 use super::bench::Bench;
 use super::exit::{Code, Stop};
 use super::{console, report, words};
 use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, Post};
 use crate::mail::{self, Composed, EditionInput};
+use crate::planner::Waiting;
 
 /// How many posts stand in where none is waiting.
 const STAND_INS: usize = 5;
@@ -69,15 +72,14 @@ pub(super) fn post(bench: &Bench, name: &str) -> anyhow::Result<Arc<Post>> {
     }
 }
 
-/// What the next edition would carry; the newest posts where nothing waits. Says which.
+/// What the next edition would carry if nothing changed; the newest posts where nothing waits. Says which.
 pub(super) fn posts_of_edition(
     bench: &Bench,
     newsletter: &Newsletter,
     cadence: Cadence,
 ) -> anyhow::Result<Vec<Arc<Post>>> {
     let waiting = bench.planner.waiting_for(newsletter, cadence, &bench.catalog, bench.now);
-    let all = waiting.ready.iter().chain(waiting.later.iter().map(|(_, known)| known));
-    let mut posts: Vec<_> = all.map(|known| Arc::clone(&known.post)).collect();
+    let mut posts = carried_next(newsletter, cadence, waiting, bench.now);
     if posts.is_empty() {
         posts = bench.catalog.posts.iter().take(STAND_INS).map(|it| Arc::clone(&it.post)).collect();
         if posts.is_empty() {
@@ -91,6 +93,23 @@ pub(super) fn posts_of_edition(
         posts.truncate(1);
     }
     Ok(posts)
+}
+
+/// The posts that will be ready at the first run that has any.
+fn carried_next(
+    newsletter: &Newsletter,
+    cadence: Cadence,
+    waiting: Waiting,
+    now: Timestamp,
+) -> Vec<Arc<Post>> {
+    let first_at = match (waiting.ready.is_empty(), waiting.later.first()) {
+        (true, Some((at, _))) => *at,
+        (_, _) => now,
+    };
+    let schedule = newsletter.cadences.get(&cadence).and_then(Option::as_ref);
+    let run = schedule.and_then(|schedule| schedule.next_after(first_at)).unwrap_or(first_at);
+    let by_then = waiting.later.into_iter().filter(|(at, _)| *at <= run).map(|(_, known)| known);
+    waiting.ready.into_iter().chain(by_then).map(|known| Arc::clone(&known.post)).collect()
 }
 
 /// Writes the mail. What the author should know about it is shown.

@@ -57,8 +57,12 @@ use style::{STYLES, examples};
   postrider preview post hello   see a post as its readers will get it by mail
 
 \u{1b}[1;32mExit codes:\u{1b}[0m
-  0  done          2   wrong usage                          75  try again later: the database is away
-  1  failed        3   `check` found something wrong        78  the configuration cannot be used"
+   0  done, or there was nothing to do
+   1  failed
+   2  wrong usage
+   3  `check` found something wrong
+  75  the database is away: try again later
+  78  the configuration cannot be used"
     ),
 )]
 pub struct Cli {

@@ -36,6 +36,8 @@ impl Project {
 
     /// The database, made if need be: for commands that change something.
     pub(super) async fn store(&self) -> Result<Store, StoreError> {
+        // The daemon waits for a database server to come up; a person at a terminal does not want to.
+        store::is_set_up(&self.config.store).await?;
         Store::open(&self.config.store, now()).await
     }
 

@@ -10,7 +10,7 @@ pub(super) fn local(at: Timestamp, zone: &TimeZone) -> String {
     local.strftime(&format!("%a %Y-%m-%d %H:%M{seconds} %:z")).to_string()
 }
 
-/// `now`, `in 40 s`, `in 3 min`, `in 5 h`, `in 2 days`; `3 min ago` for the past.
+/// `now`, `in 40 s`, `in 3 min`, `in 5 h`, `in 2 days`, `in 4 years`; `3 min ago` for the past.
 pub(super) fn relative(at: Timestamp, now: Timestamp) -> String {
     let distance = at.duration_since(now);
     if distance.abs() < SignedDuration::from_secs(1) {
@@ -21,7 +21,8 @@ pub(super) fn relative(at: Timestamp, now: Timestamp) -> String {
         ..90 => format!("{seconds} s"),
         90..5_400 => format!("{} min", rounded(seconds, 60)),
         5_400..129_600 => format!("{} h", rounded(seconds, 3_600)),
-        _ => format!("{} days", rounded(seconds, 86_400)),
+        129_600..63_072_000 => format!("{} days", rounded(seconds, 86_400)),
+        63_072_000.. => format!("{} years", rounded(seconds, 31_557_600)),
     };
     if distance.is_positive() { format!("in {amount}") } else { format!("{amount} ago") }
 }
@@ -73,11 +74,12 @@ mod tests {
             ("2026-10-05T12:03:10Z", "in 3 min"),
             ("2026-10-05T16:59:00Z", "in 5 h"),
             ("2026-10-12T12:00:00Z", "in 7 days"),
+            ("2030-10-05T12:00:00Z", "in 4 years"),
             ("2026-10-05T11:57:00Z", "3 min ago"),
         ] {
             assert_eq!(relative(at(then), now), expected);
         }
-        assert!(relative(Timestamp::MAX, Timestamp::MIN).ends_with("days"));
+        assert!(relative(Timestamp::MAX, Timestamp::MIN).ends_with("years"));
     }
 
     #[test]

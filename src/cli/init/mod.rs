@@ -71,11 +71,16 @@ pub(super) fn run(args: &InitArgs) -> anyhow::Result<()> {
     let mut page = Page::default();
     for (name, text) in files {
         write_new(&folder.join(name), &text)?;
-        page.line(folder.join(name).display());
+        page.line(within(folder, name).display());
     }
     console::print(&page.text())?;
     console::note(&next(folder));
     Ok(())
+}
+
+/// The path of a file in `folder`, as short as it can be.
+fn within(folder: &Path, name: &str) -> PathBuf {
+    if folder == Path::new(".") { PathBuf::from(name) } else { folder.join(name) }
 }
 
 /// What a person does now.

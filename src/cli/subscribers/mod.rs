@@ -1,7 +1,5 @@
 //! `postrider subscribers`: who gets what, by hand and by file.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 
 use super::compose::cadence_parser;

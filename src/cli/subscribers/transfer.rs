@@ -3,15 +3,20 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 
-use super::{
-    Args, Cadence, Office, PathBuf, Project, Templates, cadence_parser, console, examples, words,
-};
+use super::Office;
 use crate::audience::{ExportFormat, Import, ImportReport, ImportStep};
+use crate::cli::compose::cadence_parser;
+use crate::cli::project::{Look, Project};
+use crate::cli::style::examples;
+use crate::cli::{console, words};
+use crate::domain::Cadence;
+use crate::store::Store;
+use crate::template::Templates;
 
 /// Skipped rows that are named; the rest is counted.
 const SKIPS_NAMED: u64 = 20;
@@ -76,24 +81,17 @@ pub(super) async fn import(
     args: &ImportArgs,
 ) -> anyhow::Result<()> {
     let (file, bytes) = open(&args.file)?;
-    let store = if args.dry_run {
-        // What does not exist yet is made in a folder that goes away; the rest cannot be changed.
-        let look = project.look().await?;
-        let done = import_into(project, templates, look.store.clone(), (file, bytes), args).await;
-        look.close().await;
-        return done;
-    } else {
-        project.store().await?
-    };
-    let done = import_into(project, templates, store.clone(), (file, bytes), args).await;
-    store.close().await;
+    let look =
+        if args.dry_run { project.look().await? } else { Look::for_real(project.store().await?) };
+    let done = import_into(project, templates, look.store.clone(), (file, bytes), args).await;
+    look.close().await;
     done
 }
 
 async fn import_into(
     project: &Project,
     templates: Templates,
-    store: crate::store::Store,
+    store: Store,
     (file, bytes): (Box<dyn Read + Send>, u64),
     args: &ImportArgs,
 ) -> anyhow::Result<()> {
