@@ -97,6 +97,19 @@ impl Releases {
         Due::At(at)
     }
 
+    /// Whether an author scheduled `post` for `channel` by name: then it may go out there though it is old.
+    pub fn schedules(&self, post: &Post, channel: &Channel) -> bool {
+        let speaks_for = |channels: &Option<Vec<Channel>>| {
+            channels.as_ref().is_none_or(|listed| listed.contains(channel))
+        };
+        let in_release =
+            |release: &Release| post.is_called(&release.post) && speaks_for(&release.channels);
+        let in_queue = |queue: &Queue| {
+            queue.posts.iter().any(|name| post.is_called(name)) && speaks_for(&queue.channels)
+        };
+        self.releases.iter().any(in_release) || self.queues.iter().any(in_queue)
+    }
+
     /// The posts whose turn it is when `queue` falls due: the first `take` that exist and were not released yet.
     pub fn next_in_queue<'a>(
         queue: &Queue,

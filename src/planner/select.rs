@@ -49,14 +49,19 @@ impl Candidate {
 pub(crate) fn candidates(world: World<'_>, view: ChannelView<'_>) -> Vec<Candidate> {
     let mut found = Vec::new();
     for known in &world.catalog.posts {
-        let is_had = view.had.contains(&known.post.id);
-        if !known.is_news || is_had || known.is_expired(world.now) {
+        if view.had.contains(&known.post.id) || known.is_expired(world.now) {
             continue;
         }
         let Due::At(due_at) = world.releases.due(&known.post, view.channel, world.taken) else {
             continue;
         };
-        if due_at.max(known.first_seen_at) < view.since {
+        // A post of the baseline goes out only where an author scheduled it by name for a time that was yet to come.
+        let is_wanted = if known.is_news {
+            due_at.max(known.first_seen_at) >= view.since
+        } else {
+            due_at >= view.since && world.releases.schedules(&known.post, view.channel)
+        };
+        if !is_wanted {
             continue;
         }
         let ready_at = due_at.max(known.settled_at());

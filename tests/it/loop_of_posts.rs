@@ -268,6 +268,28 @@ async fn a_queue_releases_its_posts_one_at_a_time_in_order() {
 }
 
 #[tokio::test]
+async fn an_old_post_goes_out_where_its_author_scheduled_it_by_name_and_nowhere_else() {
+    let releases = "[[queue]]\nname = \"archive\"\nschedule = \"0 9 * * *\"\ntake = 1\n\
+                    posts = [\"old\"]\nchannels = [\"chat\"]\n\n\
+                    [[release]]\npost = \"older\"\nat = 2026-01-01T08:00:00\n";
+    let world = Setting::new(Engine::Sqlite)
+        .post("old.md", post("Old", "2026-03-01"))
+        .post("older.md", post("Older", "2025-03-01"))
+        .file("config/releases.toml", releases)
+        .config(CHAT)
+        .start()
+        .await;
+    world.subscriber("ann@example.org", Cadence::Instant).await;
+    world.passes(5).await;
+    assert!(world.deliveries().await.is_empty(), "a release in the past makes no news");
+    world.jumps_to("2026-03-10T08:00:05Z").await;
+    world.passes(1).await;
+    world.is_quiet().await;
+    assert_eq!(world.outbox_calls().len(), 1);
+    assert!(world.outbox_mail().is_empty());
+}
+
+#[tokio::test]
 async fn a_run_that_was_missed_for_too_long_does_not_fire() {
     let mut world = Setting::new(Engine::Sqlite)
         .cadences("daily = \"0 7 * * *\"")
@@ -288,4 +310,18 @@ async fn a_run_that_was_missed_for_too_long_does_not_fire() {
 
 async fn all_accepted(world: &World) -> bool {
     world.deliveries().await.iter().all(|row| row.state == DeliveryState::Accepted)
+}
+
+#[tokio::test]
+async fn a_destination_can_have_a_template_of_its_own() {
+    let world = Setting::new(Engine::Sqlite)
+        .file("templates/crosspost/short.json", "{\"text\": {{ data.title|tojson }}}")
+        .config(&format!("{CHAT}\ntemplate = \"short\""))
+        .start()
+        .await;
+    world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+    world.passes(4).await;
+    world.is_quiet().await;
+    let calls = world.outbox_calls();
+    assert_eq!(calls[0]["body"], "{\"text\": \"Hello\"}");
 }
