@@ -1,0 +1,206 @@
+//! Where a post lives: patterns such as `/posts/{slug}/`, slugs, and paths joined to the site.
+
+use jiff::civil::Date;
+use url::Url;
+
+/// What a pattern can name.
+pub(super) struct Parts<'a> {
+    pub(super) slug: &'a str,
+    pub(super) title: &'a str,
+    pub(super) section: &'a str,
+    pub(super) language: &'a str,
+    /// The day of publication in the site's time zone.
+    pub(super) date: Date,
+}
+
+const PLACEHOLDERS: [&str; 7] = ["slug", "title", "section", "lang", "year", "month", "day"];
+
+/// Whether a permalink pattern can be used; if not, a sentence fragment that says why and what would do.
+pub fn check_pattern(pattern: &str) -> Result<(), String> {
+    if !pattern.starts_with('/') {
+        return Err(format!("`{pattern}` does not begin with `/`"));
+    }
+    if let Some(c) = pattern.chars().find(|c| c.is_control() || c.is_whitespace()) {
+        return Err(format!("{c:?} cannot stand in a permalink pattern"));
+    }
+    if let Some(c) = pattern.chars().find(|c| "?#".contains(*c)) {
+        return Err(format!("`{c}` cannot stand in a permalink pattern, which is a path"));
+    }
+    let mut named = Vec::new();
+    for piece in pieces(pattern) {
+        match piece {
+            Piece::Literal(text) if text.contains(['{', '}']) => {
+                return Err("a `{` without its `}`, or the other way round".to_owned());
+            }
+            Piece::Literal(_) => {}
+            Piece::Placeholder(name) if PLACEHOLDERS.contains(&name) => named.push(name),
+            Piece::Placeholder(name) => {
+                let all = PLACEHOLDERS.map(|known| format!("`{{{known}}}`")).join(", ");
+                return Err(format!("`{{{name}}}` is unknown; there are {all}"));
+            }
+        }
+    }
+    if !named.contains(&"slug") && !named.contains(&"title") {
+        return Err("without `{slug}` or `{title}` all posts would live at one address".to_owned());
+    }
+    Ok(())
+}
+
+/// Fills a pattern. A placeholder that `check_pattern` would have refused becomes nothing.
+pub(super) fn expand(pattern: &str, parts: &Parts<'_>) -> String {
+    let mut path = String::with_capacity(pattern.len() + parts.slug.len());
+    for piece in pieces(pattern) {
+        match piece {
+            Piece::Literal(text) => path.push_str(text),
+            Piece::Placeholder("slug") => path.push_str(parts.slug),
+            Piece::Placeholder("title") => path.push_str(&slugify(parts.title)),
+            Piece::Placeholder("section") => path.push_str(&slugify(parts.section)),
+            Piece::Placeholder("lang") => path.push_str(parts.language),
+            Piece::Placeholder("year") => path.push_str(&parts.date.strftime("%Y").to_string()),
+            Piece::Placeholder("month") => path.push_str(&parts.date.strftime("%m").to_string()),
+            Piece::Placeholder("day") => path.push_str(&parts.date.strftime("%d").to_string()),
+            Piece::Placeholder(_) => {}
+        }
+    }
+    // A post without a section must not live at `//slug`, which is another host.
+    while path.contains("//") {
+        path = path.replace("//", "/");
+    }
+    path
+}
+
+enum Piece<'a> {
+    Literal(&'a str),
+    Placeholder(&'a str),
+}
+
+fn pieces(pattern: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = pattern;
+    while let Some(open) = rest.find('{')
+        && let Some(length) = rest[open..].find('}')
+    {
+        pieces.push(Piece::Literal(&rest[..open]));
+        pieces.push(Piece::Placeholder(&rest[open + 1..open + length]));
+        rest = &rest[open + length + 1..];
+    }
+    pieces.push(Piece::Literal(rest));
+    pieces
+}
+
+/// Lower case, letters of every script and digits kept, `.`, `_` and `~` within words too, everything else as one `-`.
+pub(super) fn slugify(text: &str) -> String {
+    /// Enough for every file name, and for URLs in mails.
+    const MAX_CHARS: usize = 200;
+    let mut slug = String::new();
+    for c in text.chars().flat_map(char::to_lowercase).take(MAX_CHARS) {
+        if c.is_alphanumeric() || is_mark(c) || matches!(c, '_' | '.' | '~') {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') && !matches!(c, '\'' | '’') {
+            slug.push('-');
+        }
+    }
+    slug.trim_matches(['-', '.', '_', '~']).to_owned()
+}
+
+/// Marks that belong to the letter before them: accents that stand alone in decomposed text (file names of macOS) and the
+/// vowel signs and viramas of Indic scripts.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36F}' | '\u{900}'..='\u{DFF}' | '\u{E31}'..='\u{E4E}' | '\u{200C}' | '\u{200D}' | '\u{3099}' | '\u{309A}')
+}
+
+/// `path` on the author's site, below the path of the site's own URL; an absolute HTTP URL as it is. `None`: no such URL.
+pub(super) fn on_site(site: &Url, path: &str) -> Option<Url> {
+    if path.starts_with("http://") || path.starts_with("https://") {
+        return web(Url::parse(path).ok()?);
+    }
+    if path.starts_with("//") {
+        return web(site.join(path).ok()?);
+    }
+    let mut base = site.clone();
+    base.set_query(None);
+    base.set_fragment(None);
+    let base = base.as_str().trim_end_matches('/');
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    web(Url::parse(&format!("{base}{slash}{path}")).ok()?)
+}
+
+/// `url`, if browsers fetch it and it names a host.
+pub(super) fn web(url: Url) -> Option<Url> {
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_with_unknown_or_broken_placeholders_are_refused_with_a_reason() {
+        for good in
+            ["/posts/{slug}/", "/{year}/{month}/{day}/{title}.html", "/{lang}/{section}/{slug}"]
+        {
+            assert_eq!(check_pattern(good), Ok(()), "{good}");
+        }
+        let cases = [
+            ("posts/{slug}", "`posts/{slug}` does not begin with `/`"),
+            (
+                "/{yaer}/{slug}/",
+                "`{yaer}` is unknown; there are `{slug}`, `{title}`, `{section}`, `{lang}`, `{year}`, `{month}`, `{day}`",
+            ),
+            ("/{slug", "a `{` without its `}`, or the other way round"),
+            ("/slug}/{slug}", "a `{` without its `}`, or the other way round"),
+            ("/posts/", "without `{slug}` or `{title}` all posts would live at one address"),
+            ("/{slug} x", "' ' cannot stand in a permalink pattern"),
+            ("/?p={slug}", "`?` cannot stand in a permalink pattern, which is a path"),
+        ];
+        for (pattern, reason) in cases {
+            assert_eq!(check_pattern(pattern), Err(reason.to_owned()), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_filled_and_never_leaves_an_empty_segment() {
+        let parts = Parts {
+            slug: "hello",
+            title: "Hello, World",
+            section: "",
+            language: "en",
+            date: Date::constant(2024, 1, 5),
+        };
+        assert_eq!(expand("/{section}/{slug}/", &parts), "/hello/");
+        assert_eq!(expand("/{year}/{month}/{day}/{title}/", &parts), "/2024/01/05/hello-world/");
+        assert_eq!(expand("/{lang}/{slug}", &parts), "/en/hello");
+    }
+
+    #[test]
+    fn slugs_keep_the_letters_of_every_script() {
+        let cases = [
+            ("Hello World", "hello-world"),
+            ("Grüße aus Köln!", "grüße-aus-köln"),
+            ("Don't panic", "dont-panic"),
+            ("v1.2 notes", "v1.2-notes"),
+            ("C++ & Rust", "c-rust"),
+            ("हिन्दी", "हिन्दी"),
+            ("日本語 の 記事", "日本語-の-記事"),
+            ("🎉🎉", ""),
+            ("../../etc/passwd", "etc-passwd"),
+        ];
+        for (text, slug) in cases {
+            assert_eq!(slugify(text), slug, "{text}");
+        }
+    }
+
+    #[test]
+    fn links_stay_below_the_path_of_the_site_and_are_safe_in_urls() {
+        let site = Url::parse("https://example.org/blog/").unwrap();
+        let link = |path: &str| on_site(&site, path).map(String::from);
+        assert_eq!(
+            link("/posts/grüße/").unwrap(),
+            "https://example.org/blog/posts/gr%C3%BC%C3%9Fe/"
+        );
+        assert_eq!(link("a b").unwrap(), "https://example.org/blog/a%20b");
+        assert_eq!(link("https://other.example/x").unwrap(), "https://other.example/x");
+        assert_eq!(link("//other.example/x").unwrap(), "https://other.example/x");
+        assert_eq!(link("https://"), None);
+    }
+}
