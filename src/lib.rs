@@ -2,5 +2,6 @@
 
 pub mod clock;
 pub mod config;
+pub mod content;
 pub mod courier;
 pub mod domain;

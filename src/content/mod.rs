@@ -1,0 +1,377 @@
+//! Posts: a file of front matter and Markdown -> everything of a post that does not depend on the store.
+//!
+//! Pure. Reads what Jekyll, Hugo, Zola, Astro, Eleventy and their kin write, as they write it. A file becomes a post, is kept
+//! back, or gets *all* of its problems told with line and column; no input panics, and none takes long.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use url::Url;
+
+use self::fields::Fields;
+use self::header::Header;
+use self::markdown::Document;
+use self::permalink::Parts;
+use self::report::{Problem, Report};
+use crate::domain::{Author, Diagnostic, Post, PostId, Revision};
+
+mod dates;
+mod excerpt;
+mod fields;
+mod front_matter;
+mod header;
+mod links;
+mod markdown;
+mod markup;
+mod naming;
+mod people;
+mod permalink;
+mod report;
+mod sanitise;
+mod source;
+mod terms;
+mod text;
+mod title;
+
+#[cfg(test)]
+mod tests;
+
+pub use permalink::check_pattern;
+
+/// Files larger than this need not be read: `parse` refuses them.
+pub const MAX_FILE_BYTES: usize = source::MAX_BODY_BYTES + source::MAX_FRONT_MATTER_BYTES;
+
+/// What a folder says about its posts.
+#[derive(Clone, Copy, Debug)]
+pub struct FolderRules<'a> {
+    /// The author's site. Links go below its path.
+    pub site_url: &'a Url,
+    /// A pattern that `check_pattern` accepts.
+    pub permalink: &'a str,
+    /// BCP 47 tag of posts that don't say.
+    pub language: &'a str,
+    /// Of dates that don't say.
+    pub time_zone: &'a TimeZone,
+    /// Stands in for posts that name nobody.
+    pub default_author: Option<&'a Author>,
+}
+
+/// One file as read.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceFile<'a> {
+    /// Path relative to the project folder, with `/`.
+    pub source: &'a str,
+    /// Path relative to the folder of posts, with `/`.
+    pub within: &'a str,
+    pub bytes: &'a [u8],
+}
+
+/// What a file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Post(Box<Parsed>),
+    /// The author keeps it back: a draft, unlisted, private, `published: false` …
+    Draft,
+    /// A section's own page, a file in a hidden folder, an editor's copy, no Markdown.
+    NotAPost,
+}
+
+/// A post without its identity, which the store knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parsed {
+    /// The id that the author fixed in front matter: an IRI.
+    pub pinned_id: Option<String>,
+    pub revision: Revision,
+    pub source: String,
+    pub slug: String,
+    pub link: Url,
+    /// Where the author says the original is, when that is not `link`.
+    pub canonical: Option<Url>,
+    /// Plain text, one line, at most 500 characters.
+    pub title: String,
+    pub published_at: Timestamp,
+    pub updated_at: Option<Timestamp>,
+    /// From then on the post is to be live nowhere.
+    pub expires_at: Option<Timestamp>,
+    /// Plain text, one paragraph, perhaps empty.
+    pub summary: String,
+    /// Sanitised, every URL absolute, ids beginning with the slug.
+    pub html: String,
+    /// The same for people who read mail as text.
+    pub text: String,
+    pub authors: Vec<Author>,
+    pub tags: Vec<String>,
+    pub categories: Vec<String>,
+    pub language: String,
+    pub image: Option<Url>,
+}
+
+impl Parsed {
+    /// The post under the id that is its for life.
+    pub fn into_post(self, id: PostId) -> Post {
+        Post {
+            id,
+            revision: self.revision,
+            source: self.source,
+            slug: self.slug,
+            link: self.link,
+            canonical: self.canonical,
+            title: self.title,
+            published_at: self.published_at,
+            updated_at: self.updated_at,
+            summary: self.summary,
+            html: self.html,
+            text: self.text,
+            authors: self.authors,
+            tags: self.tags,
+            categories: self.categories,
+            language: self.language,
+            image: self.image,
+        }
+    }
+
+    /// Hashes all that readers can see, and nothing else: renaming the file is no news.
+    fn revised(mut self) -> Self {
+        let instant = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
+        let url = |url: Option<&Url>| url.map(Url::to_string).unwrap_or_default();
+        let dates = [Some(self.published_at), self.updated_at, self.expires_at].map(instant);
+        let urls = [url(self.canonical.as_ref()), url(self.image.as_ref())];
+        let counts =
+            format!("{} {} {}", self.authors.len(), self.tags.len(), self.categories.len());
+        let authors: Vec<[String; 3]> = self
+            .authors
+            .iter()
+            .map(|author| {
+                [
+                    author.name.clone(),
+                    author.email.clone().unwrap_or_default(),
+                    url(author.url.as_ref()),
+                ]
+            })
+            .collect();
+        let parts = [
+            self.link.as_str(),
+            &self.title,
+            &self.summary,
+            &self.html,
+            &self.text,
+            &self.language,
+            &counts,
+        ];
+        self.revision = Revision::of(
+            parts
+                .into_iter()
+                .chain(dates.iter().map(String::as_str))
+                .chain(urls.iter().map(String::as_str))
+                .chain(authors.iter().flatten().map(String::as_str))
+                .chain(self.tags.iter().map(String::as_str))
+                .chain(self.categories.iter().map(String::as_str)),
+        );
+        self
+    }
+}
+
+/// Whether the file at `within` can be a post by its name alone. If not, it need not be read.
+pub fn may_be_post(within: &str) -> bool {
+    naming::kind(within) == naming::Kind::Post
+}
+
+/// Reads one file. `Ok` carries warnings beside the verdict; `Err` is all problems of the file, at least one of them an error.
+pub fn parse(
+    file: &SourceFile<'_>,
+    rules: &FolderRules<'_>,
+) -> Result<(Verdict, Vec<Diagnostic>), Vec<Diagnostic>> {
+    match naming::kind(file.within) {
+        naming::Kind::Other => return Ok((Verdict::NotAPost, Vec::new())),
+        naming::Kind::Draft => return Ok((Verdict::Draft, Vec::new())),
+        naming::Kind::Post => {}
+    }
+    let text = source::read(file.bytes).map_err(|unreadable| {
+        let mut report = Report::new(file.source, &unreadable.shown);
+        report.error(unreadable.problem);
+        report.into_found()
+    })?;
+    let mut report = Report::new(file.source, &text);
+    let front_matter = match front_matter::read(&text) {
+        Ok(front_matter) => front_matter,
+        Err(problems) => {
+            for problem in problems {
+                report.error(problem);
+            }
+            return Err(report.into_found());
+        }
+    };
+    let fields = Fields::new(&front_matter.entries);
+    if header::is_draft(&fields) {
+        return Ok((Verdict::Draft, report.into_found()));
+    }
+    let naming = naming::read(file.within);
+    let header = Header::read(&fields, &naming, rules, &mut report);
+    let body = body_start(&text, front_matter.body, file.within);
+    let section = naming.section.unwrap_or_default();
+    let post =
+        Assembly { file, rules, section, text: &text, has_front_matter: front_matter.present }
+            .assemble(header, body, &mut report);
+    match post {
+        Some(post) if !report.has_errors() => {
+            Ok((Verdict::Post(Box::new(post.revised())), report.into_found()))
+        }
+        _ => Err(report.into_found()),
+    }
+}
+
+/// Where the Markdown begins. MDX files begin with `import` and `export` lines that are code.
+fn body_start(text: &str, from: usize, within: &str) -> usize {
+    if !within.to_ascii_lowercase().ends_with(".mdx") {
+        return from;
+    }
+    let is_code = |line: &&str| {
+        line.trim().is_empty() || line.starts_with("import ") || line.starts_with("export ")
+    };
+    from + text[from..].split_inclusive('\n').take_while(is_code).map(str::len).sum::<usize>()
+}
+
+/// Puts header and body together.
+struct Assembly<'a> {
+    file: &'a SourceFile<'a>,
+    rules: &'a FolderRules<'a>,
+    section: &'a str,
+    text: &'a str,
+    has_front_matter: bool,
+}
+
+impl Assembly<'_> {
+    /// Goes on after an error, with stand-ins, so that the rest of the file is looked at too.
+    fn assemble(&self, header: Header, body: usize, report: &mut Report<'_>) -> Option<Parsed> {
+        let size = self.text.len() - body;
+        if size > source::MAX_BODY_BYTES {
+            report.error(source::too_large(size));
+            self.check_presence(header.title.as_deref(), &header, report);
+            return None;
+        }
+        let document =
+            Document::parse(self.text, body).map_err(|problem| report.error(problem)).ok();
+        let title = self.title(&header, document.as_ref(), body, report);
+        let published_at = header.published_at.unwrap_or_default();
+        let language = header.language.unwrap_or_else(|| self.rules.language.to_owned());
+        let parts = Parts {
+            slug: &header.slug,
+            title: &title,
+            section: self.section,
+            language: &language,
+            date: published_at.to_zoned(self.rules.time_zone.clone()).date(),
+        };
+        let link = header.own_link.or_else(|| {
+            let path = permalink::expand(self.rules.permalink, &parts);
+            permalink::on_site(self.rules.site_url, &path)
+        })?;
+        let mut document = document?;
+        for warning in document.warnings.drain(..) {
+            report.warning(warning);
+        }
+        let html = render(document, &link, &header.slug, &title)
+            .map_err(|problem| report.error(problem.at(body..body)))
+            .ok()?;
+        let summary =
+            header.summary.map_or_else(|| excerpt::of(&html), |text| excerpt::bounded(&text));
+        let image = header.image.and_then(|image| image_url(&image, &link, report));
+        let authors = match (header.authors, self.rules.default_author) {
+            (authors, Some(author)) if authors.is_empty() => vec![author.clone()],
+            (authors, _) => authors,
+        };
+        Some(Parsed {
+            pinned_id: header.pinned_id,
+            revision: Revision::of([]),
+            source: self.file.source.to_owned(),
+            slug: header.slug,
+            canonical: header.canonical.filter(|canonical| *canonical != link),
+            link,
+            title,
+            published_at,
+            updated_at: header.updated_at,
+            expires_at: header.expires_at,
+            summary,
+            text: source::legal(text::of(&html)),
+            html: source::legal(html),
+            authors,
+            tags: header.tags,
+            categories: header.categories,
+            language,
+            image,
+        })
+    }
+
+    /// The title in the front matter, else the first heading.
+    fn title(
+        &self,
+        header: &Header,
+        document: Option<&Document<'_>>,
+        body: usize,
+        report: &mut Report<'_>,
+    ) -> String {
+        let title = header.title.clone().or_else(|| document?.first_heading());
+        if header.title.is_none()
+            && let Some(problem) = title.as_deref().and_then(title::too_long)
+        {
+            report.error(problem.at(body..body));
+        }
+        self.check_presence(title.as_deref(), header, report);
+        title.unwrap_or_default()
+    }
+
+    /// Without a title and a date a post is live nowhere; says what to write where.
+    fn check_presence(&self, title: Option<&str>, header: &Header, report: &mut Report<'_>) {
+        let start = self.text.len() - self.text.trim_start().len();
+        let first_line = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
+        let (place, where_to) = if self.has_front_matter {
+            (start..first_line, "to the front matter")
+        } else {
+            (start..start, "in front matter at the top, between two lines `---`")
+        };
+        if title.is_none() && !report.has("post-title") {
+            let problem = Problem::new("post-no-title", "the post has no title").at(place.clone());
+            report.error(problem.help(format!(
+                "add `title: …` {where_to}, or begin the text with a heading `# …`"
+            )));
+        }
+        if header.published_at.is_none() && !report.has("post-date") {
+            let problem = Problem::new("post-no-date", "the post has no date").at(place);
+            report.error(problem.help(format!(
+                "add `date: 2024-01-15` {where_to}, or put the date in front of the file name"
+            )));
+        }
+    }
+}
+
+/// Markdown -> HTML that is safe to publish, the mark of the excerpt's end still in it.
+fn render(document: Document<'_>, link: &Url, slug: &str, title: &str) -> Result<String, Problem> {
+    /// Tables and references can make much of little.
+    const MAX_HTML_BYTES: usize = 4 * source::MAX_BODY_BYTES;
+    let raw = document.into_html(slug, title);
+    if raw.len() > MAX_HTML_BYTES {
+        let message = format!(
+            "the post becomes {} bytes of HTML; at most {MAX_HTML_BYTES} are published",
+            raw.len()
+        );
+        return Err(Problem::new("post-too-large", message).help("split it"));
+    }
+    markup::check_complexity(&raw).map_err(|error| {
+        Problem::new("post-too-complex", error.to_string()).help("simplify the HTML in the post")
+    })?;
+    let absolute = links::absolute(&raw, link, slug).ok_or_else(|| {
+        Problem::new("post-html", "the HTML in the post cannot be read").help("check its tags")
+    })?;
+    Ok(sanitise::clean(&absolute).trim_end().to_owned())
+}
+
+/// The address of a post's image. Aliases that only a bundler resolves (`@/…`, `~/…`) have none.
+fn image_url(image: &str, link: &Url, report: &mut Report<'_>) -> Option<Url> {
+    let bundled = image.starts_with(['@', '~']);
+    let url = link.join(image).ok().and_then(permalink::web).filter(|_| !bundled);
+    if url.is_none() {
+        let problem = Problem::new("post-image", format!("the image `{image}` has no address"));
+        report.warning(
+            problem.help("write its path on the site or its URL; the post goes without it"),
+        );
+    }
+    url
+}
