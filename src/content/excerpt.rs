@@ -5,15 +5,15 @@ use super::source::{EXCERPT_END, one_line};
 
 /// The length of a summary that nobody wrote, in characters.
 const MAX_CHARS: usize = 300;
-/// The author chose where an excerpt ends; this only keeps a misplaced mark from making the whole post the summary.
-const MAX_MARKED_CHARS: usize = 2_000;
+/// What the author wrote or marked may be longer; a misplaced mark must still not make the whole post the summary.
+const MAX_CHOSEN_CHARS: usize = 2_000;
 
 /// A summary of sanitised `html`: one paragraph of plain text, perhaps empty.
 pub(super) fn of(html: &str) -> String {
     if let Some((above, _)) = html.split_once(EXCERPT_END) {
         let marked = prose(above);
         if !marked.is_empty() {
-            return cut(&marked, MAX_MARKED_CHARS);
+            return bounded(&marked);
         }
     }
     // Sanitised paragraphs do not nest, and those with a class are titles of alerts.
@@ -23,6 +23,11 @@ pub(super) fn of(html: &str) -> String {
     });
     let first = paragraphs.map(prose).find(|text| !text.is_empty());
     cut(&first.unwrap_or_else(|| prose(html)), MAX_CHARS)
+}
+
+/// A summary that the author wrote.
+pub(super) fn bounded(text: &str) -> String {
+    cut(text, MAX_CHOSEN_CHARS)
 }
 
 /// The running text of `html`: no headings, no footnote marks, links without their addresses.

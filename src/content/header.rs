@@ -10,7 +10,7 @@ use super::naming::Naming;
 use super::permalink::{on_site, slugify};
 use super::report::{Problem, Report};
 use super::source::one_line;
-use super::title::{MAX_TITLE_CHARS, plain};
+use super::title::{plain, too_long};
 use super::{FolderRules, people, terms};
 use crate::domain::Author;
 
@@ -164,13 +164,8 @@ impl Reader<'_, '_, '_> {
             return None;
         };
         let title = plain(text);
-        let length = title.chars().count();
-        if length > MAX_TITLE_CHARS {
-            let message = format!(
-                "the title is {length} characters long; at most {MAX_TITLE_CHARS} are a title"
-            );
-            let problem = Problem::new("post-title-too-long", message).at(place(entry));
-            self.report.error(problem.help("move the text into the body or a `description`"));
+        if let Some(problem) = too_long(&title) {
+            self.report.error(problem.at(place(entry)));
         }
         (!title.is_empty()).then_some(title)
     }

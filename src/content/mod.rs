@@ -245,13 +245,12 @@ impl Assembly<'_> {
         let size = self.text.len() - body;
         if size > source::MAX_BODY_BYTES {
             report.error(source::too_large(size));
+            self.check_presence(header.title.as_deref(), &header, report);
             return None;
         }
         let document =
             Document::parse(self.text, body).map_err(|problem| report.error(problem)).ok();
-        let title = header.title.clone().or_else(|| document.as_ref()?.first_heading());
-        self.check_presence(title.as_deref(), &header, report);
-        let title = title.unwrap_or_default();
+        let title = self.title(&header, document.as_ref(), body, report);
         let published_at = header.published_at.unwrap_or_default();
         let language = header.language.unwrap_or_else(|| self.rules.language.to_owned());
         let parts = Parts {
@@ -272,7 +271,8 @@ impl Assembly<'_> {
         let html = render(document, &link, &header.slug, &title)
             .map_err(|problem| report.error(problem.at(body..body)))
             .ok()?;
-        let summary = header.summary.unwrap_or_else(|| excerpt::of(&html));
+        let summary =
+            header.summary.map_or_else(|| excerpt::of(&html), |text| excerpt::bounded(&text));
         let image = header.image.and_then(|image| image_url(&image, &link, report));
         let authors = match (header.authors, self.rules.default_author) {
             (authors, Some(author)) if authors.is_empty() => vec![author.clone()],
@@ -298,6 +298,24 @@ impl Assembly<'_> {
             language,
             image,
         })
+    }
+
+    /// The title in the front matter, else the first heading.
+    fn title(
+        &self,
+        header: &Header,
+        document: Option<&Document<'_>>,
+        body: usize,
+        report: &mut Report<'_>,
+    ) -> String {
+        let title = header.title.clone().or_else(|| document?.first_heading());
+        if header.title.is_none()
+            && let Some(problem) = title.as_deref().and_then(title::too_long)
+        {
+            report.error(problem.at(body..body));
+        }
+        self.check_presence(title.as_deref(), header, report);
+        title.unwrap_or_default()
     }
 
     /// Without a title and a date a post is live nowhere; says what to write where.
@@ -330,7 +348,11 @@ fn render(document: Document<'_>, link: &Url, slug: &str, title: &str) -> Result
     const MAX_HTML_BYTES: usize = 4 * source::MAX_BODY_BYTES;
     let raw = document.into_html(slug, title);
     if raw.len() > MAX_HTML_BYTES {
-        return Err(source::too_large(raw.len()));
+        let message = format!(
+            "the post becomes {} bytes of HTML; at most {MAX_HTML_BYTES} are published",
+            raw.len()
+        );
+        return Err(Problem::new("post-too-large", message).help("split it"));
     }
     markup::check_complexity(&raw).map_err(|error| {
         Problem::new("post-too-complex", error.to_string()).help("simplify the HTML in the post")
@@ -338,7 +360,7 @@ fn render(document: Document<'_>, link: &Url, slug: &str, title: &str) -> Result
     let absolute = links::absolute(&raw, link, slug).ok_or_else(|| {
         Problem::new("post-html", "the HTML in the post cannot be read").help("check its tags")
     })?;
-    Ok(sanitise::clean(&absolute))
+    Ok(sanitise::clean(&absolute).trim_end().to_owned())
 }
 
 /// The address of a post's image. Aliases that only a bundler resolves (`@/…`, `~/…`) have none.

@@ -212,7 +212,7 @@ impl Writer {
     fn play(&mut self, source: Option<&str>) {
         let Some(url) = source.filter(|url| !url.is_empty()) else { return };
         if let Some(player) = self.player.take() {
-            self.text(&format!("[{player}] <{url}>"));
+            self.text(&format!("[{player}] <{url}> "));
         }
     }
 

@@ -2,10 +2,22 @@
 
 use pulldown_cmark::{Event, Options, Parser, TagEnd};
 
+use super::report::Problem;
 use super::source::{EXCERPT_END, one_line};
 
 /// The longest title that is believed to be one, in characters.
-pub(super) const MAX_TITLE_CHARS: usize = 500;
+const MAX_TITLE_CHARS: usize = 500;
+
+/// What is wrong with a title that is a text.
+pub(super) fn too_long(title: &str) -> Option<Problem> {
+    let length = title.chars().count();
+    let message =
+        format!("the title is {length} characters long; at most {MAX_TITLE_CHARS} are a title");
+    (length > MAX_TITLE_CHARS).then(|| {
+        Problem::new("post-title-too-long", message)
+            .help("move the text into the body or a `description`")
+    })
+}
 
 /// Elements that people write into titles and descriptions. In lower case only: `Vec<T>` and `Option<B>` are text.
 const INLINE_ELEMENTS: [&str; 28] = [

@@ -198,7 +198,9 @@ impl<'t> Rewriter<'t> {
                 let mark = self.excerpt_mark("<!--truncate-->".into());
                 self.out.push(Event::InlineHtml(mark));
             }
-            Event::Text(text) if self.no_links == 0 => autolink::link_urls(text, &mut self.out),
+            Event::Text(text) if self.no_links == 0 => {
+                autolink::link_urls(without_attribute_lists(text), &mut self.out);
+            }
             Event::TaskListMarker(done) => {
                 self.out.push(Event::Text(if done { "☑ " } else { "☐ " }.into()));
             }
@@ -256,6 +258,25 @@ impl<'t> Rewriter<'t> {
         self.excerpt_ended = true;
         format!("{EXCERPT_END}{rest}").into()
     }
+}
+
+/// Drops what Kramdown (Jekyll) reads as attributes: `{: .wide #id}`, `{:toc}`.
+fn without_attribute_lists(text: CowStr<'_>) -> CowStr<'_> {
+    const MAX_LIST_BYTES: usize = 200;
+    let Some((before, _)) = text.split_once("{:") else { return text };
+    let mut out = before.to_owned();
+    let mut rest = &text[before.len()..];
+    while let Some(at) = rest.find("{:") {
+        let (before, list) = rest.split_at(at);
+        out.push_str(before);
+        let fits =
+            list[2..].starts_with(|c: char| c == ' ' || c == '.' || c == '#' || c.is_alphabetic());
+        let end = list.bytes().take(MAX_LIST_BYTES).position(|b| b == b'}').filter(|_| fits);
+        out.push_str(if end.is_some() { "" } else { "{:" });
+        rest = &list[end.map_or(2, |end| end + 1)..];
+    }
+    out.push_str(rest);
+    out.into()
 }
 
 fn opaque_to_links(tag: TagEnd) -> bool {

@@ -93,6 +93,15 @@ fn template_code_outside_code_is_reported_where_it_stands() {
 }
 
 #[test]
+fn kramdowns_attribute_lists_are_not_shown() {
+    assert_eq!(
+        html("![a](b){: .wide} text {:toc} {::x} {: open"),
+        "<p><img src=\"b\" alt=\"a\" /> text  {::x} {: open</p>\n"
+    );
+    assert_eq!(html("`{: .code}`"), "<p><code>{: .code}</code></p>\n");
+}
+
+#[test]
 fn nesting_that_nobody_reads_is_refused_where_it_begins() {
     let problem = Document::parse(&format!("fine\n\n{}", "> ".repeat(500_000)), 0).err().unwrap();
     assert_eq!(problem.code, "post-too-complex");
