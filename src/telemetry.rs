@@ -6,7 +6,7 @@
 mod logs;
 mod metrics;
 
-pub use logs::{LogFormat, ReloadHandle, TelemetryError, init};
+pub use logs::{LogFormat, ReloadHandle, TelemetryError, causes, init};
 pub use metrics::{
     METRICS_CONTENT_TYPE, announcement_planned, config_reload, delivery, edition_sealed,
     feed_request, http_request, metrics_text, posts, queue, tick,

@@ -7,6 +7,8 @@ use notify_debouncer_full::notify::{self, RecommendedWatcher, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, Debouncer, RecommendedCache, new_debouncer};
 use tokio::sync::mpsc;
 
+use crate::telemetry;
+
 /// Something may have changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hint {
@@ -44,7 +46,7 @@ fn hint(events: DebounceEventResult) -> Option<Hint> {
         Err(errors) => {
             for error in errors {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %telemetry::causes(&error),
                     "watching files failed; rescanning"
                 );
             }

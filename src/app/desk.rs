@@ -61,7 +61,7 @@ impl Desk {
             let retry_at = looked.is_err().then(|| now.saturating_add(TRY_AGAIN).unwrap_or(now));
             if let Err(error) = looked {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = %telemetry::causes(&error),
                     "changed posts cannot be taken in; trying again"
                 );
             }
@@ -90,7 +90,7 @@ impl Desk {
             match self.try_open().await {
                 Ok(opened) => return Some(opened),
                 Err(error) => tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = %telemetry::causes(&error),
                     "the database does not answer; trying again"
                 ),
             }
@@ -127,7 +127,7 @@ impl Desk {
         watch::watch(&folders, debounce)
             .inspect_err(|error| {
                 tracing::warn!(
-                    error = error as &dyn std::error::Error,
+                    error = %telemetry::causes(error),
                     "cannot watch the posts; the rescan finds changes, only later"
                 );
             })

@@ -10,6 +10,7 @@ mod links;
 mod reload;
 mod signals;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -56,6 +57,9 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("listen on {}", config.server.listen))?;
+    // Port 0 is whichever is free: this line says which one it was.
+    let address = listener.local_addr().context("ask where we listen")?;
+    tracing::info!(%address, "listening");
 
     let stop_web = CancellationToken::new();
     let state = WebState::new(
@@ -68,7 +72,8 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
     let web = tokio::spawn(web::serve(listener, web::router(state.clone()), stop_web.clone()));
     let daemon =
         Daemon { state: state.clone(), owner, file: start.file, environment: start.environment };
-    print!("{}", links(&config));
+    // Nobody reading, or a full disk behind it, is no reason to stop.
+    let _ = std::io::stdout().write_all(links(&config).as_bytes());
 
     let ended = daemon.run_generations(web).await;
     state.draining.cancel();

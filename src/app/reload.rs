@@ -39,7 +39,7 @@ impl Reload {
         let watch = watch::watch(&watched, DEBOUNCE)
             .inspect_err(|error| {
                 tracing::warn!(
-                    error = error as &dyn std::error::Error,
+                    error = %telemetry::causes(error),
                     "cannot watch the configuration; SIGHUP reloads it"
                 );
             })

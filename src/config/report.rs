@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use jiff::Timestamp;
+
 use super::Origins;
-use crate::domain::{Diagnostic, ScheduleError};
+use crate::domain::{Diagnostic, Schedule, ScheduleError};
 
 /// What has been found so far.
 #[derive(Default)]
@@ -78,14 +80,25 @@ impl Report {
     }
 
     /// The schedule that `expression` at `path` means, or nothing and an entry that points into the expression.
-    pub(super) fn take_schedule<T>(
+    ///
+    /// One that never fires is refused: whatever waits for it would wait in silence.
+    pub(super) fn take_schedule(
         &mut self,
         path: &str,
         expression: &str,
-        result: Result<T, ScheduleError>,
-    ) -> Option<T> {
-        result
-            .map_err(|error| {
+        result: Result<Schedule, ScheduleError>,
+    ) -> Option<Schedule> {
+        match result {
+            Ok(schedule) if schedule.next_after(Timestamp::UNIX_EPOCH).is_some() => Some(schedule),
+            Ok(_) => {
+                let never = format!("`{expression}` never fires");
+                let diagnostic = Diagnostic::error("never-fires", never)
+                    .effect("what waits for it would wait for ever")
+                    .help("no day is all that it asks for, such as 30 February");
+                self.add(path, diagnostic);
+                None
+            }
+            Err(error) => {
                 let Range { start, end } = error.span;
                 self.faulty.insert(path.to_owned());
                 let diagnostic = Diagnostic {
@@ -94,8 +107,9 @@ impl Report {
                 };
                 let pointed = self.origins.point_inside(path, expression, start..end, diagnostic);
                 self.diagnostics.push(pointed);
-            })
-            .ok()
+                None
+            }
+        }
     }
 
     /// Says that `section` lacks `key`, unless the key is there and was refused.

@@ -217,7 +217,7 @@ fn a_schedule_error_points_into_the_expression() {
         help: Some("write `MON`".to_owned()),
     };
     let path = "newsletters.weekly.cadences.weekly";
-    assert_eq!(report.take_schedule::<()>(path, "0 7 * * MON", Err(error)), None);
+    assert_eq!(report.take_schedule(path, "0 7 * * MON", Err(error)), None);
     insta::assert_snapshot!(shown(&report.finish().0), @r#"
     error[invalid-schedule] config/postrider.toml:12:48: `MON` is not a weekday (write `MON`)
         cadences = { instant = true, weekly = "0 7 * * MON" }

@@ -11,6 +11,7 @@ use super::queue::{Content, Job, JobSender};
 use super::{ChannelSpec, Dispatch, content};
 use crate::domain::{EditionId, Lane, Target};
 use crate::store::{Claimed, DueDelivery, Queue, Settled, StoreError};
+use crate::telemetry;
 
 /// Longer than the longest wait in an SMTP dialogue (10 minutes for the reply to the final dot, RFC 5321 section 4.5.3.2.6).
 const LEASE: SignedDuration = SignedDuration::from_mins(15);
@@ -40,7 +41,7 @@ impl Feeder {
                 Err(error) => {
                     tracing::error!(
                         channel = %self.channel.name,
-                        error = &error as &dyn std::error::Error,
+                        error = %telemetry::causes(&error),
                         "cannot claim deliveries; trying again"
                     );
                     self.pause(DATABASE_PAUSE).await;
@@ -98,7 +99,7 @@ impl Feeder {
         if let Err(error) = self.push_all(&claimed).await {
             tracing::error!(
                 channel = %self.channel.name,
-                error = &*error,
+                error = %telemetry::causes(&*error),
                 "a batch could not be worked off; it is tried again"
             );
             self.pause(DATABASE_PAUSE).await;
@@ -169,7 +170,7 @@ impl Feeder {
                     return;
                 }
                 Err(error) => tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = %telemetry::causes(&error),
                     "cannot renew a lease; trying again"
                 ),
             }
@@ -183,26 +184,43 @@ impl Feeder {
         Ok(ours)
     }
 
-    /// Gives the lease back. Without a database it simply runs out.
+    /// Gives the lease back, as soon as the database takes it: until then nobody else could go on with the batch, and
+    /// once the database is back nobody should have to wait for the lease to run out.
     async fn settle(&self, claimed: &Claimed) {
-        let settled = async {
-            let mut tx = self.dispatch.store.write().await?;
-            let settled = tx.settle_batch(claimed, self.dispatch.clock.now()).await?;
-            tx.commit().await?;
-            Ok::<Settled, StoreError>(settled)
-        };
-        match settled.await {
-            Ok(Settled::Done) => {
-                if let Some(edition) = claimed.edition {
-                    tracing::debug!(edition.id = edition.0, "a batch is done");
+        loop {
+            match self.try_to_settle(claimed).await {
+                Ok(Settled::Done) => {
+                    if let Some(edition) = claimed.edition {
+                        tracing::debug!(edition.id = edition.0, "a batch is done");
+                    }
+                    return;
+                }
+                Ok(Settled::Later(_) | Settled::Lost) => return,
+                Err(error) => {
+                    let error = telemetry::causes(&error);
+                    if self.dispatch.stop.is_cancelled() {
+                        tracing::error!(
+                            %error,
+                            "cannot settle a batch; its lease runs out by itself"
+                        );
+                        return;
+                    }
+                    tracing::error!(
+                        channel = %self.channel.name,
+                        %error,
+                        "cannot settle a batch; trying again"
+                    );
                 }
             }
-            Ok(Settled::Later(_) | Settled::Lost) => {}
-            Err(error) => tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "cannot settle a batch; its lease runs out by itself"
-            ),
+            self.pause(DATABASE_PAUSE).await;
         }
+    }
+
+    async fn try_to_settle(&self, claimed: &Claimed) -> Result<Settled, StoreError> {
+        let mut tx = self.dispatch.store.write().await?;
+        let settled = tx.settle_batch(claimed, self.dispatch.clock.now()).await?;
+        tx.commit().await?;
+        Ok(settled)
     }
 }
 

@@ -207,7 +207,7 @@ impl Worker {
         };
         if let Err(error) = self.dispatch.ledger.outcome(recorded).await {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = %telemetry::causes(&error),
                 "an outcome could not be noted; after a restart this delivery counts as uncertain"
             );
         }

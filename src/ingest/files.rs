@@ -52,6 +52,9 @@ pub(super) fn find(folder: &PostFolder) -> Result<Vec<Found>, Box<Diagnostic>> {
     let walk = WalkDir::new(&folder.path).max_depth(16).sort_by_file_name();
     for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !is_ignored(entry)) {
         match entry {
+            Ok(entry) if entry.path_is_symlink() && !is_markdown(entry.path()) => {
+                found.extend(linked_folder(folder, entry.path()));
+            }
             Ok(entry) => found.extend(candidate(folder, entry.path())),
             Err(error) => {
                 let place = error.path().unwrap_or(&folder.path);
@@ -122,6 +125,19 @@ fn symlink(folder: &PostFolder, path: &Path) -> Found {
         (_, Ok(_)) => refuse("is a symlink that leads out of the post folder".to_owned()),
         (_, Err(error)) => refuse(format!("is a symlink that leads nowhere: {error}")),
     }
+}
+
+/// A symlink to a folder with Markdown in it is not followed, which its author should hear. Links to images are none of
+/// our business.
+fn linked_folder(folder: &PostFolder, path: &Path) -> Option<Found> {
+    let mut files = fs::read_dir(path).ok()?.flatten();
+    if path == folder.path || !files.any(|file| is_markdown(&file.path())) {
+        return None;
+    }
+    let problem = Diagnostic::warning("symlink", "is a symlink to a folder, and is not followed")
+        .effect("the posts behind it are live only where their own folder is read")
+        .help("add the folder it leads to as another `[[posts]]`");
+    Some(refused(folder, path, problem))
 }
 
 fn refused(folder: &PostFolder, path: &Path, problem: Diagnostic) -> Found {

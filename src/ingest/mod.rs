@@ -8,6 +8,7 @@ mod identity;
 mod publish;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -190,26 +191,28 @@ async fn parse_all(config: Arc<Config>, files: Vec<(usize, Found)>) -> Vec<Parse
         tasks.push(blocking(move || {
             share
                 .into_iter()
-                .map(|(folder, found)| parse_one(&config, folder, found))
+                .filter_map(|(folder, found)| parse_one(&config, folder, found))
                 .collect::<Vec<_>>()
         }));
     }
     futures_util::future::join_all(tasks).await.into_iter().flatten().collect()
 }
 
-fn parse_one(config: &Config, index: usize, found: Found) -> ParsedFile {
+/// None: the file vanished since it was found. The next look will not find it, or find what came in its place.
+fn parse_one(config: &Config, index: usize, found: Found) -> Option<ParsedFile> {
     let broken = |problem: Diagnostic| Reading::Broken(vec![problem]);
     if let FoundState::Refused(problem) = &found.state {
         let reading = broken(Diagnostic::clone(problem));
-        return (found, index, reading, Vec::new());
+        return Some((found, index, reading, Vec::new()));
     }
     let bytes = match files::read(&found.path) {
         Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
         Err(error) => {
             let problem = Diagnostic::error("unreadable", format!("cannot be read: {error}"))
                 .in_file(found.source.clone())
                 .effect("what was live of it before stays live");
-            return (found, index, broken(problem), Vec::new());
+            return Some((found, index, broken(problem), Vec::new()));
         }
     };
     let folder = &config.posts[index];
@@ -228,7 +231,7 @@ fn parse_one(config: &Config, index: usize, found: Found) -> ParsedFile {
         }
         Err(problems) => (Reading::Broken(problems), Vec::new()),
     };
-    (found, index, reading, warnings)
+    Some((found, index, reading, warnings))
 }
 
 /// Runs `work` where it may block. A panic in it is ours, and ends us.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::domain::{Catalog, PostId, QueuedRelease};
 use crate::feed::{self, Document, FeedSpec, Format, Shelf};
+use crate::telemetry;
 
 /// Where each format is served.
 const PATHS: [(&str, Format); 3] =
@@ -45,7 +46,7 @@ pub fn publish_feeds(
             Err(error) => {
                 tracing::error!(
                     feed = path,
-                    error = &error as &dyn std::error::Error,
+                    error = %telemetry::causes(&error),
                     "a feed cannot be rendered; the one before stays"
                 );
                 if let Some(before) = before {

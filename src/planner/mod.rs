@@ -24,7 +24,7 @@ use crate::domain::{
     Cadence, Catalog, CatalogPost, Channel, Diagnostic, PostId, Queue, QueuedRelease, Releases,
     Schedule,
 };
-use crate::store::{Event, NewAnnouncement, Store, StoreError, Tx};
+use crate::store::{Event, Store, StoreError, Tx};
 use crate::telemetry;
 use crate::template::Templates;
 use names::{destination_channel, expression_key, queue_schedule};
@@ -205,13 +205,13 @@ impl Planner {
             self.waiting(&Channel::Newsletter(newsletter.name.clone()), &channel, catalog, now);
         let mut planned = Planned { next: next_ready(&waiting, now), ..Planned::default() };
         for candidate in waiting.iter().filter(|candidate| candidate.is_ready(now)) {
-            let mut tx = self.store.write().await?;
-            let posts = [&candidate.post];
-            if self.seal(&mut tx, (newsletter, Cadence::Instant), &posts, now).await? {
-                tx.commit().await?;
-                planned.count += 1;
+            match self.seal_alone(newsletter, &candidate.post, now).await {
+                Ok(count) => {
+                    planned.count += count;
+                    self.remember(&channel, &[&candidate.post]);
+                }
+                Err(error) => put_off(&mut planned, (&channel, &candidate.post), error, now)?,
             }
-            self.remember(&channel, &posts);
         }
         Ok(planned)
     }
@@ -225,6 +225,7 @@ impl Planner {
     ) -> Result<Planned, PlanError> {
         let channel = cadence_channel(newsletter, cadence);
         let mut planned = Planned { next: schedule.next_after(now), ..Planned::default() };
+        let mut carried = Vec::new();
         let mut tx = self.store.write().await?;
         let row = tx.schedule(&channel, &expression_key(schedule), now).await?;
         match latest_run(schedule, newsletter.missed_runs, row.considered_until, now) {
@@ -256,13 +257,15 @@ impl Planner {
                             return Ok(planned);
                         }
                         planned.count += 1;
-                        self.remember(&channel, &ready);
+                        carried = ready.into_iter().cloned().collect();
                     }
                 }
                 tx.consider_until(&channel, due).await?;
             }
         }
         tx.commit().await?;
+        // Not before: what a failed commit undid is still to be carried.
+        self.remember(&channel, &carried.iter().collect::<Vec<_>>());
         Ok(planned)
     }
 
@@ -278,29 +281,13 @@ impl Planner {
             self.waiting(&Channel::Destination(destination.name.clone()), &channel, catalog, now);
         let mut planned = Planned { next: next_ready(&waiting, now), ..Planned::default() };
         for candidate in waiting.iter().filter(|candidate| candidate.is_ready(now)) {
-            let post = &candidate.post.post;
-            let body = announcement_body(
-                &self.config,
-                &self.templates,
-                (destination, &candidate.post),
-                now,
-            )
-            .map_err(PlanError::Announce)?;
-            let announcement = NewAnnouncement {
-                post: &post.id,
-                destination: &destination.name,
-                revision: &post.revision,
-                title: &post.title,
-                body: &body,
-            };
-            let mut tx = self.store.write().await?;
-            if tx.announce(&announcement, now).await?.is_some() {
-                tx.commit().await?;
-                telemetry::announcement_planned(&destination.name);
-                tracing::info!(post.id = %post.id, destination = %destination.name, "announcement planned");
-                planned.count += 1;
+            match self.announce(destination, &candidate.post, now).await {
+                Ok(count) => {
+                    planned.count += count;
+                    self.remember(&channel, &[&candidate.post]);
+                }
+                Err(error) => put_off(&mut planned, (&channel, &candidate.post), error, now)?,
             }
-            self.remember(&channel, &[&candidate.post]);
         }
         Ok(planned)
     }
@@ -339,13 +326,35 @@ fn note(planned: &mut Planned, what: &str, result: Result<Planned, PlanError>, n
         Err(error) => {
             tracing::error!(
                 channel = what,
-                error = &error as &dyn std::error::Error,
+                error = %telemetry::causes(&error),
                 "what is due here cannot be planned; it stays due and is tried again"
             );
             let again = now.saturating_add(TRY_AGAIN).unwrap_or(Timestamp::MAX);
             planned.next = earlier(planned.next, Some(again));
         }
     }
+}
+
+/// Leaves a post that cannot be composed for later, so that those behind it need not wait for it. Without the database
+/// nothing can be planned: that error is for the caller.
+fn put_off(
+    planned: &mut Planned,
+    (channel, known): (&str, &CatalogPost),
+    error: PlanError,
+    now: Timestamp,
+) -> Result<(), PlanError> {
+    if let PlanError::Store(_) = error {
+        return Err(error);
+    }
+    tracing::error!(
+        channel,
+        post.id = %known.post.id,
+        post.source = known.post.source,
+        error = %telemetry::causes(&error),
+        "this post cannot go out here; it stays due and is tried again"
+    );
+    planned.next = earlier(planned.next, now.saturating_add(TRY_AGAIN).ok());
+    Ok(())
 }
 
 fn next_ready(waiting: &[Candidate], now: Timestamp) -> Option<Timestamp> {

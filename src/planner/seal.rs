@@ -9,7 +9,7 @@ use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
 use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane};
 use crate::mail::{self, EditionInput};
-use crate::store::{NewEdition, Tx};
+use crate::store::{NewAnnouncement, NewEdition, Tx};
 use crate::telemetry;
 use crate::template::{CrosspostContext, CrosspostEvent, SiteContext, Templates};
 
@@ -75,6 +75,48 @@ impl Planner {
             "edition sealed"
         );
         Ok(true)
+    }
+
+    /// How many editions it made: none, if another node was faster.
+    pub(super) async fn seal_alone(
+        &self,
+        newsletter: &Newsletter,
+        post: &Arc<CatalogPost>,
+        now: Timestamp,
+    ) -> Result<usize, PlanError> {
+        let mut tx = self.store.write().await?;
+        let sealed = self.seal(&mut tx, (newsletter, Cadence::Instant), &[post], now).await?;
+        if sealed {
+            tx.commit().await?;
+        }
+        Ok(usize::from(sealed))
+    }
+
+    /// How many announcements it made: none, if another node was faster.
+    pub(super) async fn announce(
+        &self,
+        destination: &Destination,
+        known: &Arc<CatalogPost>,
+        now: Timestamp,
+    ) -> Result<usize, PlanError> {
+        let post = &known.post;
+        let body = announcement_body(&self.config, &self.templates, (destination, known), now)
+            .map_err(PlanError::Announce)?;
+        let announcement = NewAnnouncement {
+            post: &post.id,
+            destination: &destination.name,
+            revision: &post.revision,
+            title: &post.title,
+            body: &body,
+        };
+        let mut tx = self.store.write().await?;
+        if tx.announce(&announcement, now).await?.is_none() {
+            return Ok(0);
+        }
+        tx.commit().await?;
+        telemetry::announcement_planned(&destination.name);
+        tracing::info!(post.id = %post.id, destination = %destination.name, "announcement planned");
+        Ok(1)
     }
 }
 

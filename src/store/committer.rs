@@ -14,6 +14,7 @@ use super::batches::Lease;
 use super::outcomes::{IntentRefusal, Recorded};
 use super::{Store, StoreError};
 use crate::domain::DeliveryId;
+use crate::telemetry;
 
 /// At most so many writes share a transaction.
 const GROUP_LIMIT: usize = 256;
@@ -93,7 +94,7 @@ pub async fn run_committer(store: Store, queue: LedgerQueue, abandon: Cancellati
             Ok(answers) => answer(std::mem::take(&mut group), answers),
             Err(error) => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = %telemetry::causes(&error),
                     "the ledger cannot be written; nothing new is sent until it can"
                 );
                 refuse_intents(&mut group);

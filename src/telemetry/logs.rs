@@ -1,12 +1,14 @@
 //! Logs: text for people, JSON for machines, always to standard error so that output can be piped.
 
+use std::error::Error;
+use std::fmt::{self, Display};
 use std::io::{self, IsTerminal as _};
 
 use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt as lines, reload};
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +46,28 @@ impl ReloadHandle {
 pub fn init(format: LogFormat, filter: &str) -> Result<ReloadHandle, TelemetryError> {
     let (filter, handle) = reload::Layer::new(parse(filter)?);
     let colours = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
-    let lines = lines(format, (io::stderr().is_terminal(), colours), io::stderr);
-    tracing_subscriber::registry().with(filter).with(lines).try_init()?;
+    let layer = layer(format, (io::stderr().is_terminal(), colours), io::stderr);
+    tracing_subscriber::registry().with(filter).with(layer).try_init()?;
     Ok(ReloadHandle(handle))
+}
+
+/// An error with its causes on one line, for a field: JSON lines would otherwise keep only the first of them, and a reader
+/// would learn what failed but not why.
+pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Display + 'a {
+    fmt::from_fn(move |f| {
+        let mut before = String::new();
+        for cause in std::iter::successors(Some(error), |error| (*error).source()) {
+            let cause = cause.to_string();
+            // Many errors quote their source in their own text.
+            if before.ends_with(&cause) {
+                continue;
+            }
+            let separator = if before.is_empty() { "" } else { ": " };
+            write!(f, "{separator}{cause}")?;
+            before = cause;
+        }
+        Ok(())
+    })
 }
 
 fn parse(filter: &str) -> Result<EnvFilter, TelemetryError> {
@@ -56,21 +77,21 @@ fn parse(filter: &str) -> Result<EnvFilter, TelemetryError> {
 }
 
 /// The layer that writes lines.
-fn lines<S, W>(
+fn layer<S, W>(
     format: LogFormat,
     (terminal, colours): (bool, bool),
     writer: W,
 ) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
-    W: for<'w> fmt::MakeWriter<'w> + Send + Sync + 'static,
+    W: for<'w> lines::MakeWriter<'w> + Send + Sync + 'static,
 {
     let text = match format {
         LogFormat::Auto => terminal,
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
-    let layer = fmt::layer().with_writer(writer);
+    let layer = lines::layer().with_writer(writer);
     if text {
         layer.with_ansi(colours).boxed()
     } else {
@@ -100,8 +121,8 @@ mod tests {
     fn logged(format: LogFormat) -> String {
         let buffer = Buffer::default();
         let writer = buffer.clone();
-        let lines = lines(format, (false, false), move || writer.clone());
-        let subscriber = tracing_subscriber::registry().with(parse("info").unwrap()).with(lines);
+        let layer = layer(format, (false, false), move || writer.clone());
+        let subscriber = tracing_subscriber::registry().with(parse("info").unwrap()).with(layer);
         tracing::subscriber::with_default(subscriber, || {
             tracing::debug!("not shown");
             tracing::info!(edition.id = 7, "sealed");
@@ -124,6 +145,18 @@ mod tests {
         let text = logged(LogFormat::Text);
         assert!(text.contains("sealed edition.id=7"), "{text}");
         assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes_and_none_twice() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot {0}")]
+        struct Outer(&'static str, #[source] io::Error);
+        let full = || io::Error::other("the disk is full");
+        let told = causes(&Outer("commit", full())).to_string();
+        assert_eq!(told, "cannot commit: the disk is full");
+        let quoted = causes(&Outer("commit: the disk is full", full())).to_string();
+        assert_eq!(quoted, "cannot commit: the disk is full");
     }
 
     #[test]

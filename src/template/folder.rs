@@ -55,7 +55,7 @@ fn read_file(folder: &Path, path: &Path) -> Result<(String, Source), Diagnostic>
     let problem = |message: String| {
         Diagnostic::error("template-unreadable", message)
             .in_file(file.clone())
-            .effect("the templates in force stay in force")
+            .effect("templates are not taken over while one of them has an error")
     };
     let size = fs::metadata(path).map_err(|error| problem(cannot_read(&error)))?.len();
     if size > MAX_BYTES {

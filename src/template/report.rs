@@ -46,7 +46,7 @@ pub(super) const FILTERS: [&str; 28] = [
 pub(super) fn syntax(error: &Error, source: &Source) -> Diagnostic {
     let message = error.detail().unwrap_or("this is not a template").to_owned();
     place(Diagnostic::error("template-syntax", message), error, &source.file, &source.text)
-        .effect("the templates in force stay in force")
+        .effect("templates are not taken over while one of them has an error")
 }
 
 /// What it means when the template `name` fails.

@@ -136,8 +136,8 @@ fn all_syntax_errors_are_told_at_once_with_their_places() {
     let found = load(&project).unwrap_err();
     let told: Vec<_> = found.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(told.join("\n"), @"
-    templates/mail/digest/body.txt:3:1: unexpected end of input, expected end of block; the templates in force stay in force
-    templates/mail/single/subject.txt:1:17: unexpected end of variable block, expected identifier; the templates in force stay in force
+    templates/mail/digest/body.txt:3:1: unexpected end of input, expected end of block; templates are not taken over while one of them has an error
+    templates/mail/single/subject.txt:1:17: unexpected end of variable block, expected identifier; templates are not taken over while one of them has an error
     ");
 }
 
@@ -152,8 +152,8 @@ fn files_that_cannot_be_templates_are_refused_by_name() {
     let found = load(&project).unwrap_err();
     let told: Vec<_> = found.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(told.join("\n"), @"
-    templates/huge.html: the template has 1000001 bytes; at most 1000000 are read; the templates in force stay in force
-    templates/latin.txt: the template is not UTF-8: byte 3 is the first odd one; the templates in force stay in force (save the file as UTF-8)
+    templates/huge.html: the template has 1000001 bytes; at most 1000000 are read; templates are not taken over while one of them has an error
+    templates/latin.txt: the template is not UTF-8: byte 3 is the first odd one; templates are not taken over while one of them has an error (save the file as UTF-8)
     templates/page/loop: the link leads back to a folder that it is in
     ");
 }

@@ -64,8 +64,8 @@ async fn refresh(state: &WebState) {
     match timeout(DATABASE_WITHIN, queues(state)).await {
         Ok(Ok(rows)) => publish(&state.config.load(), &rows, now),
         Ok(Err(error)) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "the queues could not be counted for the metrics");
+            let error = telemetry::causes(&error);
+            tracing::warn!(%error, "the queues could not be counted for the metrics");
         }
         Err(_) => tracing::warn!("the database took too long to count the queues for the metrics"),
     }

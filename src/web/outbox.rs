@@ -14,6 +14,7 @@ use super::refusal::Refusal;
 use super::{WebState, page};
 use crate::config::{Config, DestinationKind, Endpoint, Transport};
 use crate::outbox::{Entry, Outbox, OutboxError};
+use crate::telemetry;
 use crate::template::{CallRow, Header, MailRow, OutboxCallPage, OutboxMailPage, OutboxPage};
 use letter::Letter;
 
@@ -232,8 +233,8 @@ impl From<OutboxError> for Refusal {
         match error {
             OutboxError::Name(_) | OutboxError::NotFound(_) => Self::not_found(),
             OutboxError::Read { .. } => {
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "the outbox cannot be shown");
+                let error = telemetry::causes(&error);
+                tracing::error!(%error, "the outbox cannot be shown");
                 Self::new(
                     axum::http::StatusCode::INTERNAL_SERVER_ERROR,
                     "The outbox folder cannot be read. The log says why.",

@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 use super::{WebState, page};
 use crate::domain::Diagnostic;
 use crate::store::StoreError;
+use crate::telemetry;
 use crate::template::ErrorPage;
 
 /// Seconds until a database that is away is worth another try.
@@ -52,7 +53,7 @@ impl Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "a page could not be made");
+        tracing::error!(error = %telemetry::causes(&error), "a page could not be made");
         Self {
             retry_after_seconds: Some(DATABASE_RETRY_SECONDS),
             ..Self::new(

@@ -16,6 +16,7 @@ use crate::domain::{Cadence, DeliveryState, Diagnostic, Severity};
 use crate::feed::Shelf;
 use crate::store::{DestinationCount, EditionRow as Edition, EventRow as Fact, QueueRow as Queue};
 use crate::store::{StateCount as Count, Store, StoreError};
+use crate::telemetry;
 use crate::template::{
     CadenceRow, DestinationRow, EditionRow, EventRow, NewsletterRow, ProblemRow, QueueRow,
     StateCount, StatusPage,
@@ -50,8 +51,8 @@ pub(super) async fn show(State(state): State<WebState>) -> Result<Response, Refu
     let (report, trouble) = match timeout(DATABASE_WITHIN, report(&state, &config)).await {
         Ok(Ok(report)) => (report, None),
         Ok(Err(error)) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "the status page comes without the database");
+            let error = telemetry::causes(&error);
+            tracing::warn!(%error, "the status page comes without the database");
             (Arc::default(), Some(without_database()))
         }
         Err(_) => (Arc::default(), Some(without_database())),

@@ -1,13 +1,13 @@
 //! The real daemon is killed in mid-edition, again and again, and everybody has the mail in the end.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use postrider::domain::{Cadence, DeliveryState, SubscriptionState};
-use postrider::store::{AddSubscriber, DeliveryFilter, Store};
+use postrider::domain::DeliveryState;
 
-use crate::harness::daemon::{Daemon, project};
+use crate::harness::daemon::{
+    Daemon, add_subscribers, configuration, project, smtp, states, until,
+};
 use crate::harness::engine::Engine;
 use crate::harness::smtp::SmtpServer;
 
@@ -16,84 +16,14 @@ const CONNECTIONS: usize = 8;
 /// After how many more mails each kill comes.
 const KILLS: [usize; 6] = [37, 1, 113, 5, 71, 29];
 
-fn configuration(store: &str, sink: &SmtpServer) -> String {
-    format!(
-        r#"[site]
-title = "Crash"
-url = "https://example.org"
-language = "en"
-timezone = "UTC"
-[server]
-listen = "127.0.0.1:0"
-public_url = "http://127.0.0.1:8080"
-[store]
-url = "{store}"
-[[posts]]
-path = "posts"
-permalink = "/posts/{{slug}}/"
-settle = "0s"
-baseline = 2026-01-01
-[mail]
-from = "Crash <news@example.org>"
-address = "1 Crash Lane"
-[mail.servers.main]
-url = "smtp://{address}"
-tls = "none"
-connections = {CONNECTIONS}
-[newsletters.weekly]
-title = "Weekly"
-cadences = {{ instant = true }}
-default_cadence = "instant"
-"#,
-        address = sink.address,
-    )
-}
-
-async fn add_subscribers(store: &Store, now: Timestamp) {
-    let mut tx = store.write().await.expect("the database answers");
-    for number in 0..SUBSCRIBERS {
-        let address = format!("reader{number}@example.org").parse().expect("an address");
-        let wish = AddSubscriber {
-            address: &address,
-            newsletter: "weekly",
-            cadence: Cadence::Instant,
-            state: SubscriptionState::Active,
-            source: "test",
-        };
-        tx.add_subscriber(&wish, store.keyring(), now).await.expect("the database answers");
-    }
-    tx.commit().await.expect("the database answers");
-}
-
-/// Waits for something that must happen.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(3)).await;
-        }
-    };
-    let waited = tokio::time::timeout(Duration::from_mins(2), waiting).await;
-    waited.unwrap_or_else(|_| panic!("{what} did not happen"));
-}
-
-async fn states(store: &Store) -> HashMap<DeliveryState, usize> {
-    let filter = DeliveryFilter { limit: 10_000, ..DeliveryFilter::default() };
-    let mut tx = store.read().await.expect("the database answers");
-    let mut counts = HashMap::new();
-    for row in tx.deliveries(filter).await.expect("the database answers") {
-        *counts.entry(row.state).or_default() += 1;
-    }
-    counts
-}
-
 async fn crash_on(engine: Engine) {
     let sink = SmtpServer::plain().await;
     let database = engine.database().await;
-    let folder = project(&configuration(&database.text, &sink));
+    let folder = project(&configuration(&database.text, &smtp(sink.address, CONNECTIONS)));
     let text = "---\ntitle: To everybody\ndate: 2026-03-01\n---\n\nHello.\n";
     std::fs::write(folder.path().join("posts/hello.md"), text).expect("a file can be written");
     let store = database.open(Timestamp::UNIX_EPOCH).await;
-    add_subscribers(&store, Timestamp::UNIX_EPOCH).await;
+    add_subscribers(&store, SUBSCRIBERS).await;
 
     for more in KILLS {
         let target = (sink.letters().len() + more).min(SUBSCRIBERS - CONNECTIONS);
@@ -150,7 +80,7 @@ async fn postgres_forgets_nobody_when_killed_in_mid_edition() {
 async fn a_second_daemon_on_one_sqlite_file_says_so_and_ends() {
     let sink = SmtpServer::plain().await;
     let database = Engine::Sqlite.database().await;
-    let folder = project(&configuration(&database.text, &sink));
+    let folder = project(&configuration(&database.text, &smtp(sink.address, CONNECTIONS)));
     let _first = Daemon::start(folder.path());
     let lock = database.file().expect("SQLite has a file").with_added_extension("lock");
     until("the first daemon", async || {

@@ -92,7 +92,7 @@ async fn find(file: Option<&Path>) -> anyhow::Result<Findings> {
     };
     let mut diagnostics = loaded.warnings;
     let (config, origins) = (Arc::new(loaded.config), loaded.origins);
-    let schedules = schedules::report(&config, &origins, now(), &mut diagnostics);
+    let schedules = schedules::report(&config, now());
     diagnostics.extend(templates(&config, &origins));
     let catalog = posts(&config).await?;
     diagnostics.extend(catalog.problems.iter().cloned());

@@ -1,12 +1,12 @@
-//! When each schedule fires next, and which of them never does.
+//! When each schedule fires next.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::console::Page;
 use crate::cli::words;
-use crate::config::{Config, Origins};
-use crate::domain::{Diagnostic, Schedule};
+use crate::config::Config;
+use crate::domain::Schedule;
 
 /// How many runs are shown.
 const RUNS: usize = 5;
@@ -22,13 +22,8 @@ pub(super) struct ScheduleReport {
     next: Vec<jiff::Zoned>,
 }
 
-/// Looks at every schedule of the configuration. One that never fires is an error.
-pub(super) fn report(
-    config: &Config,
-    origins: &Origins,
-    now: Timestamp,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<ScheduleReport> {
+/// Looks at every schedule of the configuration. That each of them fires at all was found out when it was loaded.
+pub(super) fn report(config: &Config, now: Timestamp) -> Vec<ScheduleReport> {
     let mut reports = Vec::new();
     for (key, schedule) in schedules(config) {
         let zone = schedule.zone();
@@ -37,9 +32,6 @@ pub(super) fn report(
             .into_iter()
             .map(|run| run.to_zoned(zone.clone()))
             .collect();
-        if next.is_empty() {
-            diagnostics.push(origins.point(&key, never_fires(schedule)));
-        }
         let timezone = zone.iana_name().unwrap_or("a fixed offset").to_owned();
         reports.push(ScheduleReport {
             key,
@@ -49,12 +41,6 @@ pub(super) fn report(
         });
     }
     reports
-}
-
-fn never_fires(schedule: &Schedule) -> Diagnostic {
-    Diagnostic::error("never-fires", format!("`{}` never fires", schedule.expression()))
-        .effect("what waits for it waits for ever")
-        .help("no day is all that it asks for, such as 30 February")
 }
 
 /// Every schedule with the key that it is written under.
@@ -110,12 +96,5 @@ mod tests {
         };
         let now = "2026-10-24T12:00:00Z".parse().unwrap();
         insta::assert_snapshot!(text(&[report], now));
-    }
-
-    #[test]
-    fn a_day_that_no_calendar_has_never_comes() {
-        let (next, schedule) = report_of("0 7 30 2 *");
-        assert!(next.is_empty());
-        assert_eq!(never_fires(&schedule).message, "`0 7 30 2 *` never fires");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -92,6 +92,22 @@ impl SmtpServer {
 
     pub(crate) async fn start(wrapping: Wrapping, extensions: &[&'static str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        Self::at(listener, wrapping, extensions)
+    }
+
+    /// A port on which nobody listens, and that nobody else can take: a server may open there later.
+    pub(crate) fn closed() -> (SocketAddr, TcpSocket) {
+        let socket = TcpSocket::new_v4().expect("there are sockets");
+        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port is free");
+        (socket.local_addr().expect("a bound socket has an address"), socket)
+    }
+
+    pub(crate) fn opens(socket: TcpSocket) -> Self {
+        let listener = socket.listen(16).expect("a bound socket can listen");
+        Self::at(listener, Wrapping::Plain, &["8BITMIME"])
+    }
+
+    fn at(listener: TcpListener, wrapping: Wrapping, extensions: &[&'static str]) -> Self {
         let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared {
             wrapping,

@@ -223,6 +223,14 @@ impl World {
         self.folder.path().join(name)
     }
 
+    /// The database, if it is one on a server.
+    pub(crate) fn database_name(&self) -> Option<String> {
+        match self.database.file() {
+            Some(_) => None,
+            None => self.database.text.rsplit('/').next().map(str::to_owned),
+        }
+    }
+
     /// Starts the services, as the daemon does.
     pub(crate) fn run(&mut self) {
         self.stop = CancellationToken::new();
