@@ -158,23 +158,22 @@ impl Ingest {
                 published_at: parsed.published_at,
                 is_news,
             };
-            tx.sight_post(&sighting, now).await?;
-            if is_news {
+            // What another node or command saw first outranks what we make of it: else two daemons that start together on an
+            // empty database would take each other's baseline for news.
+            let stands = tx.sight_post(&sighting, now).await?;
+            if stands.is_news {
                 let kind = if before.is_some() { "post.revised" } else { "post.seen" };
                 tx.record_event(Event::new(kind, now).post(id).detail(&parsed.title)).await?;
             }
-            let revised_at = before
-                .filter(|known| known.revision == parsed.revision)
-                .map_or(now, |known| known.revised_at);
             sighted.push(KnownPost {
                 id: id.clone(),
                 source: source.clone(),
                 slug: parsed.slug.clone(),
                 link: parsed.link.to_string(),
                 revision: parsed.revision.clone(),
-                first_seen_at: before.map_or(now, |known| known.first_seen_at),
-                revised_at,
-                is_news,
+                first_seen_at: stands.first_seen_at,
+                revised_at: stands.revised_at,
+                is_news: stands.is_news,
                 is_gone: false,
             });
         }
