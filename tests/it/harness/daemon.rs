@@ -23,12 +23,22 @@ pub(crate) struct Daemon(Child);
 impl Daemon {
     /// Starts the daemon in `folder`. What it says goes to `daemon.log` there.
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::spawn(folder, &mut Command::new(env!("CARGO_BIN_EXE_postrider")))
+    }
+
+    /// The same, and it tells its news to the socket at `notify`.
+    pub(crate) fn start_under_systemd(folder: &Path, notify: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postrider"));
+        Self::spawn(folder, command.env("NOTIFY_SOCKET", notify))
+    }
+
+    fn spawn(folder: &Path, command: &mut Command) -> Self {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(folder.join("daemon.log"))
             .expect("a log can be written");
-        let child = Command::new(env!("CARGO_BIN_EXE_postrider"))
+        let child = command
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file can be shared"))
@@ -44,11 +54,16 @@ impl Daemon {
         self.0.kill().await.expect("a running process can be killed");
     }
 
+    /// Sends it a signal, such as `-HUP`.
+    pub(crate) async fn signal(&self, signal: &str) {
+        let id = self.0.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().await.expect("kill runs");
+        assert!(sent.success());
+    }
+
     /// SIGTERM, and the exit code that follows.
     pub(crate) async fn terminate(mut self) -> Option<i32> {
-        let id = self.0.id().expect("it runs").to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill runs");
-        assert!(sent.success());
+        self.signal("-TERM").await;
         self.wait().await
     }
 
