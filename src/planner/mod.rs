@@ -144,6 +144,8 @@ impl Planner {
         let considered =
             tx.schedule(&name, &expression_key(&queue.schedule), now).await?.considered_until;
         let policy = crate::domain::MissedRuns::Once { within: SignedDuration::from_hours(24) };
+        // Another node may have released some since we last looked.
+        self.taken = tx.queued_releases().await?;
         let mut released = Vec::new();
         match latest_run(&queue.schedule, policy, considered, now) {
             Run::NotYet => {}
@@ -193,7 +195,7 @@ impl Planner {
         tx.consider_until(schedule, due).await
     }
 
-    /// One edition for each post that is ready.
+    /// One edition for each post that is ready. One that cannot be composed holds back no other.
     async fn run_instant(
         &mut self,
         newsletter: &Newsletter,
@@ -207,9 +209,17 @@ impl Planner {
         for candidate in waiting.iter().filter(|candidate| candidate.is_ready(now)) {
             let mut tx = self.store.write().await?;
             let posts = [&candidate.post];
-            if self.seal(&mut tx, (newsletter, Cadence::Instant), &posts, now).await? {
-                tx.commit().await?;
-                planned.count += 1;
+            match self.seal(&mut tx, (newsletter, Cadence::Instant), &posts, now).await {
+                Ok(true) => {
+                    tx.commit().await?;
+                    planned.count += 1;
+                }
+                Ok(false) => {}
+                Err(PlanError::Store(error)) => return Err(error.into()),
+                Err(error) => {
+                    note(&mut planned, &channel, Err(error), now);
+                    continue;
+                }
             }
             self.remember(&channel, &posts);
         }
@@ -266,7 +276,7 @@ impl Planner {
         Ok(planned)
     }
 
-    /// One announcement for each post that is ready.
+    /// One announcement for each post that is ready. One that cannot be composed holds back no other.
     async fn run_destination(
         &mut self,
         destination: &Destination,
@@ -279,13 +289,14 @@ impl Planner {
         let mut planned = Planned { next: next_ready(&waiting, now), ..Planned::default() };
         for candidate in waiting.iter().filter(|candidate| candidate.is_ready(now)) {
             let post = &candidate.post.post;
-            let body = announcement_body(
-                &self.config,
-                &self.templates,
-                (destination, &candidate.post),
-                now,
-            )
-            .map_err(PlanError::Announce)?;
+            let told = (destination, &*candidate.post);
+            let body = match announcement_body(&self.config, &self.templates, told, now) {
+                Ok(body) => body,
+                Err(problem) => {
+                    note(&mut planned, &channel, Err(PlanError::Announce(problem)), now);
+                    continue;
+                }
+            };
             let announcement = NewAnnouncement {
                 post: &post.id,
                 destination: &destination.name,
@@ -328,7 +339,7 @@ impl Planner {
     }
 }
 
-/// Adds what one channel came to. A failure is logged, and tried again soon.
+/// Adds what one channel or post came to. A failure is logged, and tried again soon.
 fn note(planned: &mut Planned, what: &str, result: Result<Planned, PlanError>, now: Timestamp) {
     match result {
         Ok(done) => {

@@ -86,7 +86,7 @@ pub fn announcement_body(
     now: Timestamp,
 ) -> Result<String, Box<Diagnostic>> {
     let DestinationKind::Webhook(webhook) = &destination.kind;
-    let template = webhook.template.as_deref().unwrap_or("crosspost/default.json");
+    let name = webhook.template.as_deref().unwrap_or("default");
     let site = SiteContext {
         title: config.site.title.clone(),
         description: config.site.description.clone(),
@@ -94,5 +94,5 @@ pub fn announcement_body(
         language: config.site.language.clone(),
     };
     let context = CrosspostContext::of(CrosspostEvent::Published, &known.post, site, now);
-    templates.render(template, &context).map_err(Box::new)
+    templates.render(&format!("crosspost/{name}.json"), &context).map_err(Box::new)
 }
