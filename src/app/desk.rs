@@ -47,6 +47,7 @@ impl Desk {
         let Some((mut planner, mut ingest)) = self.open().await else { return Ok(()) };
         let mut watched = self.watch();
         let mut look = Look::Everywhere;
+        let mut has_looked = false;
         let mut rescan_at = Timestamp::MAX;
         loop {
             let now = self.state.clock.now();
@@ -58,6 +59,7 @@ impl Desk {
                 Look::At(paths) => ingest.refresh(paths, now).await,
                 Look::Nowhere => Ok(()),
             };
+            has_looked |= looked.is_ok();
             let retry_at = looked.is_err().then(|| now.saturating_add(TRY_AGAIN).unwrap_or(now));
             if let Err(error) = looked {
                 tracing::error!(
@@ -65,8 +67,12 @@ impl Desk {
                     "changed posts cannot be taken in; trying again"
                 );
             }
-            let catalog = ingest.catalog();
-            let next = self.publish_and_plan(&mut planner, &catalog, now).await;
+            // Until then the catalog is empty, and would empty the feeds of the configuration before.
+            let next = if has_looked {
+                self.publish_and_plan(&mut planner, &ingest.catalog(), now).await
+            } else {
+                None
+            };
             self.bells.passes.send_modify(|passes| *passes += 1);
             let wake_at = [next, retry_at, Some(rescan_at)].into_iter().flatten().min();
             look = tokio::select! {

@@ -24,6 +24,8 @@ pub struct Generation {
     pub stop: CancellationToken,
     /// Stop waiting for the database, too.
     pub abandon: CancellationToken,
+    /// Cancelled when the desk has left: from then on another generation's may take over.
+    pub desk_left: CancellationToken,
     /// Counts the times that the desk has looked, published and planned: whoever waits for one can.
     pub passes: Arc<watch::Sender<u64>>,
 }
@@ -43,7 +45,11 @@ impl Generation {
             Bells { dispatch: Arc::clone(&planned), passes: Arc::clone(&self.passes) },
             self.stop.clone(),
         );
-        services.spawn(async move { desk.run().await.context("look after the posts") });
+        let leaving = self.desk_left.clone().drop_guard();
+        services.spawn(async move {
+            let _leaving = leaving;
+            desk.run().await.context("look after the posts")
+        });
         for channel in channels {
             let dispatch = Dispatch {
                 config: Arc::clone(&config),

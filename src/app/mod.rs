@@ -1,7 +1,8 @@
 //! The daemon: builds everything from the configuration, supervises the services, stops them in order.
 //!
-//! What depends on the configuration is a generation. A reload drains the old one and starts the next; the web server
-//! and the feeds outlive them, so readers notice nothing.
+//! What depends on the configuration is a generation. A reload starts the next one as soon as the old one's desk has
+//! left; what the old one has in flight it finishes beside it. The web server and the feeds outlive them, so readers
+//! notice nothing.
 
 mod channels;
 mod desk;
@@ -16,7 +17,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub use generation::{Generation, templates_for};
@@ -50,16 +53,17 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
         anyhow::anyhow!("the templates have errors:\n  {}", lines.join("\n  "))
     })?;
     let _lock = DaemonLock::take(&config.store)?;
-    let store = Store::open(&config.store, clock.now()).await?;
-    let owner = owner(&config);
-    end_old_leases(&store, &config, &owner, &clock).await?;
-    add_samples(&store, &config, &clock).await.context("add the sample subscribers")?;
+    // Before anything is touched: whoever holds the port may be the daemon whose leases these are.
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("listen on {}", config.server.listen))?;
     // Port 0 is whichever is free: this line says which one it was.
     let address = listener.local_addr().context("ask where we listen")?;
     tracing::info!(%address, "listening");
+    let store = Store::open(&config.store, clock.now()).await?;
+    let owner = owner(&config);
+    end_old_leases(&store, &config, &owner, &clock).await?;
+    add_samples(&store, &config, &clock).await.context("add the sample subscribers")?;
 
     let stop_web = CancellationToken::new();
     let state = WebState::new(
@@ -69,15 +73,19 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
         Arc::clone(&clock),
         Arc::new(ArcSwap::from_pointee(Shelf::default())),
     );
-    let web = tokio::spawn(web::serve(listener, web::router(state.clone()), stop_web.clone()));
+    let mut web = tokio::spawn(web::serve(listener, web::router(state.clone()), stop_web.clone()));
     let daemon =
         Daemon { state: state.clone(), owner, file: start.file, environment: start.environment };
     // Nobody reading, or a full disk behind it, is no reason to stop.
     let _ = std::io::stdout().write_all(links(&config).as_bytes());
 
-    let ended = daemon.run_generations(web).await;
+    let ended = daemon.run_generations(&mut web).await;
     state.draining.cancel();
     stop_web.cancel();
+    if ended.is_ok() {
+        // The answers that are being written need the database and get their time.
+        web.await.context("the web server panicked")?.context("serve HTTP")?;
+    }
     store.close().await;
     tracing::info!("stopped");
     ended
@@ -93,56 +101,32 @@ struct Daemon {
 impl Daemon {
     async fn run_generations(
         &self,
-        mut web: tokio::task::JoinHandle<std::io::Result<()>>,
+        web: &mut JoinHandle<std::io::Result<()>>,
     ) -> anyhow::Result<()> {
         let mut signals = Signals::new()?;
         let mut reload = Reload::new(self.file.clone(), self.environment.clone());
+        let abandon = CancellationToken::new();
+        // The one in force, and earlier ones that finish what they have in flight, which may take ten minutes.
+        let mut generations = JoinSet::new();
         loop {
-            let stop = CancellationToken::new();
             let generation = Generation {
                 state: self.state.clone(),
                 owner: self.owner.clone(),
-                stop: stop.clone(),
-                abandon: CancellationToken::new(),
+                stop: CancellationToken::new(),
+                abandon: abandon.clone(),
+                desk_left: CancellationToken::new(),
                 passes: Arc::default(),
             };
-            let abandon = generation.abandon.clone();
-            let mut running = tokio::spawn(generation.run());
-            let why = loop {
-                tokio::select! {
-                    ended = &mut running => {
-                        ended.context("a service panicked")??;
-                        anyhow::bail!("a service ended by itself");
-                    }
-                    ended = &mut web => {
-                        ended.context("the web server panicked")?.context("serve HTTP")?;
-                        anyhow::bail!("the web server ended by itself");
-                    }
-                    signal = signals.next() => match signal {
-                        Signal::Stop => break Why::Stop,
-                        Signal::Reload => if let Some(new) = self.reload(&mut reload, true) { break Why::Reload(new) },
-                    },
-                    () = reload.changed() => if let Some(new) = self.reload(&mut reload, false) { break Why::Reload(new) },
-                }
-            };
+            let (stop, desk_left) = (generation.stop.clone(), generation.desk_left.clone());
+            generations.spawn(generation.run());
+            tell_systemd(&[NotifyState::Ready]);
+            let why = self.watch(&mut generations, web, &mut signals, &mut reload).await?;
             stop.cancel();
-            if let Why::Stop = why {
-                self.state.draining.cancel();
-                let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
-                tracing::info!(
-                    "stopping: finishing what is in flight; a second signal stops at once"
-                );
-            }
-            tokio::select! {
-                ended = &mut running => ended.context("a service panicked")??,
-                () = signals.second_stop() => {
-                    abandon.cancel();
-                    anyhow::bail!("stopped at once; what was in flight counts as uncertain after a restart");
-                }
-            }
             match why {
-                Why::Stop => return Ok(()),
+                Why::Stop => return self.drain(generations, &mut signals, &abandon).await,
                 Why::Reload(new) => {
+                    // Two desks would publish over each other. What is being sent need not be waited for.
+                    desk_left.cancelled().await;
                     self.state.config.store(Arc::new(new.config));
                     self.state.templates.store(Arc::new(new.templates));
                     tracing::info!("the new configuration is in force");
@@ -151,10 +135,85 @@ impl Daemon {
         }
     }
 
+    /// Resolves when the generation in force is to end. An error: something ended that must not.
+    async fn watch(
+        &self,
+        generations: &mut Generations,
+        web: &mut JoinHandle<std::io::Result<()>>,
+        signals: &mut Signals,
+        reload: &mut Reload,
+    ) -> anyhow::Result<Why> {
+        loop {
+            tokio::select! {
+                Some(ended) = generations.join_next() => {
+                    ended.context("a service panicked")??;
+                    tracing::debug!("what an earlier configuration had in flight is finished");
+                }
+                ended = &mut *web => {
+                    ended.context("the web server panicked")?.context("serve HTTP")?;
+                    anyhow::bail!("the web server ended by itself");
+                }
+                signal = signals.next() => match signal {
+                    Signal::Stop => return Ok(Why::Stop),
+                    Signal::Reload => {
+                        tell_systemd_of_reload();
+                        if let Some(new) = self.reload(reload, true) { return Ok(Why::Reload(new)) }
+                        tell_systemd(&[NotifyState::Ready]);
+                    }
+                },
+                () = reload.changed() => {
+                    if let Some(new) = self.reload(reload, false) { return Ok(Why::Reload(new)) }
+                }
+            }
+        }
+    }
+
+    /// Waits for what is in flight, unless a second signal says otherwise.
+    async fn drain(
+        &self,
+        mut generations: Generations,
+        signals: &mut Signals,
+        abandon: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        self.state.draining.cancel();
+        tell_systemd(&[NotifyState::Stopping]);
+        tracing::info!("stopping: finishing what is in flight; a second signal stops at once");
+        let finished = async {
+            while let Some(ended) = generations.join_next().await {
+                ended.context("a service panicked")??;
+            }
+            Ok(())
+        };
+        tokio::select! {
+            finished = finished => finished,
+            () = signals.second_stop() => {
+                abandon.cancel();
+                anyhow::bail!("stopped at once; what was in flight counts as uncertain after a restart");
+            }
+        }
+    }
+
     /// The new configuration, if there is one and it is good. A bad one is refused and the old one stays.
     fn reload(&self, reload: &mut Reload, even_if_same: bool) -> Option<Box<Reloaded>> {
         let old = self.state.config.load();
-        reload.load(&old, even_if_same).map(Box::new)
+        reload.load(&old, even_if_same, &self.state.clock).map(Box::new)
+    }
+}
+
+type Generations = JoinSet<anyhow::Result<()>>;
+
+/// Without systemd nobody listens, and a daemon whose news do not arrive works all the same.
+fn tell_systemd(news: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(news) {
+        tracing::debug!(error = &error as &dyn std::error::Error, "systemd cannot be told");
+    }
+}
+
+/// `Type=notify-reload` takes the time as proof that this is the answer to its signal.
+fn tell_systemd_of_reload() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell_systemd(&[NotifyState::Reloading, now]),
+        Err(_) => tell_systemd(&[NotifyState::Reloading]),
     }
 }
 

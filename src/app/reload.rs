@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::channels::channels;
 use super::templates_for;
+use crate::clock::SharedClock;
 use crate::config::{self, Config, Environment};
 use crate::domain::Diagnostic;
 use crate::telemetry;
@@ -59,14 +61,23 @@ impl Reload {
     }
 
     /// Loads and judges the files. None: nothing changed, or it was refused with its reasons in the log.
-    pub(super) fn load(&mut self, old: &Config, even_if_same: bool) -> Option<Reloaded> {
+    pub(super) fn load(
+        &mut self,
+        old: &Config,
+        even_if_same: bool,
+        clock: &SharedClock,
+    ) -> Option<Reloaded> {
         let seen = read_all(&folders(&self.file));
         if seen == self.seen && !even_if_same {
             return None;
         }
         self.seen = seen;
-        let loaded = config::load(&self.file, &self.environment)
-            .and_then(|loaded| Ok((templates_for(&loaded.config)?, loaded)));
+        let loaded = config::load(&self.file, &self.environment).and_then(|loaded| {
+            // Built only to be judged: what cannot be built later would end the daemon.
+            channels(&loaded.config, clock)
+                .map_err(|error| vec![Diagnostic::error("channel", format!("{error:#}"))])?;
+            Ok((templates_for(&loaded.config)?, loaded))
+        });
         match loaded {
             Ok((templates, loaded)) => {
                 for warning in &loaded.warnings {

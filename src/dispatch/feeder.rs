@@ -7,8 +7,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::task::TaskTracker;
 
+use super::content::{self, ContentError};
 use super::queue::{Content, Job, JobSender};
-use super::{ChannelSpec, Dispatch, content};
+use super::{ChannelSpec, Dispatch};
 use crate::domain::{EditionId, Lane, Target};
 use crate::store::{Claimed, DueDelivery, Queue, Settled, StoreError};
 use crate::telemetry;
@@ -21,6 +22,8 @@ const HEARTBEAT: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_secs(2);
 /// How long to wait when the database does not answer.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
+/// How long a batch waits whose content cannot be read back.
+const UNREADABLE_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
 pub(crate) struct Feeder {
     pub(crate) dispatch: Dispatch,
@@ -96,36 +99,43 @@ impl Feeder {
                 "a previous run stopped while these were being handed over; whether they arrived is unknown"
             );
         }
-        if let Err(error) = self.push_all(&claimed).await {
+        let pushed = self.push_all(&claimed).await;
+        if let Err(error) = &pushed {
             tracing::error!(
                 channel = %self.channel.name,
-                error = %telemetry::causes(&*error),
+                batch.id = claimed.lease.batch,
+                error = %telemetry::causes(error),
                 "a batch could not be worked off; it is tried again"
             );
-            self.pause(DATABASE_PAUSE).await;
         }
-        self.settle(&claimed).await;
+        match pushed {
+            Ok(()) => self.settle(&claimed).await,
+            Err(ContentError::Store(StoreError::Database { .. })) => {
+                self.pause(DATABASE_PAUSE).await;
+                self.settle(&claimed).await;
+            }
+            // It would be the first to be claimed again, for ever: behind it others wait for their turn.
+            Err(_) => self.postpone(&claimed).await,
+        }
     }
 
-    async fn push_all(
-        &self,
-        claimed: &Claimed,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    async fn push_all(&self, claimed: &Claimed) -> Result<(), ContentError> {
         let now = self.dispatch.clock.now();
         let due = self.dispatch.store.read().await?.due_deliveries(claimed, now).await?;
         let tracker = TaskTracker::new();
         let pushing = self.push(claimed, due, &tracker);
         let heart = self.keep_lease(claimed);
-        tokio::select! {
-            pushed = pushing => pushed?,
-            () = heart => {}
-        }
+        let pushed = tokio::select! {
+            pushed = pushing => pushed,
+            () = heart => Ok(()),
+        };
+        // Whatever went wrong: what was pushed is under way, and the lease must last as long as it is.
         tracker.close();
         tokio::select! {
             () = tracker.wait() => {}
             () = self.keep_lease(claimed) => tracker.wait().await,
         }
-        Ok(())
+        pushed
     }
 
     async fn push(
@@ -133,7 +143,7 @@ impl Feeder {
         claimed: &Claimed,
         due: Vec<DueDelivery>,
         tracker: &TaskTracker,
-    ) -> Result<(), content::ContentError> {
+    ) -> Result<(), ContentError> {
         let mut editions: HashMap<EditionId, Content> = HashMap::new();
         for delivery in due {
             let content = match delivery.target {
@@ -182,6 +192,22 @@ impl Feeder {
         let ours = tx.renew_lease(claimed.lease, until).await?;
         tx.commit().await?;
         Ok(ours)
+    }
+
+    async fn postpone(&self, claimed: &Claimed) {
+        let now = self.dispatch.clock.now();
+        let until = now.saturating_add(UNREADABLE_PAUSE).unwrap_or(Timestamp::MAX);
+        let postponed = async {
+            let mut tx = self.dispatch.store.write().await?;
+            tx.postpone_batch(claimed.lease, until).await?;
+            tx.commit().await
+        };
+        if let Err(error) = postponed.await {
+            tracing::error!(
+                error = %telemetry::causes(&error),
+                "cannot postpone a batch; its lease runs out by itself"
+            );
+        }
     }
 
     /// Gives the lease back, as soon as the database takes it: until then nobody else could go on with the batch, and

@@ -71,8 +71,47 @@ impl Jobs {
         }
     }
 
-    /// Throws away what waits: the deliveries stay planned.
-    pub(crate) fn clear(&self) {
+    /// Takes no more jobs, for all workers, and throws away what waits: the deliveries stay planned. A job that slipped in
+    /// after the last worker had gone would hold its batch open, and with it the process.
+    pub(crate) fn close(&self) {
+        self.urgent.close();
+        self.bulk.close();
         while self.urgent.try_recv().is_ok() || self.bulk.try_recv().is_ok() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+    use crate::domain::{AnnouncementId, DeliveryId, Target};
+
+    fn job(tracker: &TaskTracker) -> Job {
+        let due = DueDelivery {
+            id: DeliveryId(1),
+            target: Target::Announcement { announcement: AnnouncementId(1) },
+            attempts: 0,
+            planned_at: Timestamp::UNIX_EPOCH,
+            address: None,
+            recipient_left: false,
+            was_uncertain: false,
+        };
+        let lease = Lease { batch: 1, epoch: 1 };
+        Job { lease, due, content: Content::Call("{}".into()), _open: tracker.token() }
+    }
+
+    #[tokio::test]
+    async fn no_job_slips_in_behind_the_last_worker_and_holds_its_batch_open() {
+        let tracker = TaskTracker::new();
+        let (sender, jobs) = jobs(1);
+        assert!(sender.send(Lane::Digest, job(&tracker)).await);
+        jobs.close();
+        assert!(!sender.send(Lane::Digest, job(&tracker)).await);
+        assert!(!sender.send(Lane::Letter, job(&tracker)).await);
+        drop(jobs);
+        tracker.close();
+        assert!(tracker.is_empty(), "a batch waits for all of its jobs");
     }
 }

@@ -52,7 +52,7 @@ impl Worker {
             self.handle(&mut courier, job).await;
         }
         // What waits in the queue holds its batch open; it stays planned.
-        self.jobs.clear();
+        self.jobs.close();
         courier.close().await;
     }
 

@@ -26,6 +26,46 @@ struct Claims {
     refused: Vec<(String, Diagnostic)>,
 }
 
+/// Who is where, as far as it is settled.
+struct Places<'a> {
+    by_source: HashMap<&'a str, &'a KnownPost>,
+    owners: HashMap<PostId, String>,
+    links: HashMap<String, String>,
+}
+
+impl Reading {
+    /// What asks for a place in the catalog.
+    fn parsed(&self) -> Option<&Parsed> {
+        match self {
+            Self::Fresh(parsed) | Self::Rival(parsed, _) => Some(parsed),
+            Self::Taken | Self::Draft | Self::Broken(_) => None,
+        }
+    }
+
+    /// What was live of the file before keeps its place.
+    fn stays_as_it_was(&self) -> bool {
+        match self {
+            Self::Taken | Self::Broken(_) | Self::Rival(..) => true,
+            Self::Fresh(_) | Self::Draft => false,
+        }
+    }
+
+    fn is_broken(&self) -> bool {
+        matches!(self, Self::Broken(_) | Self::Rival(..))
+    }
+}
+
+impl FileState {
+    fn lose_to(&mut self, problem: Diagnostic) {
+        self.reading = match std::mem::replace(&mut self.reading, Reading::Taken) {
+            Reading::Fresh(parsed) | Reading::Rival(parsed, _) => {
+                Reading::Rival(parsed, Box::new(problem))
+            }
+            other @ (Reading::Taken | Reading::Draft | Reading::Broken(_)) => other,
+        };
+    }
+}
+
 impl Ingest {
     /// Gives every fresh post its id and tells the store what is new, changed or gone, in one transaction.
     /// If that fails everything stays fresh and is tried again with the next change or rescan.
@@ -33,7 +73,7 @@ impl Ingest {
         let claims = self.claim();
         for (source, problem) in claims.refused {
             if let Some(state) = self.files.get_mut(&source) {
-                state.reading = Reading::Broken(vec![problem]);
+                state.lose_to(problem);
             }
         }
         let store = self.store.clone();
@@ -69,8 +109,8 @@ impl Ingest {
         let mut owners: HashMap<PostId, String> = HashMap::new();
         let mut links: HashMap<String, String> = HashMap::new();
         for (source, state) in &self.files {
-            if let (Some(live), Reading::Taken | Reading::Broken(_)) = (&state.post, &state.reading)
-            {
+            let stays = Reading::stays_as_it_was;
+            if let Some(live) = state.post.as_ref().filter(|_| stays(&state.reading)) {
                 owners.insert(live.post.id.clone(), source.clone());
                 links.insert(live.post.link.to_string(), source.clone());
             }
@@ -82,19 +122,34 @@ impl Ingest {
                 *newest = known;
             }
         }
-        for (source, state) in &self.files {
-            let Reading::Fresh(parsed) = &state.reading else { continue };
-            let id = self.identify(source, state, parsed, (&by_source, &owners));
-            let rival = owners
+        let mut candidates: Vec<_> = self
+            .files
+            .iter()
+            .filter_map(|(source, state)| Some((source, state, state.reading.parsed()?)))
+            .collect();
+        // Who was at this address before goes first: after a restart all are fresh, and a newcomer must not take its place.
+        candidates.sort_by_key(|(source, state, parsed)| {
+            let was_there = by_source
+                .get(source.as_str())
+                .is_some_and(|known| !known.is_gone && known.link == parsed.link.as_str());
+            (matches!(state.reading, Reading::Rival(..)), !was_there)
+        });
+        let mut places = Places { by_source, owners, links };
+        for (source, state, parsed) in candidates {
+            let id = self.identify(source, state, parsed, &places);
+            let rival = places
+                .owners
                 .get(&id)
                 .map(|other| ("id", other))
-                .or_else(|| links.get(parsed.link.as_str()).map(|other| ("address", other)));
+                .filter(|(_, other)| *other != source)
+                .or_else(|| places.links.get(parsed.link.as_str()).map(|other| ("address", other)))
+                .filter(|(_, other)| *other != source);
             if let Some((what, other)) = rival {
                 claims.refused.push((source.clone(), same_as(source, what, other, parsed)));
                 continue;
             }
-            owners.insert(id.clone(), source.clone());
-            links.insert(parsed.link.to_string(), source.clone());
+            places.owners.insert(id.clone(), source.clone());
+            places.links.insert(parsed.link.to_string(), source.clone());
             claims.ids.push((source.clone(), id));
         }
         claims
@@ -105,7 +160,7 @@ impl Ingest {
         source: &str,
         state: &FileState,
         parsed: &Parsed,
-        (by_source, owners): (&HashMap<&str, &KnownPost>, &HashMap<PostId, String>),
+        Places { by_source, owners, links }: &Places<'_>,
     ) -> PostId {
         if let Some(pinned) = &parsed.pinned_id {
             return PostId::pinned(pinned.clone());
@@ -127,7 +182,17 @@ impl Ingest {
             .filter(vanished)
             .collect();
         heirs.sort_by_key(|known| (known.link != parsed.link.as_str(), known.is_gone, &known.id));
-        heirs.first().map_or_else(|| PostId::mint(&parsed.link), |known| known.id.clone())
+        if let Some(heir) = heirs.first() {
+            return heir.id.clone();
+        }
+        let minted = PostId::mint(&parsed.link);
+        if !owners.contains_key(&minted) || links.contains_key(parsed.link.as_str()) {
+            return minted;
+        }
+        // The post that was at this address first has moved and kept its id.
+        let mut place = parsed.link.clone();
+        place.set_fragment(Some(source));
+        PostId::mint(&place)
     }
 
     async fn sight(
@@ -139,7 +204,7 @@ impl Ingest {
         let mut sighted = Vec::new();
         for (source, id) in ids {
             let Some(state) = self.files.get(source) else { continue };
-            let Reading::Fresh(parsed) = &state.reading else { continue };
+            let Some(parsed) = state.reading.parsed() else { continue };
             let before = self.known.get(id);
             if before.is_some_and(|known| is_unchanged(known, source, parsed)) {
                 continue;
@@ -158,23 +223,22 @@ impl Ingest {
                 published_at: parsed.published_at,
                 is_news,
             };
-            tx.sight_post(&sighting, now).await?;
-            if is_news {
+            // What another node or command saw first outranks what we make of it: else two daemons that start together on an
+            // empty database would take each other's baseline for news.
+            let stands = tx.sight_post(&sighting, now).await?;
+            if stands.is_news {
                 let kind = if before.is_some() { "post.revised" } else { "post.seen" };
                 tx.record_event(Event::new(kind, now).post(id).detail(&parsed.title)).await?;
             }
-            let revised_at = before
-                .filter(|known| known.revision == parsed.revision)
-                .map_or(now, |known| known.revised_at);
             sighted.push(KnownPost {
                 id: id.clone(),
                 source: source.clone(),
                 slug: parsed.slug.clone(),
                 link: parsed.link.to_string(),
                 revision: parsed.revision.clone(),
-                first_seen_at: before.map_or(now, |known| known.first_seen_at),
-                revised_at,
-                is_news,
+                first_seen_at: stands.first_seen_at,
+                revised_at: stands.revised_at,
+                is_news: stands.is_news,
                 is_gone: false,
             });
         }
@@ -205,14 +269,12 @@ impl Ingest {
         now: Timestamp,
     ) -> Result<Vec<PostId>, StoreError> {
         let mut live: HashSet<&PostId> = ids.iter().map(|(_, id)| id).collect();
-        live.extend(self.files.values().filter_map(|state| match state.reading {
-            Reading::Draft | Reading::Fresh(_) => None,
-            Reading::Taken | Reading::Broken(_) => state.post.as_ref().map(|live| &live.post.id),
-        }));
+        let staying = self.files.values().filter(|state| state.reading.stays_as_it_was());
+        live.extend(staying.filter_map(|state| state.post.as_ref().map(|live| &live.post.id)));
         let broken: HashSet<&str> = self
             .files
             .iter()
-            .filter(|(_, state)| matches!(state.reading, Reading::Broken(_)))
+            .filter(|(_, state)| state.reading.is_broken())
             .map(|(source, _)| source.as_str())
             .collect();
         let is_readable = |source: &str| {
@@ -242,7 +304,7 @@ impl Ingest {
                 continue;
             }
             for (source, state) in &self.files {
-                if state.folder == index && matches!(state.reading, Reading::Broken(_)) {
+                if state.folder == index && state.reading.is_broken() {
                     tx.note_baseline_source(source).await?;
                 }
             }
@@ -258,7 +320,7 @@ impl Ingest {
     ) -> Result<Vec<(String, Option<Arc<CatalogPost>>)>, StoreError> {
         let mut settled = Vec::new();
         for (source, state) in &self.files {
-            if state.last_good_kept || !matches!(state.reading, Reading::Broken(_)) {
+            if state.last_good_kept || !state.reading.is_broken() {
                 continue;
             }
             if let Some(live) = &state.post {
@@ -283,7 +345,9 @@ impl Ingest {
 
     fn accept(&mut self, source: &str, id: PostId) {
         let Some(state) = self.files.get_mut(source) else { return };
-        if let Reading::Fresh(parsed) = std::mem::replace(&mut state.reading, Reading::Taken) {
+        if let Reading::Fresh(parsed) | Reading::Rival(parsed, _) =
+            std::mem::replace(&mut state.reading, Reading::Taken)
+        {
             let Some(known) = self.known.get(&id) else { return };
             let expires_at = parsed.expires_at;
             let post = parsed.into_post(id);

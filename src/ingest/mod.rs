@@ -9,6 +9,7 @@ mod publish;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -57,6 +58,8 @@ enum Reading {
     Taken,
     Draft,
     Broken(Vec<Diagnostic>),
+    /// Parsed, but another file has its id or address. Tried again with every change: it may be the other that is mended.
+    Rival(Box<Parsed>, Box<Diagnostic>),
 }
 
 impl Ingest {
@@ -168,6 +171,10 @@ impl Ingest {
                     catalog.broken += usize::from(errors);
                     catalog.problems.extend(problems.iter().cloned());
                 }
+                Reading::Rival(_, problem) => {
+                    catalog.broken += 1;
+                    catalog.problems.push(Diagnostic::clone(problem));
+                }
             }
         }
         catalog.posts.sort_by(|a, b| {
@@ -224,7 +231,9 @@ fn parse_one(config: &Config, index: usize, found: Found) -> Option<ParsedFile> 
         default_author: config.site.author.as_ref(),
     };
     let file = SourceFile { source: &found.source, within: &found.within, bytes: &bytes };
-    let (reading, warnings) = match content::parse(&file, &rules) {
+    // One file that the parsers choke on must not take the daemon down, now and at every start.
+    let parsed = catch_unwind(AssertUnwindSafe(|| content::parse(&file, &rules)));
+    let (reading, warnings) = match parsed.unwrap_or_else(|_| Err(vec![fault_of_ours(&found)])) {
         Ok((content::Verdict::Post(parsed), warnings)) => (Reading::Fresh(parsed), warnings),
         Ok((content::Verdict::Draft | content::Verdict::NotAPost, warnings)) => {
             (Reading::Draft, warnings)
@@ -232,6 +241,13 @@ fn parse_one(config: &Config, index: usize, found: Found) -> Option<ParsedFile> 
         Err(problems) => (Reading::Broken(problems), Vec::new()),
     };
     Some((found, index, reading, warnings))
+}
+
+fn fault_of_ours(found: &Found) -> Diagnostic {
+    let message = "cannot be read because of a bug in Postrider, please report it";
+    Diagnostic::error("internal", message)
+        .in_file(found.source.clone())
+        .effect("what was live of it before stays live")
 }
 
 /// Runs `work` where it may block. A panic in it is ours, and ends us.

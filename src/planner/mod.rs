@@ -144,6 +144,8 @@ impl Planner {
         let considered =
             tx.schedule(&name, &expression_key(&queue.schedule), now).await?.considered_until;
         let policy = crate::domain::MissedRuns::Once { within: SignedDuration::from_hours(24) };
+        // Another node may have released some since we last looked.
+        self.taken = tx.queued_releases().await?;
         let mut released = Vec::new();
         match latest_run(&queue.schedule, policy, considered, now) {
             Run::NotYet => {}
@@ -193,7 +195,7 @@ impl Planner {
         tx.consider_until(schedule, due).await
     }
 
-    /// One edition for each post that is ready.
+    /// One edition for each post that is ready. One that cannot be composed holds back no other.
     async fn run_instant(
         &mut self,
         newsletter: &Newsletter,
@@ -269,7 +271,7 @@ impl Planner {
         Ok(planned)
     }
 
-    /// One announcement for each post that is ready.
+    /// One announcement for each post that is ready. One that cannot be composed holds back no other.
     async fn run_destination(
         &mut self,
         destination: &Destination,
@@ -315,7 +317,7 @@ impl Planner {
     }
 }
 
-/// Adds what one channel came to. A failure is logged, and tried again soon.
+/// Adds what one channel or post came to. A failure is logged, and tried again soon.
 fn note(planned: &mut Planned, what: &str, result: Result<Planned, PlanError>, now: Timestamp) {
     match result {
         Ok(done) => {

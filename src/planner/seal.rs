@@ -129,7 +129,6 @@ pub fn announcement_body(
 ) -> Result<String, Box<Diagnostic>> {
     let DestinationKind::Webhook(webhook) = &destination.kind;
     let name = webhook.template.as_deref().unwrap_or("default");
-    let template = format!("crosspost/{name}.json");
     let site = SiteContext {
         title: config.site.title.clone(),
         description: config.site.description.clone(),
@@ -137,5 +136,5 @@ pub fn announcement_body(
         language: config.site.language.clone(),
     };
     let context = CrosspostContext::of(CrosspostEvent::Published, &known.post, site, now);
-    templates.render(&template, &context).map_err(Box::new)
+    templates.render(&format!("crosspost/{name}.json"), &context).map_err(Box::new)
 }

@@ -221,6 +221,25 @@ impl Tx {
         .map_err(doing("renew a lease"))
     }
 
+    /// Gives the lease on a batch back that nothing can be done about before `until`, so that others have their turn.
+    /// False: somebody else has it.
+    pub async fn postpone_batch(
+        &mut self,
+        lease: Lease,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE batches SET next_at = $3, owner = NULL, lease_until = NULL \
+                           WHERE id = $1 AND epoch = $2";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(lease.batch)
+            .bind(lease.epoch)
+            .bind(until.as_microsecond())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(doing("postpone a batch"))
+    }
+
     /// Ends a pass over a batch: gives the lease back, and closes the batch when everything in it is final.
     pub async fn settle_batch(
         &mut self,
@@ -230,8 +249,21 @@ impl Tx {
         const LEFT: &str = "SELECT count(*) AS unfinished, min(CASE WHEN is_held THEN NULL \
                             ELSE coalesce(not_before, planned_at) END) AS next_at FROM deliveries \
                             WHERE id BETWEEN $1 AND $2 AND state IN ('planned', 'sending', 'deferred', 'uncertain')";
+        // Taking the row first: whoever retries a delivery of this batch has either committed, and is counted, or comes
+        // after us and opens the batch again. SQLite has one writer anyway.
+        const TAKE: &str = "UPDATE batches SET epoch = epoch WHERE id = $1 AND epoch = $2";
         const SETTLE: &str = "UPDATE batches SET is_open = $3, next_at = $4, owner = NULL, lease_until = NULL \
                               WHERE id = $1 AND epoch = $2";
+        let ours = on_engine!(self, |conn| sqlx::query(TAKE)
+            .bind(claimed.lease.batch)
+            .bind(claimed.lease.epoch)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(doing("take a batch to settle it"))?;
+        if !ours {
+            return Ok(Settled::Lost);
+        }
         let (unfinished, next): (i64, Option<i64>) = on_engine!(self, |conn| sqlx::query(LEFT)
             .bind(claimed.first)
             .bind(claimed.last)
@@ -239,18 +271,15 @@ impl Tx {
             .await
             .and_then(|row| Ok((row.try_get("unfinished")?, row.try_get("next_at")?))))
         .map_err(doing("count what is left of a batch"))?;
-        let settled = on_engine!(self, |conn| sqlx::query(SETTLE)
+        on_engine!(self, |conn| sqlx::query(SETTLE)
             .bind(claimed.lease.batch)
             .bind(claimed.lease.epoch)
             .bind(unfinished > 0)
             .bind(next.unwrap_or(i64::MAX))
             .execute(conn)
             .await
-            .map(|done| done.rows_affected() == 1))
+            .map(|_| ()))
         .map_err(doing("settle a batch"))?;
-        if !settled {
-            return Ok(Settled::Lost);
-        }
         if unfinished > 0 {
             return Ok(Settled::Later(next.map(instant)));
         }
@@ -261,9 +290,13 @@ impl Tx {
     }
 
     async fn finish_edition(&mut self, id: EditionId, now: Timestamp) -> Result<(), StoreError> {
+        // Taking the row first: of two that close the last two batches at once, the second must see what the first did.
+        const TAKE: &str = "UPDATE editions SET state = state WHERE id = $1";
         const SQL: &str = "UPDATE editions SET state = 'finished', finished_at = $2 WHERE id = $1 \
                            AND state = 'sealed' \
                            AND NOT EXISTS (SELECT 1 FROM batches WHERE edition_id = $1 AND is_open)";
+        on_engine!(self, |conn| sqlx::query(TAKE).bind(id.0).execute(conn).await.map(|_| ()))
+            .map_err(doing("take an edition to finish it"))?;
         let finished = on_engine!(self, |conn| sqlx::query(SQL)
             .bind(id.0)
             .bind(now.as_microsecond())

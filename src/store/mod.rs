@@ -26,7 +26,7 @@ pub use engine::{Store, StoreError, Tx};
 pub use events::{Event, EventRow};
 pub use lock::{DaemonLock, LockError};
 pub use outcomes::{IntentRefusal, Next, Recorded};
-pub use posts::{KnownPost, PostSighting};
+pub use posts::{KnownPost, PostSighting, Sighted};
 pub use probe::is_set_up;
 pub use reports::{
     AttemptRow, DeliveryFilter, DeliveryRow, DestinationCount, EditionRow, QueueRow, StateCount,

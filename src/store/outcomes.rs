@@ -55,6 +55,37 @@ impl Next {
     }
 }
 
+/// A write under a lease. PostgreSQL runs whoever takes the batch over beside us: sharing its row (`lock`) makes us wait for
+/// them and see their epoch, else a delivery could be handed over that they are already sending.
+macro_rules! intent_sql {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE deliveries SET state = 'sending', intent_at = $2, changed_at = $2 WHERE id = $1 \
+             AND state IN ('planned', 'deferred', 'uncertain') AND NOT is_held \
+             AND EXISTS (SELECT 1 FROM batches WHERE id = $3 AND epoch = $4",
+            $lock,
+            ") AND (subscription_id IS NULL OR EXISTS (SELECT 1 FROM subscriptions s \
+             JOIN subscribers p ON p.id = s.subscriber_id \
+             WHERE s.id = deliveries.subscription_id AND s.state = 'active' \
+             AND p.suppressed_at IS NULL))"
+        )
+    };
+}
+
+/// As above.
+macro_rules! outcome_sql {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE deliveries SET state = $2, is_held = $3, not_before = $4, \
+             attempts = attempts + $5, changed_at = $6 WHERE id = $1 \
+             AND state IN ('planned', 'sending', 'deferred', 'uncertain') \
+             AND EXISTS (SELECT 1 FROM batches WHERE id = $7 AND epoch = $8",
+            $lock,
+            ")"
+        )
+    };
+}
+
 impl Tx {
     /// Notes that the delivery is about to be handed over, unless the lease is gone or the recipient left.
     pub async fn note_intent(
@@ -63,14 +94,10 @@ impl Tx {
         delivery: DeliveryId,
         now: Timestamp,
     ) -> Result<Result<(), IntentRefusal>, StoreError> {
-        const SQL: &str = "UPDATE deliveries SET state = 'sending', intent_at = $2, changed_at = $2 WHERE id = $1 \
-                           AND state IN ('planned', 'deferred', 'uncertain') AND NOT is_held \
-                           AND EXISTS (SELECT 1 FROM batches WHERE id = $3 AND epoch = $4) \
-                           AND (subscription_id IS NULL OR EXISTS (SELECT 1 FROM subscriptions s \
-                           JOIN subscribers p ON p.id = s.subscriber_id \
-                           WHERE s.id = deliveries.subscription_id AND s.state = 'active' \
-                           AND p.suppressed_at IS NULL))";
-        let noted = on_engine!(self, |conn| sqlx::query(SQL)
+        const SQLITE: &str = intent_sql!("");
+        const POSTGRES: &str = intent_sql!(" FOR SHARE");
+        let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
+        let noted = on_engine!(self, |conn| sqlx::query(sql)
             .bind(delivery.0)
             .bind(now.as_microsecond())
             .bind(lease.batch)
@@ -150,15 +177,14 @@ impl Tx {
         held: bool,
         again: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE deliveries SET state = $2, is_held = $3, not_before = $4, \
-                           attempts = attempts + $5, changed_at = $6 WHERE id = $1 \
-                           AND state IN ('planned', 'sending', 'deferred', 'uncertain') \
-                           AND EXISTS (SELECT 1 FROM batches WHERE id = $7 AND epoch = $8)";
+        const SQLITE: &str = outcome_sql!("");
+        const POSTGRES: &str = outcome_sql!(" FOR SHARE");
+        let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
         let counts = match &recorded.outcome {
             None | Some(Outcome::Unreachable(_) | Outcome::NotOurs) => 0_i64,
             Some(_) => 1,
         };
-        on_engine!(self, |conn| sqlx::query(SQL)
+        on_engine!(self, |conn| sqlx::query(sql)
             .bind(recorded.delivery.0)
             .bind(state.as_str())
             .bind(held)
@@ -215,14 +241,15 @@ impl Tx {
             .map_err(doing("forget a letter"))
     }
 
-    /// Puts a delivery that was given up, held or deferred back in the queue. False: it is not one of those.
+    /// Puts a delivery that was given up, held or deferred back in the queue, with all the time that a new one has.
+    /// False: it is not one of those.
     pub async fn retry_delivery(
         &mut self,
         delivery: DeliveryId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         const DELIVERY: &str = "UPDATE deliveries SET state = 'deferred', is_held = FALSE, not_before = $2, \
-                                changed_at = $2 WHERE id = $1 AND (state IN ('rejected', 'expired', 'deferred') \
+                                planned_at = $2, changed_at = $2 WHERE id = $1 AND (state IN ('rejected', 'expired', 'deferred') \
                                 OR (state = 'uncertain' AND is_held)) \
                                 AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.id = deliveries.letter_id \
                                 AND l.content = '') RETURNING edition_id";

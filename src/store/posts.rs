@@ -24,6 +24,14 @@ pub struct KnownPost {
     pub is_gone: bool,
 }
 
+/// What stands of a post after it was sighted. The first sighting decides, whoever's it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighted {
+    pub first_seen_at: Timestamp,
+    pub revised_at: Timestamp,
+    pub is_news: bool,
+}
+
 /// A post as ingest sees it now.
 #[derive(Clone, Debug)]
 pub struct PostSighting<'a> {
@@ -64,18 +72,20 @@ impl Tx {
         .map_err(doing("read the known posts"))
     }
 
-    /// Remembers a post as it is now. A new revision starts to settle at `now`; the first sighting and the news flag stay.
+    /// Remembers a post as it is now. A new revision starts to settle at `now`; the first sighting and the news flag stay,
+    /// which may be those of another node.
     pub async fn sight_post(
         &mut self,
         post: &PostSighting<'_>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Sighted, StoreError> {
         const SQL: &str = "INSERT INTO posts (post_id, source, slug, link, title, revision, published_at, \
                            first_seen_at, revised_at, is_news) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) \
                            ON CONFLICT (post_id) DO UPDATE SET source = excluded.source, slug = excluded.slug, \
                            link = excluded.link, title = excluded.title, published_at = excluded.published_at, \
                            revised_at = CASE WHEN posts.revision = excluded.revision THEN posts.revised_at \
-                           ELSE excluded.revised_at END, revision = excluded.revision, gone_at = NULL";
+                           ELSE excluded.revised_at END, revision = excluded.revision, gone_at = NULL \
+                           RETURNING first_seen_at, revised_at, is_news";
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(post.id.as_str())
             .bind(post.source)
@@ -86,9 +96,13 @@ impl Tx {
             .bind(post.published_at.as_microsecond())
             .bind(now.as_microsecond())
             .bind(post.is_news)
-            .execute(conn)
+            .fetch_one(conn)
             .await
-            .map(|_| ()))
+            .and_then(|row| Ok(Sighted {
+                first_seen_at: instant(row.try_get("first_seen_at")?),
+                revised_at: instant(row.try_get("revised_at")?),
+                is_news: row.try_get("is_news")?,
+            })))
         .map_err(doing("remember a post"))
     }
 

@@ -147,6 +147,13 @@ impl Daemon {
         Self::started_by(folder, shell)
     }
 
+    /// The same, and it tells its news to the socket at `notify`.
+    pub(crate) fn start_under_systemd(folder: &Path, notify: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postrider"));
+        command.env("NOTIFY_SOCKET", notify);
+        Self::started_by(folder, command)
+    }
+
     fn started_by(folder: &Path, mut command: Command) -> Self {
         let log = std::fs::File::options()
             .create(true)

@@ -239,6 +239,7 @@ impl World {
             owner: "story".to_owned(),
             stop: self.stop.clone(),
             abandon: CancellationToken::new(),
+            desk_left: CancellationToken::new(),
             passes: Arc::clone(&self.passes),
         };
         self.running = Some(tokio::spawn(generation.run()));
