@@ -26,6 +26,13 @@ struct Claims {
     refused: Vec<(String, Diagnostic)>,
 }
 
+/// Who is where, as far as it is settled.
+struct Places<'a> {
+    by_source: HashMap<&'a str, &'a KnownPost>,
+    owners: HashMap<PostId, String>,
+    links: HashMap<String, String>,
+}
+
 impl Reading {
     /// What asks for a place in the catalog.
     fn parsed(&self) -> Option<&Parsed> {
@@ -127,20 +134,22 @@ impl Ingest {
                 .is_some_and(|known| !known.is_gone && known.link == parsed.link.as_str());
             (matches!(state.reading, Reading::Rival(..)), !was_there)
         });
+        let mut places = Places { by_source, owners, links };
         for (source, state, parsed) in candidates {
-            let id = self.identify(source, state, parsed, (&by_source, &owners, &links));
-            let rival = owners
+            let id = self.identify(source, state, parsed, &places);
+            let rival = places
+                .owners
                 .get(&id)
                 .map(|other| ("id", other))
                 .filter(|(_, other)| *other != source)
-                .or_else(|| links.get(parsed.link.as_str()).map(|other| ("address", other)))
+                .or_else(|| places.links.get(parsed.link.as_str()).map(|other| ("address", other)))
                 .filter(|(_, other)| *other != source);
             if let Some((what, other)) = rival {
                 claims.refused.push((source.clone(), same_as(source, what, other, parsed)));
                 continue;
             }
-            owners.insert(id.clone(), source.clone());
-            links.insert(parsed.link.to_string(), source.clone());
+            places.owners.insert(id.clone(), source.clone());
+            places.links.insert(parsed.link.to_string(), source.clone());
             claims.ids.push((source.clone(), id));
         }
         claims
@@ -151,11 +160,7 @@ impl Ingest {
         source: &str,
         state: &FileState,
         parsed: &Parsed,
-        (by_source, owners, links): (
-            &HashMap<&str, &KnownPost>,
-            &HashMap<PostId, String>,
-            &HashMap<String, String>,
-        ),
+        Places { by_source, owners, links }: &Places<'_>,
     ) -> PostId {
         if let Some(pinned) = &parsed.pinned_id {
             return PostId::pinned(pinned.clone());
