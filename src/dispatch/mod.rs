@@ -92,12 +92,14 @@ impl Dispatch {
     }
 }
 
-/// Which lanes each feeder of a channel looks after. One does nothing but letters, so that no digest is ahead of them;
-/// three share the rest, so that a batch with one slow recipient at its end leaves no connection idle.
+/// Which lanes each feeder of a channel looks after. Three do nothing but letters, so that no digest is ahead of them and
+/// one letter to a server that hangs is not ahead of the others; three share the rest, so that a batch with one slow
+/// recipient at its end leaves no connection idle.
 fn feeders(channel: &str) -> Vec<(Lane, Lane)> {
     if channel.starts_with("mail:") {
+        let letters = (Lane::Letter, Lane::Letter);
         let bulk = (Lane::Instant, Lane::Digest);
-        vec![(Lane::Letter, Lane::Letter), bulk, bulk, bulk]
+        vec![letters, letters, letters, bulk, bulk, bulk]
     } else {
         vec![(Lane::Announcement, Lane::Announcement)]
     }
