@@ -322,6 +322,19 @@ fn mail_to_the_world_needs_pages_that_the_world_can_reach() {
 }
 
 #[test]
+fn a_post_waits_in_one_queue_only() {
+    let queue = |name: &str, posts: &str| {
+        format!(
+            "[[queue]]\nname = \"{name}\"\nschedule = \"@daily\"\ntake = 1\nposts = [{posts}]\n"
+        )
+    };
+    let releases = queue("one", "\"a\", \"a\"") + &queue("two", "\"b\", \"a\"");
+    let found = Project::new(SMALL).with("config/releases.toml", &releases).errors(&[]);
+    assert!(found.contains("releases.toml:5:15: `a` is listed twice"), "{found}");
+    assert!(found.contains("releases.toml:10:15: `a` is in queue `one` already"), "{found}");
+}
+
+#[test]
 fn releases_are_read_in_the_sites_time_zone() {
     let project = Project::new(WITH_MAIL).with(
         "config/releases.toml",

@@ -1,6 +1,6 @@
 //! `config/releases.toml`: what goes live when, and on which channels.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, Names};
 use crate::config::raw;
@@ -15,6 +15,7 @@ pub(super) fn releases(raw: &raw::Releases, context: &mut Context<'_>) -> Option
     }
     let mut queues = Vec::new();
     let mut names = BTreeSet::new();
+    let mut listed = BTreeMap::new();
     for (index, raw) in raw.queue.iter().enumerate() {
         let at = format!("releases.queue.{index}");
         if let Some(name) = raw.name.as_deref()
@@ -23,7 +24,7 @@ pub(super) fn releases(raw: &raw::Releases, context: &mut Context<'_>) -> Option
             let help = "what a queue has released is remembered by its name";
             context.error(&format!("{at}.name"), format!("there are two queues `{name}`"), help);
         }
-        queues.push(queue(raw, &at, context));
+        queues.push(queue(raw, &at, &mut listed, context));
     }
     Some(Releases {
         releases: releases.into_iter().collect::<Option<_>>()?,
@@ -40,7 +41,13 @@ fn release(raw: &raw::Release, at: &str, context: &mut Context<'_>) -> Option<Re
     Some(Release { post: post?, at: moment?, channels: channels? })
 }
 
-fn queue(raw: &raw::Queue, at: &str, context: &mut Context<'_>) -> Option<Queue> {
+/// `listed`: the posts of the queues before, and which queue each is in.
+fn queue<'a>(
+    raw: &'a raw::Queue,
+    at: &str,
+    listed: &mut BTreeMap<&'a str, &'a str>,
+    context: &mut Context<'_>,
+) -> Option<Queue> {
     let key = |name: &str| format!("{at}.{name}");
     let channels = channels(&key("channels"), raw.channels.as_deref(), context);
     let name = raw.name.as_deref().map(|name| values::name(name).map(|()| name.to_owned()));
@@ -53,15 +60,16 @@ fn queue(raw: &raw::Queue, at: &str, context: &mut Context<'_>) -> Option<Queue>
         context.report.take_schedule(&key("schedule"), text, Schedule::parse(text, zone?))
     });
     let posts = raw.posts.as_ref()?;
-    let mut listed = BTreeSet::new();
     for (index, post) in posts.iter().enumerate() {
-        if !listed.insert(post) {
-            let help = "a queue releases each post once";
-            context.error(
-                &key(&format!("posts.{index}")),
-                format!("`{post}` is listed twice"),
-                help,
-            );
+        let queue = raw.name.as_deref().unwrap_or_default();
+        if let Some(other) = listed.insert(post, queue) {
+            let message = if other == queue {
+                format!("`{post}` is listed twice")
+            } else {
+                format!("`{post}` is in queue `{other}` already")
+            };
+            let help = "a post has one turn, in one queue; name several channels there if need be";
+            context.error(&key(&format!("posts.{index}")), message, help);
         }
     }
     Some(Queue {
