@@ -12,7 +12,7 @@ use super::desk::{Bells, Desk};
 use crate::config::Config;
 use crate::dispatch::Dispatch;
 use crate::domain::Diagnostic;
-use crate::store::{Ledger, run_committer};
+use crate::store::{Ledger, Store, run_committer};
 use crate::template::Templates;
 use crate::web::WebState;
 
@@ -35,6 +35,8 @@ impl Generation {
     pub async fn run(self) -> anyhow::Result<()> {
         let config = self.state.config.load_full();
         let channels = channels(&config, &self.state.clock)?;
+        let served: Vec<String> = channels.iter().map(|channel| channel.name.clone()).collect();
+        tell_of_orphans(&self.state.store, &served).await;
         let (ledger, entries) = Ledger::new();
         let committer =
             tokio::spawn(run_committer(self.state.store.clone(), entries, self.abandon.clone()));
@@ -72,6 +74,20 @@ impl Generation {
         }
         // All handles are dropped: the committer writes what is queued and ends.
         committer.await.context("the committer panicked")
+    }
+}
+
+/// What was planned for a mail server or destination that is no longer configured lies there, and somebody should know.
+async fn tell_of_orphans(store: &Store, served: &[String]) {
+    let queues = async { store.read().await?.queues().await };
+    // A database that is away is told of by whoever needs it.
+    let Ok(queues) = queues.await else { return };
+    for queue in queues.into_iter().filter(|queue| !served.contains(&queue.channel)) {
+        tracing::warn!(
+            channel = %queue.channel,
+            waiting = queue.waiting,
+            "deliveries wait for something that is no longer configured; configure it again to send them"
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! Making what goes out: an edition sealed with its posts, the body of a call.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -36,19 +37,17 @@ impl Planner {
             );
             return Ok(true);
         }
-        let composed = mail::compose_edition(
-            &self.templates,
-            &EditionInput {
-                site: &self.config.site,
-                newsletter,
-                cadence,
-                posts: &posts.iter().map(|known| Arc::clone(&known.post)).collect::<Vec<_>>(),
-                public_url: &self.config.server.public_url,
-                postal_address: &self.config.mail.address,
-                sealed_at: now,
-            },
-        )
-        .map_err(|problem| PlanError::Compose(Box::new(problem)))?;
+        let input = EditionInput {
+            site: &self.config.site,
+            newsletter,
+            cadence,
+            posts: &posts.iter().map(|known| Arc::clone(&known.post)).collect::<Vec<_>>(),
+            public_url: &self.config.server.public_url,
+            postal_address: &self.config.mail.address,
+            sealed_at: now,
+        };
+        let composed = guarded(|| mail::compose_edition(&self.templates, &input))
+            .map_err(PlanError::Compose)?;
         for warning in &composed.warnings {
             tracing::warn!(newsletter = %newsletter.name, "{warning}");
         }
@@ -136,5 +135,29 @@ pub fn announcement_body(
         language: config.site.language.clone(),
     };
     let context = CrosspostContext::of(CrosspostEvent::Published, &known.post, site, now);
-    templates.render(&format!("crosspost/{name}.json"), &context).map_err(Box::new)
+    guarded(|| templates.render(&format!("crosspost/{name}.json"), &context))
+}
+
+/// A panic while something is made is a bug that one post must pay for, not the daemon: the row that caused it stays due,
+/// and a crash would come back with every restart.
+fn guarded<T>(make: impl FnOnce() -> Result<T, Diagnostic>) -> Result<T, Box<Diagnostic>> {
+    let outcome = catch_unwind(AssertUnwindSafe(make));
+    outcome
+        .unwrap_or_else(|_| {
+            let message = "cannot be made because of a bug in Postrider, please report it";
+            Err(Diagnostic::error("internal", message).effect("it stays due and is tried again"))
+        })
+        .map_err(Box::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bug_in_composing_is_a_diagnostic() {
+        let problem = guarded::<()>(|| panic!("a bug")).unwrap_err();
+        assert_eq!(problem.code, "internal");
+        assert!(guarded(|| Ok(1)).is_ok());
+    }
 }
