@@ -30,6 +30,7 @@ use crate::config::{Config, Environment, StoreUrl};
 use crate::domain::SubscriptionState;
 use crate::feed::Shelf;
 use crate::store::{AddSubscriber, DaemonLock, Store, StoreError};
+use crate::telemetry::{self, ReloadHandle};
 use crate::web::{self, WebState};
 use reload::{Reload, Reloaded};
 use signals::{Signal, Signals};
@@ -42,6 +43,8 @@ pub struct Start {
     pub environment: Environment,
     /// As loaded from `file`; errors were shown by the caller.
     pub config: Config,
+    /// Sets the log's filter when a reload brings another.
+    pub logs: ReloadHandle,
 }
 
 /// Runs until a signal says stop, or until something that must not end has ended, which is an error.
@@ -74,8 +77,13 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
         Arc::new(ArcSwap::from_pointee(Shelf::default())),
     );
     let mut web = tokio::spawn(web::serve(listener, web::router(state.clone()), stop_web.clone()));
-    let daemon =
-        Daemon { state: state.clone(), owner, file: start.file, environment: start.environment };
+    let daemon = Daemon {
+        state: state.clone(),
+        owner,
+        file: start.file,
+        environment: start.environment,
+        logs: start.logs,
+    };
     // Nobody reading, or a full disk behind it, is no reason to stop.
     let _ = std::io::stdout().write_all(links(&config).as_bytes());
 
@@ -96,6 +104,7 @@ struct Daemon {
     owner: String,
     file: PathBuf,
     environment: Environment,
+    logs: ReloadHandle,
 }
 
 impl Daemon {
@@ -127,6 +136,9 @@ impl Daemon {
                 Why::Reload(new) => {
                     // Two desks would publish over each other. What is being sent need not be waited for.
                     desk_left.cancelled().await;
+                    if let Err(error) = self.logs.set_filter(&new.config.log.level) {
+                        tracing::warn!(error = %telemetry::causes(&error), "the log keeps its filter");
+                    }
                     self.state.config.store(Arc::new(new.config));
                     self.state.templates.store(Arc::new(new.templates));
                     tracing::info!("the new configuration is in force");

@@ -110,8 +110,11 @@ fn tell_what_needs_a_restart(old: &Config, new: &Config) {
     if old.server.listen != new.server.listen {
         tracing::warn!("`server.listen` changes with the next restart");
     }
-    if format!("{:?}", old.store) != format!("{:?}", new.store) {
+    if old.store != new.store {
         tracing::warn!("`store.url` changes with the next restart");
+    }
+    if old.log.format != new.log.format {
+        tracing::warn!("`log.format` changes with the next restart");
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn run(project: Project) -> anyhow::Result<()> {
         LogFormat::Text => telemetry::LogFormat::Text,
         LogFormat::Json => telemetry::LogFormat::Json,
     };
-    telemetry::init(format, &project.config.log.level)?;
+    let logs = telemetry::init(format, &project.config.log.level)?;
     let Project { file, environment, config } = project;
-    app::run(Start { file, environment, config: Arc::unwrap_or_clone(config) }).await
+    app::run(Start { file, environment, config: Arc::unwrap_or_clone(config), logs }).await
 }

@@ -95,7 +95,7 @@ pub struct Server {
 }
 
 /// `store.url`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreUrl {
     /// Absolute.
     Sqlite(PathBuf),

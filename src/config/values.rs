@@ -363,9 +363,15 @@ mod tests {
         {
             assert!(permalink(good).is_ok(), "{good}");
         }
-        for bad in
-            ["posts/{slug}", "/{yaer}/{slug}", "/{slug", "/slug}/{slug}", "/posts/", "/{slug} x"]
-        {
+        for bad in [
+            "posts/{slug}",
+            "/{yaer}/{slug}",
+            "/{slug",
+            "/slug}/{slug}",
+            "/posts/",
+            "/{slug} x",
+            "/?p={slug}",
+        ] {
             assert!(permalink(bad).is_err(), "{bad}");
         }
     }

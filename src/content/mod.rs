@@ -35,17 +35,12 @@ mod title;
 #[cfg(test)]
 mod tests;
 
-pub use permalink::check_pattern;
-
-/// Files larger than this need not be read: `parse` refuses them.
-pub const MAX_FILE_BYTES: usize = source::MAX_BODY_BYTES + source::MAX_FRONT_MATTER_BYTES;
-
 /// What a folder says about its posts.
 #[derive(Clone, Copy, Debug)]
 pub struct FolderRules<'a> {
     /// The author's site. Links go below its path.
     pub site_url: &'a Url,
-    /// A pattern that `check_pattern` accepts.
+    /// A pattern that `config` accepted.
     pub permalink: &'a str,
     /// BCP 47 tag of posts that don't say.
     pub language: &'a str,
@@ -168,11 +163,6 @@ impl Parsed {
         );
         self
     }
-}
-
-/// Whether the file at `within` can be a post by its name alone. If not, it need not be read.
-pub fn may_be_post(within: &str) -> bool {
-    naming::kind(within) == naming::Kind::Post
 }
 
 /// Reads one file. `Ok` carries warnings beside the verdict; `Err` is all problems of the file, at least one of them an error.

@@ -13,40 +13,7 @@ pub(super) struct Parts<'a> {
     pub(super) date: Date,
 }
 
-const PLACEHOLDERS: [&str; 7] = ["slug", "title", "section", "lang", "year", "month", "day"];
-
-/// Whether a permalink pattern can be used; if not, a sentence fragment that says why and what would do.
-pub fn check_pattern(pattern: &str) -> Result<(), String> {
-    if !pattern.starts_with('/') {
-        return Err(format!("`{pattern}` does not begin with `/`"));
-    }
-    if let Some(c) = pattern.chars().find(|c| c.is_control() || c.is_whitespace()) {
-        return Err(format!("{c:?} cannot stand in a permalink pattern"));
-    }
-    if let Some(c) = pattern.chars().find(|c| "?#".contains(*c)) {
-        return Err(format!("`{c}` cannot stand in a permalink pattern, which is a path"));
-    }
-    let mut named = Vec::new();
-    for piece in pieces(pattern) {
-        match piece {
-            Piece::Literal(text) if text.contains(['{', '}']) => {
-                return Err("a `{` without its `}`, or the other way round".to_owned());
-            }
-            Piece::Literal(_) => {}
-            Piece::Placeholder(name) if PLACEHOLDERS.contains(&name) => named.push(name),
-            Piece::Placeholder(name) => {
-                let all = PLACEHOLDERS.map(|known| format!("`{{{known}}}`")).join(", ");
-                return Err(format!("`{{{name}}}` is unknown; there are {all}"));
-            }
-        }
-    }
-    if !named.contains(&"slug") && !named.contains(&"title") {
-        return Err("without `{slug}` or `{title}` all posts would live at one address".to_owned());
-    }
-    Ok(())
-}
-
-/// Fills a pattern. A placeholder that `check_pattern` would have refused becomes nothing.
+/// Fills a pattern. A placeholder that there is not becomes nothing: `config` has refused it.
 pub(super) fn expand(pattern: &str, parts: &Parts<'_>) -> String {
     let mut path = String::with_capacity(pattern.len() + parts.slug.len());
     for piece in pieces(pattern) {
@@ -133,30 +100,6 @@ pub(super) fn web(url: Url) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patterns_with_unknown_or_broken_placeholders_are_refused_with_a_reason() {
-        for good in
-            ["/posts/{slug}/", "/{year}/{month}/{day}/{title}.html", "/{lang}/{section}/{slug}"]
-        {
-            assert_eq!(check_pattern(good), Ok(()), "{good}");
-        }
-        let cases = [
-            ("posts/{slug}", "`posts/{slug}` does not begin with `/`"),
-            (
-                "/{yaer}/{slug}/",
-                "`{yaer}` is unknown; there are `{slug}`, `{title}`, `{section}`, `{lang}`, `{year}`, `{month}`, `{day}`",
-            ),
-            ("/{slug", "a `{` without its `}`, or the other way round"),
-            ("/slug}/{slug}", "a `{` without its `}`, or the other way round"),
-            ("/posts/", "without `{slug}` or `{title}` all posts would live at one address"),
-            ("/{slug} x", "' ' cannot stand in a permalink pattern"),
-            ("/?p={slug}", "`?` cannot stand in a permalink pattern, which is a path"),
-        ];
-        for (pattern, reason) in cases {
-            assert_eq!(check_pattern(pattern), Err(reason.to_owned()), "{pattern}");
-        }
-    }
 
     #[test]
     fn a_pattern_is_filled_and_never_leaves_an_empty_segment() {

@@ -8,6 +8,8 @@ use super::report::Problem;
 pub(super) const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 /// The largest front matter that is read.
 pub(super) const MAX_FRONT_MATTER_BYTES: usize = 64 * 1024;
+/// Files larger than this are refused undecoded.
+pub(super) const MAX_FILE_BYTES: usize = MAX_BODY_BYTES + MAX_FRONT_MATTER_BYTES;
 
 /// Marks the end of the excerpt between the Markdown and the summary. Never in a text that was read here.
 pub(super) const EXCERPT_END: char = '\u{FDD0}';
@@ -21,7 +23,7 @@ pub(super) struct Unreadable {
 /// Decodes and cleans a file. The lines stay what they were, so that positions hold.
 pub(super) fn read(bytes: &[u8]) -> Result<Cow<'_, str>, Unreadable> {
     let without = |problem: Problem| Unreadable { problem, shown: String::new() };
-    if bytes.len() > MAX_BODY_BYTES + MAX_FRONT_MATTER_BYTES {
+    if bytes.len() > MAX_FILE_BYTES {
         return Err(without(too_large(bytes.len())));
     }
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {

@@ -6,7 +6,6 @@ mod address;
 mod catalog;
 mod delivery;
 mod diagnostic;
-mod edition;
 mod id;
 mod post;
 mod release;
@@ -19,7 +18,6 @@ pub use address::{EmailAddress, EmailAddressError};
 pub use catalog::{Catalog, CatalogPost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};
-pub use edition::{EditionState, Selection};
 pub use id::{
     AnnouncementId, BatchId, DeliveryId, EditionId, LetterId, PostId, Revision, SubscriberId,
     SubscriptionId,

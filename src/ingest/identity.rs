@@ -38,7 +38,7 @@ impl Reading {
     fn parsed(&self) -> Option<&Parsed> {
         match self {
             Self::Fresh(parsed) | Self::Rival(parsed, _) => Some(parsed),
-            Self::Taken | Self::Draft | Self::Broken(_) => None,
+            Self::Taken | Self::Draft | Self::NotAPost | Self::Broken(_) => None,
         }
     }
 
@@ -46,7 +46,7 @@ impl Reading {
     fn stays_as_it_was(&self) -> bool {
         match self {
             Self::Taken | Self::Broken(_) | Self::Rival(..) => true,
-            Self::Fresh(_) | Self::Draft => false,
+            Self::Fresh(_) | Self::Draft | Self::NotAPost => false,
         }
     }
 
@@ -61,7 +61,9 @@ impl FileState {
             Reading::Fresh(parsed) | Reading::Rival(parsed, _) => {
                 Reading::Rival(parsed, Box::new(problem))
             }
-            other @ (Reading::Taken | Reading::Draft | Reading::Broken(_)) => other,
+            other @ (Reading::Taken | Reading::Draft | Reading::NotAPost | Reading::Broken(_)) => {
+                other
+            }
         };
     }
 }

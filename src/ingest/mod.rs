@@ -57,6 +57,8 @@ enum Reading {
     /// As in `post`.
     Taken,
     Draft,
+    /// A section's own page, say: nobody waits for it.
+    NotAPost,
     Broken(Vec<Diagnostic>),
     /// Parsed, but another file has its id or address. Tried again with every change: it may be the other that is mended.
     Rival(Box<Parsed>, Box<Diagnostic>),
@@ -98,7 +100,11 @@ impl Ingest {
 
     /// Looks at `paths` only. Folders are looked at with all that is below.
     pub async fn refresh(&mut self, paths: &[PathBuf], now: Timestamp) -> Result<(), StoreError> {
-        if paths.iter().any(|path| path.is_dir() || self.is_known_folder(path)) {
+        // A path whose post folder is gone says that a disk was unmounted, not that a post was deleted: the rescan can tell.
+        let is_homeless =
+            |path: &PathBuf| self.folder_of(path).is_some_and(|(_, folder)| !folder.path.is_dir());
+        if paths.iter().any(|path| path.is_dir() || self.is_known_folder(path) || is_homeless(path))
+        {
             return self.rescan(now).await;
         }
         let mut found = Vec::new();
@@ -140,7 +146,8 @@ impl Ingest {
                 FoundState::Refused(_) => None,
             };
             let before = self.files.remove(&found.source).and_then(|state| state.post);
-            let post = if matches!(reading, Reading::Draft) { None } else { before };
+            let post =
+                if matches!(reading, Reading::Draft | Reading::NotAPost) { None } else { before };
             let state =
                 FileState { fingerprint, folder, reading, warnings, post, last_good_kept: false };
             self.files.insert(found.source, state);
@@ -164,7 +171,7 @@ impl Ingest {
             catalog.posts.extend(state.post.clone());
             catalog.problems.extend(state.warnings.iter().cloned());
             match &state.reading {
-                Reading::Fresh(_) | Reading::Taken => {}
+                Reading::Fresh(_) | Reading::Taken | Reading::NotAPost => {}
                 Reading::Draft => catalog.drafts += 1,
                 Reading::Broken(problems) => {
                     let errors = problems.iter().any(Diagnostic::is_error);
@@ -235,9 +242,8 @@ fn parse_one(config: &Config, index: usize, found: Found) -> Option<ParsedFile> 
     let parsed = catch_unwind(AssertUnwindSafe(|| content::parse(&file, &rules)));
     let (reading, warnings) = match parsed.unwrap_or_else(|_| Err(vec![fault_of_ours(&found)])) {
         Ok((content::Verdict::Post(parsed), warnings)) => (Reading::Fresh(parsed), warnings),
-        Ok((content::Verdict::Draft | content::Verdict::NotAPost, warnings)) => {
-            (Reading::Draft, warnings)
-        }
+        Ok((content::Verdict::NotAPost, warnings)) => (Reading::NotAPost, warnings),
+        Ok((content::Verdict::Draft, warnings)) => (Reading::Draft, warnings),
         Err(problems) => (Reading::Broken(problems), Vec::new()),
     };
     Some((found, index, reading, warnings))

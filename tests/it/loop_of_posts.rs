@@ -1,9 +1,10 @@
 //! The main loop: a folder of posts becomes feeds, mail and cross-posts, once.
 
 use postrider::domain::{Cadence, DeliveryState, Diagnostic};
+use postrider::ingest::Ingest;
 
 use crate::harness::engine::Engine;
-use crate::harness::world::{Setting, World, post};
+use crate::harness::world::{START, Setting, World, post};
 
 const CHAT: &str = "[destinations.chat]\nkind = \"webhook\"\nurl = \"outbox:var/outbox\"";
 
@@ -38,12 +39,14 @@ async fn drafts_future_dates_and_broken_files_go_nowhere() {
     world.author_saves("future.md", post("Future", "2026-03-12T10:00:00+01:00")).await;
     world.author_saves("broken.md", "---\ntitle: [unclosed\ndate: 2026-03-01\n---\nx").await;
     world.author_saves("dateless.md", "---\ntitle: No date\n---\nx").await;
+    world.author_saves("_index.md", "---\ntitle: A section\n---\nx").await;
     world.author_saves("good.md", post("Good", "2026-03-09")).await;
     world.passes(5).await;
     world.is_quiet().await;
     assert_eq!(world.feed_titles().await, ["Good"]);
     assert_eq!(world.outbox_mail().len(), 1);
     let shelf = world.state.shelf.load();
+    assert_eq!(shelf.drafts, 1, "a section's page is no draft");
     let broken: Vec<&str> = shelf
         .problems
         .iter()
@@ -221,6 +224,23 @@ async fn a_vanished_folder_takes_no_post_down() {
     std::fs::rename(world.path("elsewhere"), world.path("posts")).expect("the folder is there");
     world.passes(1).await;
     assert!(world.state.shelf.load().problems.is_empty());
+}
+
+#[tokio::test]
+async fn an_event_from_a_vanished_folder_takes_no_post_down() {
+    let mut world =
+        Setting::new(Engine::Sqlite).post("old.md", post("Old", "2026-03-08")).start().await;
+    world.stop().await;
+    let config = world.state.config.load_full();
+    let mut ingest = Ingest::open(config, world.store.clone()).await.expect("the database answers");
+    ingest.rescan(START).await.expect("the database answers");
+    let file = world.path("posts/old.md");
+    std::fs::rename(world.path("posts"), world.path("elsewhere")).expect("the folder is there");
+    ingest.refresh(std::slice::from_ref(&file), START).await.expect("the database answers");
+    assert_eq!(ingest.catalog().posts.len(), 1, "unmounted, not deleted");
+    std::fs::create_dir(world.path("posts")).expect("a folder can be made");
+    ingest.refresh(&[file], START).await.expect("the database answers");
+    assert!(ingest.catalog().posts.is_empty(), "deleted, not unmounted");
 }
 
 #[tokio::test]

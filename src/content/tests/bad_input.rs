@@ -51,7 +51,7 @@ fn bad_input_is_told_with_its_place_and_what_to_do() {
             format!("---\ntitle: A\ndate: soon\n---\n{}", "x".repeat(source::MAX_BODY_BYTES + 1))
                 .into_bytes(),
         ),
-        ("huge.md", vec![b'x'; MAX_FILE_BYTES + 1]),
+        ("huge.md", vec![b'x'; source::MAX_FILE_BYTES + 1]),
     ];
     let shown: Vec<String> = cases.iter().map(|(within, bytes)| problems(within, bytes)).collect();
     insta::assert_snapshot!(shown.join("\n\n").replace(&"x".repeat(100), ""));
