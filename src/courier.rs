@@ -76,12 +76,53 @@ impl<'a> Intent<'a> {
     }
 }
 
+/// The ledger's side of a connection: where the next parcels come from, and where intents and outcomes go.
+///
+/// What makes the promise: nothing is handed over whose intent is not durable, and no parcel's end is sent while the
+/// outcome of an earlier one over the same connection is not durable. `intend` does both with one commit.
+pub trait Round: Send {
+    /// The next parcel for this connection, if one is waiting. Never waits itself.
+    fn next(&mut self) -> Option<Parcel>;
+
+    /// Makes durable that these are about to be handed over, and with it every outcome that was told before. Returns those
+    /// that may go; the others are somebody else's now, and their outcome is `NotOurs`.
+    fn intend<'a>(&'a mut self, deliveries: &'a [DeliveryId]) -> BoxFuture<'a, Vec<DeliveryId>>;
+
+    /// What became of a parcel; once for each. Durable with the next `intend` or `settle`.
+    fn tell(&mut self, delivery: DeliveryId, outcome: Outcome);
+
+    /// Resolves when every outcome that was told is durable.
+    fn settle(&mut self) -> BoxFuture<'_, ()>;
+}
+
 /// Carries parcels over one connection, one after the other.
 ///
 /// An implementation returns `Outcome::NotOurs` when `intent.commit()` fails, `Outcome::Unreachable` when nothing of the
 /// parcel was handed over because of the server, and `Outcome::Uncertain` whenever the other side may have it and did not say.
 pub trait Courier: Send {
     fn deliver<'a>(&'a mut self, parcel: &'a Parcel, intent: Intent<'a>) -> BoxFuture<'a, Outcome>;
+
+    /// Carries `first` and then whatever `round` has next, until it has nothing more or the connection is no longer good
+    /// for it. Every parcel that was taken from the round is told an outcome, and all of them are settled at the end.
+    ///
+    /// One after the other here; a courier whose protocol lets it speak of the next parcel while the answer to this one is
+    /// under way does better.
+    fn carry_all<'a>(&'a mut self, first: Parcel, round: &'a mut dyn Round) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let mut parcel = Some(first);
+            while let Some(carried) = parcel {
+                let delivery = carried.delivery();
+                let intent = Intent::new(async {
+                    let may_go = round.intend(&[delivery]).await;
+                    if may_go.is_empty() { Err(LeaseLost) } else { Ok(()) }
+                });
+                let outcome = self.deliver(&carried, intent).await;
+                round.tell(delivery, outcome);
+                parcel = round.next();
+            }
+            round.settle().await;
+        })
+    }
 
     /// Says goodbye to the other side. Never waits long.
     fn close(&mut self) -> BoxFuture<'_, ()>;

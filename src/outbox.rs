@@ -16,7 +16,7 @@ use url::Url;
 use crate::clock::SharedClock;
 use crate::config::{Destination, DestinationKind, SecretBytes};
 use crate::courier::{CallParcel, Courier, Intent, Parcel};
-use crate::domain::{DeliveryId, Outcome, Reply};
+use crate::domain::{DeliveryId, Outcome, Reason, Reply};
 use crate::signature::{self, Call};
 
 mod shelf;
@@ -108,7 +108,7 @@ impl OutboxCourier {
 
     fn misdirected(&self, takes: &str) -> Outcome {
         let reply = self.reply(&format!("this outbox takes {takes}"));
-        Outcome::Rejected { reply, address_is_bad: false }
+        Outcome::Rejected { reply, reason: Reason::System }
     }
 }
 

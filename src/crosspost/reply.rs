@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Outcome, Reply};
+use crate::domain::{Outcome, Reason, Reply};
 
 /// The longest wait that a server can ask of us.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
@@ -22,7 +22,7 @@ pub(super) struct Answer<'a> {
 /// The outcome of a call that `server` (host and port) gave `answer` to.
 pub(super) fn outcome(server: &str, answer: &Answer<'_>, now: Timestamp) -> Outcome {
     let reply = |text: &str| Reply::new(server, Some(answer.status), text);
-    let rejected = |reply| Outcome::Rejected { reply, address_is_bad: false };
+    let rejected = |reply| Outcome::Rejected { reply, reason: Reason::System };
     match answer.status {
         200..=299 => Outcome::Accepted(reply(answer.body)),
         300..=399 => {
@@ -34,7 +34,8 @@ pub(super) fn outcome(server: &str, answer: &Answer<'_>, now: Timestamp) -> Outc
         }
         408 | 425 | 429 | 500..=599 => {
             let not_before = answer.retry_after.and_then(|value| retry_after(value, now));
-            Outcome::Deferred { reply: reply(answer.body), not_before }
+            let reason = if answer.status == 429 { Reason::Throttle } else { Reason::System };
+            Outcome::Deferred { reply: reply(answer.body), reason, not_before }
         }
         _ => rejected(reply(answer.body)),
     }
@@ -101,7 +102,9 @@ mod tests {
             assert_eq!(word(status).word(), "rejected", "{status}");
         }
         for status in [408, 425, 429, 500, 502, 503, 504, 599] {
-            let Outcome::Deferred { reply, not_before } = word(status) else { panic!("{status}") };
+            let Outcome::Deferred { reply, not_before, .. } = word(status) else {
+                panic!("{status}")
+            };
             assert_eq!(not_before, Some(after(60)));
             assert_eq!((reply.code, reply.text.as_str()), (Some(status), "because"));
         }

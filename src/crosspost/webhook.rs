@@ -15,7 +15,7 @@ use super::reply::{self, Answer};
 use crate::clock::SharedClock;
 use crate::config::{Destination, DestinationKind, Endpoint, Secret, SecretBytes, Webhook};
 use crate::courier::{CallParcel, Courier, Intent, Parcel};
-use crate::domain::{Outcome, Reply};
+use crate::domain::{Outcome, Reason, Reply};
 use crate::signature::{self, Call};
 use crate::tls::{self, TlsSetupError};
 
@@ -156,7 +156,7 @@ impl WebhookCourier {
         }
         let reply = Reply::new(&self.server, None, &self.hide(told(&error)));
         if error.is_builder() {
-            Outcome::Rejected { reply, address_is_bad: false }
+            Outcome::Rejected { reply, reason: Reason::System }
         } else if error.is_connect() {
             Outcome::Unreachable(reply)
         } else {
@@ -166,7 +166,7 @@ impl WebhookCourier {
 
     fn rejected(&self, text: &str) -> Outcome {
         let reply = Reply::new(&self.server, None, text);
-        Outcome::Rejected { reply, address_is_bad: false }
+        Outcome::Rejected { reply, reason: Reason::System }
     }
 
     fn hide(&self, mut text: String) -> String {

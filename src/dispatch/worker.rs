@@ -11,7 +11,7 @@ use super::queue::{Content, Job, Jobs};
 use super::{ChannelSpec, Dispatch};
 use crate::courier::{CallParcel, Courier, Intent, LeaseLost, MailParcel, Parcel};
 use crate::domain::{
-    Attempt, DeliveryState, EmailAddress, Outcome, Reply, Target, Verdict, random_spread,
+    Attempt, DeliveryState, EmailAddress, Outcome, Reason, Reply, Target, Verdict, random_spread,
 };
 use crate::mail::Recipient;
 use crate::store::{IntentRefusal, LedgerError, Next, Recorded};
@@ -195,7 +195,7 @@ impl Worker {
     }
 
     async fn record(&self, job: &Job, started_at: Timestamp, outcome: Option<Outcome>, next: Next) {
-        let bad = matches!(outcome, Some(Outcome::Rejected { address_is_bad: true, .. }));
+        let bad = matches!(outcome, Some(Outcome::Rejected { reason: Reason::Address, .. }));
         let recorded = Recorded {
             lease: job.lease,
             delivery: job.due.id,
@@ -245,7 +245,7 @@ fn our_fault(text: &str) -> Reply {
 fn no_recipient() -> Outcome {
     Outcome::Rejected {
         reply: our_fault("the recipient is no longer known"),
-        address_is_bad: false,
+        reason: Reason::System,
     }
 }
 
@@ -254,7 +254,7 @@ fn after_panic(intent: &IntentState) -> Outcome {
     match intent {
         IntentState::Durable => Outcome::Uncertain(reply),
         IntentState::NotAsked | IntentState::Refused(_) => {
-            Outcome::Deferred { reply, not_before: None }
+            Outcome::Deferred { reply, reason: Reason::System, not_before: None }
         }
     }
 }

@@ -157,6 +157,52 @@ impl Reply {
     }
 }
 
+/// Whom a refusal speaks of, as far as its codes and words tell. Decides how soon to try again, whom to slow down for,
+/// and whether it is held against the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// The mailbox does not exist (RFC 3463 X.1.1 and kin): hard.
+    Address,
+    /// The mailbox is there but takes nothing now, such as a full one (X.2.2): soft.
+    Mailbox,
+    /// We come too fast or too often (421, 4.7.x of rate limits): this destination is to be slowed down.
+    Throttle,
+    /// A server that wants to see us a second time (RFC 6647).
+    Greylist,
+    /// Policy or reputation (X.7.x): it speaks of the sender, never of the recipient.
+    Policy,
+    /// The message itself: too large, not to their taste in form (X.3.4, X.6.x).
+    Message,
+    /// Trouble on either side (X.3.x, X.4.x, a time-out, a broken connection), and whatever is not clear.
+    System,
+}
+
+impl Reason {
+    pub const ALL: [Self; 7] = [
+        Self::Address,
+        Self::Mailbox,
+        Self::Throttle,
+        Self::Greylist,
+        Self::Policy,
+        Self::Message,
+        Self::System,
+    ];
+
+    /// The word kept with the attempt and used as metric label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Mailbox => "mailbox",
+            Self::Throttle => "throttle",
+            Self::Greylist => "greylist",
+            Self::Policy => "policy",
+            Self::Message => "message",
+            Self::System => "system",
+        }
+    }
+}
+
 /// What became of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "lowercase")]
@@ -164,9 +210,9 @@ pub enum Outcome {
     /// The other side has it and said so.
     Accepted(Reply),
     /// Not now: 4xx, 421, 429, 5xx of a web server. `not_before` is the other side's own wish.
-    Deferred { reply: Reply, not_before: Option<Timestamp> },
-    /// Not ever, for this delivery. `address_is_bad`: the mailbox does not exist (RFC 3463 X.1.1 and kin).
-    Rejected { reply: Reply, address_is_bad: bool },
+    Deferred { reply: Reply, reason: Reason, not_before: Option<Timestamp> },
+    /// Not ever, for this delivery.
+    Rejected { reply: Reply, reason: Reason },
     /// Handed over, and no answer: only the other side knows.
     Uncertain(Reply),
     /// Nothing was handed over because the server could not be reached or spoke nonsense before our turn.
@@ -185,6 +231,14 @@ impl Outcome {
             | Self::Uncertain(reply)
             | Self::Unreachable(reply) => Some(reply),
             Self::NotOurs => None,
+        }
+    }
+
+    /// Why it was refused, if it was.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Deferred { reason, .. } | Self::Rejected { reason, .. } => Some(*reason),
+            Self::Accepted(_) | Self::Uncertain(_) | Self::Unreachable(_) | Self::NotOurs => None,
         }
     }
 

@@ -16,7 +16,7 @@ mod token;
 
 pub use address::{EmailAddress, EmailAddressError};
 pub use catalog::{Catalog, CatalogPost};
-pub use delivery::{DeliveryState, Lane, Outcome, Reply, Target};
+pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use id::{
     AnnouncementId, BatchId, DeliveryId, EditionId, LetterId, PostId, Revision, SubscriberId,

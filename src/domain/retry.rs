@@ -81,7 +81,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::Reply;
+    use crate::domain::{Reason, Reply};
 
     fn reply() -> Reply {
         Reply { server: "mx.example:25".to_owned(), code: None, text: String::new() }
@@ -108,13 +108,13 @@ mod tests {
     }
 
     fn deferred(not_before: Option<Timestamp>) -> Outcome {
-        Outcome::Deferred { reply: reply(), not_before }
+        Outcome::Deferred { reply: reply(), reason: Reason::System, not_before }
     }
 
     #[test]
     fn each_outcome_has_its_consequence() {
         let accepted = Outcome::Accepted(reply());
-        let rejected = Outcome::Rejected { reply: reply(), address_is_bad: true };
+        let rejected = Outcome::Rejected { reply: reply(), reason: Reason::Address };
         let uncertain = Outcome::Uncertain(reply());
         let waits = RetryPolicy { resend_uncertain: false, ..policy() };
         let retry = Verdict::RetryAt(minute(2));

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::config::{MailServer, SmtpTransport};
 use crate::courier::{Courier, Intent, MailParcel, Parcel};
-use crate::domain::{Outcome, Reply};
+use crate::domain::{Outcome, Reason, Reply};
 use crate::tls::{self, TlsSetupError};
 
 mod connect;
@@ -89,7 +89,11 @@ impl SmtpCourier {
             }
             Ended::BeforeDot(text) => {
                 let text = format!("the connection broke during the message: {text}");
-                Outcome::Deferred { reply: self.reply(mail, None, &text), not_before: None }
+                Outcome::Deferred {
+                    reply: self.reply(mail, None, &text),
+                    reason: Reason::System,
+                    not_before: None,
+                }
             }
             Ended::AfterDot(text) => {
                 let text = format!("no usable answer to the message: {text}");
@@ -117,7 +121,7 @@ impl SmtpCourier {
         match stop {
             Stop::Unfit(text) => {
                 self.park(connection).await;
-                Outcome::Rejected { reply: self.reply(mail, None, &text), address_is_bad: false }
+                Outcome::Rejected { reply: self.reply(mail, None, &text), reason: Reason::System }
             }
             Stop::Refused(stage, said) => {
                 if said.code != 421 && connection.reset(&self.opener.deadlines).await {
@@ -130,7 +134,11 @@ impl SmtpCourier {
             }
             // From RCPT on it may be this mail that the server chokes on; it must use up its attempts.
             Stop::Broken { stage: Stage::Rcpt | Stage::Data | Stage::Dot, text, .. } => {
-                Outcome::Deferred { reply: self.reply(mail, None, &text), not_before: None }
+                Outcome::Deferred {
+                    reply: self.reply(mail, None, &text),
+                    reason: Reason::System,
+                    not_before: None,
+                }
             }
         }
     }
@@ -177,7 +185,7 @@ impl Courier for SmtpCourier {
                 Parcel::Mail(mail) => self.carry(mail, intent).await,
                 Parcel::Call(_) => Outcome::Rejected {
                     reply: Reply::new(&self.server, None, "a mail server carries no calls"),
-                    address_is_bad: false,
+                    reason: Reason::System,
                 },
             }
         })

@@ -3,7 +3,7 @@
 //! Pure. The enhanced code (RFC 3463) decides first, the reply code second, the text last and only for the recipient:
 //! calling a good address bad loses a reader, keeping a bad one costs one more mail.
 
-use crate::domain::{EmailAddress, Outcome, Reply};
+use crate::domain::{EmailAddress, Outcome, Reason, Reply};
 
 /// A reply: its code, and its text in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,11 @@ pub(super) fn outcome(stage: Stage, said: &Said, reply: Reply) -> Outcome {
         (200..=299, Stage::Dot) => Outcome::Accepted(reply),
         // The server closes before it has heard of the recipient: nothing to hold against anybody.
         (421, Stage::Mail) => Outcome::Unreachable(reply),
-        (400..=499, _) => Outcome::Deferred { reply, not_before: None },
-        (500..=599, _) => Outcome::Rejected { reply, address_is_bad: address_is_bad(stage, said) },
+        (400..=499, _) => Outcome::Deferred { reply, reason: Reason::System, not_before: None },
+        (500..=599, _) => {
+            let reason = if address_is_bad(stage, said) { Reason::Address } else { Reason::System };
+            Outcome::Rejected { reply, reason }
+        }
         (_, Stage::Dot) => Outcome::Uncertain(reply),
         (_, Stage::Mail | Stage::Rcpt | Stage::Data) => Outcome::Unreachable(reply),
     }

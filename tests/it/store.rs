@@ -4,8 +4,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use postrider::domain::{
-    Cadence, DeliveryId, DeliveryState, EmailAddress, Lane, Outcome, PostId, Reply, Revision,
-    SubscriptionState,
+    Cadence, DeliveryId, DeliveryState, EmailAddress, Lane, Outcome, PostId, Reason, Reply,
+    Revision, SubscriptionState,
 };
 use postrider::store::{
     AddSubscriber, Added, Claimed, ConfirmationAnswer, DeliveryFilter, IntentRefusal, Ledger,
@@ -305,7 +305,8 @@ async fn an_edition_is_finished_when_its_last_delivery_is_final() {
         seal(&store, "urn:1").await;
         let claimed = claim(&store, "one", NOW).await.unwrap();
         let id = due(&store, &claimed, NOW).await[0];
-        let deferred = Outcome::Deferred { reply: reply(451), not_before: None };
+        let deferred =
+            Outcome::Deferred { reply: reply(451), reason: Reason::System, not_before: None };
         let again = Next::Again(DeliveryState::Deferred, later(5));
         assert_eq!(intend(&store, &claimed, id).await, Ok(()));
         record(&store, recorded(&claimed, id, deferred, again)).await;
@@ -338,7 +339,7 @@ async fn a_mailbox_that_does_not_exist_is_never_mailed_again() {
         let claimed = claim(&store, "one", NOW).await.unwrap();
         let id = due(&store, &claimed, NOW).await[0];
         assert_eq!(intend(&store, &claimed, id).await, Ok(()));
-        let gone = Outcome::Rejected { reply: reply(550), address_is_bad: true };
+        let gone = Outcome::Rejected { reply: reply(550), reason: Reason::Address };
         let mut bounced = recorded(&claimed, id, gone, Next::Final(DeliveryState::Rejected));
         bounced.suppress = Some(address("ann"));
         record(&store, bounced).await;

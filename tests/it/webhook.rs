@@ -127,7 +127,7 @@ async fn a_busy_server_names_the_time_and_a_gone_one_ends_it() {
     let server = HttpServer::plain().await;
     server.will(Answer::status(503).header("retry-after", "120"));
     let outcome = call(local(server.address)).await;
-    let Outcome::Deferred { reply, not_before } = outcome else { panic!("{outcome:?}") };
+    let Outcome::Deferred { reply, not_before, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!((reply.code, reply.text.as_str()), (Some(503), "Service Unavailable"));
     assert_eq!(not_before, Some(NOW + SignedDuration::from_secs(120)));
 

@@ -6,8 +6,8 @@ fn judged(stage: Stage, line: &str) -> &'static str {
     match outcome(stage, &said, Reply::new("mx.test:25", Some(said.code), text)) {
         Outcome::Accepted(_) => "accepted",
         Outcome::Deferred { .. } => "deferred",
-        Outcome::Rejected { address_is_bad: true, .. } => "bad address",
-        Outcome::Rejected { address_is_bad: false, .. } => "rejected",
+        Outcome::Rejected { reason: Reason::Address, .. } => "bad address",
+        Outcome::Rejected { .. } => "rejected",
         Outcome::Uncertain(_) => "uncertain",
         Outcome::Unreachable(_) => "unreachable",
         Outcome::NotOurs => "not ours",

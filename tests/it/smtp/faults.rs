@@ -1,6 +1,6 @@
 //! What becomes of a mail when the server fails, for each stage of the dialogue and each way to fail.
 
-use postrider::domain::Outcome;
+use postrider::domain::{Outcome, Reason};
 use postrider::smtp::Deadlines;
 
 use super::{Tls, courier_of, hasty_at, send, transport};
@@ -86,7 +86,7 @@ async fn check(cases: &'static [Case]) {
         let mut courier = courier_of(&transport(&server, Tls::None), 100, deadlines);
         let outcome = send(&mut courier, "ann@example.org").await;
         let word = match &outcome {
-            Outcome::Rejected { address_is_bad: true, .. } => "bad address",
+            Outcome::Rejected { reason: Reason::Address, .. } => "bad address",
             other => other.word(),
         };
         assert_eq!(word, *expected, "{at:?} {fault:?}: {outcome:?}");
