@@ -16,6 +16,14 @@ pub struct Canary {
     pub limits: CanaryLimits,
 }
 
+impl Default for Canary {
+    /// Everybody at once.
+    fn default() -> Self {
+        let limits = CanaryLimits { rejected: 1.0, deferred: 1.0, complained: 1.0 };
+        Self { steps: Vec::new(), min_audience: 0, soak: SignedDuration::ZERO, limits }
+    }
+}
+
 /// Shares above which an edition pauses itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CanaryLimits {

@@ -16,6 +16,12 @@ pub struct DomainLimits {
     pub rate: Option<Rate>,
 }
 
+impl Default for DomainLimits {
+    fn default() -> Self {
+        Self { connections: 20, rate: None }
+    }
+}
+
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// A pause shorter than this is none.
