@@ -3,9 +3,11 @@
 //! Pure: no clock, database, network, file or async. Callers pass `now` in and carry the verdict out.
 
 mod address;
+mod bounce;
 mod catalog;
 mod delivery;
 mod diagnostic;
+mod edition;
 mod id;
 mod post;
 mod release;
@@ -15,9 +17,11 @@ mod subscription;
 mod token;
 
 pub use address::{EmailAddress, EmailAddressError};
+pub use bounce::{Bounce, SUPPRESSING_SCORE, score_after_soft_bounce};
 pub use catalog::{Catalog, CatalogPost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};
+pub use edition::EditionState;
 pub use id::{
     AnnouncementId, BatchId, DeliveryId, EditionId, LetterId, PostId, Revision, SubscriberId,
     SubscriptionId,

@@ -62,6 +62,7 @@ impl Planner {
             posts: &revisions,
             lane,
             channel: &mail_channel(newsletter),
+            stages: &[],
         };
         let sealed = tx.seal_edition(&edition, now).await?;
         telemetry::edition_sealed(&newsletter.name, cadence.as_str());
