@@ -29,9 +29,9 @@ pub(crate) async fn load(dispatch: &Dispatch, target: Target) -> Result<Content,
     let mut tx = dispatch.store.read().await?;
     match target {
         Target::Edition { edition, .. } => {
-            let (newsletter, sealed_at, frozen) =
+            let content =
                 tx.edition_content(edition).await?.ok_or(ContentError::Missing(target))?;
-            mail(&dispatch.config, &newsletter, sealed_at, &frozen, true)
+            mail(&dispatch.config, &content.newsletter, content.sealed_at, &content.content, true)
         }
         Target::Letter { letter } => {
             let (newsletter, created_at, frozen) =

@@ -76,7 +76,7 @@ impl Feeder {
         let queue = Queue { channel: &self.channel.name, lanes: self.lanes };
         let now = self.dispatch.clock.now();
         // Reading first: an idle daemon takes no write lock.
-        let next = self.dispatch.store.read().await?.next_batch_at(queue).await?;
+        let next = self.dispatch.store.read().await?.next_batch_at(queue, now).await?;
         if next.is_none_or(|at| at > now) {
             return Ok(Claim::Nothing { next });
         }
@@ -172,8 +172,7 @@ impl Feeder {
     async fn keep_lease(&self, claimed: &Claimed) {
         loop {
             tokio::time::sleep(HEARTBEAT).await;
-            let until = self.dispatch.clock.now().saturating_add(LEASE).unwrap_or(Timestamp::MAX);
-            match self.renew(claimed, until).await {
+            match self.renew(claimed).await {
                 Ok(true) => {}
                 Ok(false) => {
                     tracing::warn!(channel = %self.channel.name, "a lease was lost to another node");
@@ -187,9 +186,11 @@ impl Feeder {
         }
     }
 
-    async fn renew(&self, claimed: &Claimed, until: Timestamp) -> Result<bool, StoreError> {
+    async fn renew(&self, claimed: &Claimed) -> Result<bool, StoreError> {
+        let now = self.dispatch.clock.now();
+        let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
         let mut tx = self.dispatch.store.write().await?;
-        let ours = tx.renew_lease(claimed.lease, until).await?;
+        let ours = tx.renew_lease(claimed.lease, (now, until)).await?;
         tx.commit().await?;
         Ok(ours)
     }
@@ -244,7 +245,7 @@ impl Feeder {
 
     async fn try_to_settle(&self, claimed: &Claimed) -> Result<Settled, StoreError> {
         let mut tx = self.dispatch.store.write().await?;
-        let settled = tx.settle_batch(claimed, self.dispatch.clock.now()).await?;
+        let settled = tx.settle_batch(claimed, None, self.dispatch.clock.now()).await?;
         tx.commit().await?;
         Ok(settled)
     }

@@ -11,7 +11,7 @@ use super::queue::{Content, Job, Jobs};
 use super::{ChannelSpec, Dispatch};
 use crate::courier::{CallParcel, Courier, Intent, LeaseLost, MailParcel, Parcel};
 use crate::domain::{
-    Attempt, DeliveryState, EmailAddress, Outcome, Reason, Reply, Target, Verdict, random_spread,
+    Attempt, Bounce, DeliveryState, Outcome, Reason, Reply, Target, Verdict, random_spread,
 };
 use crate::mail::Recipient;
 use crate::store::{IntentRefusal, LedgerError, Next, Recorded};
@@ -203,7 +203,7 @@ impl Worker {
             ended_at: self.dispatch.clock.now(),
             outcome,
             next,
-            suppress: job.due.address.clone().filter(|_: &EmailAddress| bad),
+            bounce: bad.then_some(Bounce::Hard),
         };
         if let Err(error) = self.dispatch.ledger.outcome(recorded).await {
             tracing::error!(

@@ -27,7 +27,9 @@ impl Planner {
                 return Ok(false);
             }
         }
-        if tx.audience_size(&newsletter.name, cadence).await? == 0 {
+        let audience = tx.audience_size(&newsletter.name, cadence).await?;
+        let stages = self.config.mail.canary.stages(audience);
+        if audience == 0 {
             tracing::info!(
                 newsletter = %newsletter.name,
                 %cadence,
@@ -61,6 +63,7 @@ impl Planner {
             posts: &revisions,
             lane,
             channel: &newsletter.mail_channel(),
+            stages: &stages,
         };
         let sealed = tx.seal_edition(&edition, now).await?;
         telemetry::edition_sealed(&newsletter.name, cadence.as_str());
