@@ -88,20 +88,16 @@ impl Breaker {
         matches!(self.state, State::Closed { .. })
     }
 
+    /// Somebody is trying right now.
+    pub fn is_probed(&self) -> bool {
+        self.state == State::HalfOpen
+    }
+
     /// Until when nobody tries. None: it may be tried.
     pub fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
         match self.state {
             State::Open { until } if until > now => Some(until),
             State::Open { .. } | State::Closed { .. } | State::HalfOpen => None,
-        }
-    }
-
-    /// `closed`, `open` or `half-open`.
-    pub fn word(&self) -> &'static str {
-        match self.state {
-            State::Closed { .. } => "closed",
-            State::Open { .. } => "open",
-            State::HalfOpen => "half-open",
         }
     }
 }

@@ -115,6 +115,11 @@ impl Congestion {
         self.under_way
     }
 
+    /// Nothing would be lost by forgetting it.
+    pub fn is_at_rest(&self) -> bool {
+        self.under_way == 0 && self.pace.is_none() && !self.is_slowed()
+    }
+
     /// Less than was configured is granted now.
     pub fn is_slowed(&self) -> bool {
         self.window < self.most || self.pause > SignedDuration::ZERO
