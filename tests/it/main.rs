@@ -8,6 +8,8 @@ mod harness;
 mod loop_of_posts;
 mod nodes;
 mod reload;
+mod rollout;
+mod servers;
 mod smtp;
 mod store;
 mod stuck;
