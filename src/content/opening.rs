@@ -63,7 +63,7 @@ pub fn opening(html: &str, limit: usize) -> Option<String> {
             Token::Text(_) | Token::Comment => continue,
         };
         if BLOCKS.contains(&ended) && open.iter().all(|name| CONTAINERS.contains(name)) {
-            let closing: String = open.iter().rev().map(|name| format!("</{name}>")).collect();
+            let closing: String = open.iter().rev().flat_map(|name| ["</", name, ">"]).collect();
             if end + closing.len() <= limit {
                 best = Some((end, closing));
             }

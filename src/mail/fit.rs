@@ -87,7 +87,7 @@ pub(super) fn digest(
     Ok(composed)
 }
 
-/// Drawings are for the web: Gmail and Outlook show none.
+/// Drawings are for the web: Gmail shows none.
 fn keep_what_mail_shows(post: &mut PostContext) {
     let is_drawing = |image: &String| {
         let path = image.split(['?', '#']).next().unwrap_or_default();

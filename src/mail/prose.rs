@@ -16,13 +16,14 @@ pub(super) fn for_mail(html: &str) -> String {
     let pictures = Pictures::of(html);
     let levels_down = u8::from(html.contains("<h1"));
     let number = Cell::new(0);
-    let player = RefCell::new(None);
+    // What the player is called until its link is written.
+    let player = Cell::new(None);
     let settings = RewriteStrSettings::new()
         .with_strict(false)
         .with_enable_esi_tags(false)
         .append_element_content_handler(element!("video *, audio *", |inner: &mut Element| {
             if inner.tag_name() == "source" {
-                play(inner, &mut player.borrow_mut());
+                player.set(link_to_source(inner, player.get()));
             }
             inner.remove();
             Ok(())
@@ -39,7 +40,8 @@ pub(super) fn for_mail(html: &str) -> String {
             }
             match name.as_str() {
                 "img" => picture(element, pictures.is_alone(number)),
-                "video" | "audio" => *player.borrow_mut() = Some(open_player(element)),
+                "video" => player.set(open_player(element, "Video")),
+                "audio" => player.set(open_player(element, "Audio")),
                 name => rename(name, levels_down, element),
             }
             Ok(())
@@ -83,29 +85,28 @@ fn rename_to(element: &mut Element<'_, '_>, name: &str, class: Option<&str>) {
     }
 }
 
-/// Mail plays nothing: a link to the first thing that there is to play.
-fn open_player(element: &mut Element<'_, '_>) -> Option<&'static str> {
-    let mut pending = Some(if element.tag_name() == "video" { "Video" } else { "Audio" });
-    if let Some(link) = link_to(element.get_attribute("src"), &mut pending) {
-        element.before(&link, ContentType::Html);
-    }
-    element.remove_and_keep_content();
+/// Mail plays nothing: a link to the first thing that there is to play. Gives back `kind` while there is none.
+fn open_player(player: &mut Element<'_, '_>, kind: &'static str) -> Option<&'static str> {
+    let pending = link_to_source(player, Some(kind));
+    player.remove_and_keep_content();
     pending
 }
 
-fn play(source: &mut Element<'_, '_>, player: &mut Option<Option<&'static str>>) {
-    let Some(pending) = player else { return };
-    if let Some(link) = link_to(source.get_attribute("src"), pending) {
-        source.before(&link, ContentType::Html);
-    }
-}
-
-fn link_to(source: Option<String>, pending: &mut Option<&'static str>) -> Option<String> {
+/// Writes a link to the element's `src` in front of it; `None` once that is done.
+fn link_to_source(
+    element: &mut Element<'_, '_>,
+    kind: Option<&'static str>,
+) -> Option<&'static str> {
     // Still escaped as the post has it, which is how it goes into the link.
-    let source = source.filter(|source| source.starts_with("http"))?;
-    let host = Url::parse(&source).ok()?.host_str()?.to_owned();
-    let kind = pending.take()?;
-    Some(format!("<p><a href=\"{source}\">{kind}: {host}</a></p>"))
+    let source = element.get_attribute("src").filter(|source| source.starts_with("http"));
+    let host = source.as_deref().and_then(|source| Url::parse(source).ok());
+    let host = host.as_ref().and_then(Url::host_str);
+    if let (Some(kind), Some(source), Some(host)) = (kind, &source, host) {
+        let link = format!("<p><a href=\"{source}\">{kind}: {host}</a></p>");
+        element.before(&link, ContentType::Html);
+        return None;
+    }
+    kind
 }
 
 fn picture(image: &mut Element<'_, '_>, alone: bool) {
@@ -130,7 +131,7 @@ fn picture(image: &mut Element<'_, '_>, alone: bool) {
             set(image, "width", &MAX_WIDTH.to_string());
             match height {
                 Some(height) => {
-                    set(image, "height", &(height * MAX_WIDTH / width).max(1).to_string())
+                    set(image, "height", &(height * MAX_WIDTH / width).max(1).to_string());
                 }
                 None => image.remove_attribute("height"),
             }

@@ -21,7 +21,7 @@ pub(super) fn footnotes(text: &str) -> String {
     out.truncate(out.trim_end().len());
     for (offset, address) in notes.addresses.iter().enumerate() {
         let gap = if offset == 0 { "\n\n" } else { "\n" };
-        out.push_str(&format!("{gap}[{}] {address}", notes.first + offset));
+        out.extend([gap, "[", &(notes.first + offset).to_string(), "] ", address]);
     }
     out
 }
@@ -35,14 +35,14 @@ impl<'t> Notes<'t> {
     fn move_from(&mut self, line: &'t str, out: &mut String) {
         let mut rest = line;
         while let Some(at) = rest.find(" <") {
-            let (before, link) = rest.split_at(at);
-            out.push_str(before);
-            rest = if let Some((address, behind)) = address(&link[2..]) {
-                out.push_str(&format!(" [{}]", self.number(address)));
+            let inner = &rest[at + 2..];
+            out.push_str(&rest[..at]);
+            rest = if let Some((address, behind)) = address(inner) {
+                out.extend([" [", &self.number(address).to_string(), "]"]);
                 behind
             } else {
                 out.push_str(" <");
-                &link[2..]
+                inner
             };
         }
         out.push_str(rest);

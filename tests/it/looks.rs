@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::harness::browser::{Browser, Scheme};
@@ -88,8 +90,8 @@ fn look(browser: &Browser, project: &Project, mail: &str, (width, scheme): (u32,
     let drawn = browser.draws(&project.path("stage.html"), scheme);
     let seen = drawn.split("<pre>").nth(1).and_then(|rest| rest.split("</pre>").next());
     let seen = seen.unwrap_or_else(|| panic!("the mail was not drawn: {drawn}"));
-    let seen = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, seen).unwrap();
-    serde_json::from_slice(&seen).unwrap()
+    let seen = STANDARD.decode(seen).expect("`btoa` wrote it");
+    serde_json::from_slice(&seen).expect("`JSON.stringify` wrote it")
 }
 
 #[test]
