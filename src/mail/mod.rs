@@ -5,6 +5,8 @@
 
 mod blueprint;
 mod compose;
+mod fit;
+mod prose;
 mod quoted;
 #[cfg(test)]
 mod tests;

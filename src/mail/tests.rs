@@ -14,6 +14,8 @@ use crate::domain::{
 };
 use crate::template::Templates;
 
+mod looks;
+
 const TOKEN: &str = "c2FtcGxlLXRva2VuLW9mLWZvcnR5LXRocmVlLWxldHR";
 const MESSAGE_ID: &str = "4f9c2b7a@example.org";
 
@@ -286,26 +288,6 @@ fn a_hole_is_as_long_as_a_token_and_no_text_can_hold_it() {
     let stolen = compose(Cadence::Instant, vec![thief]);
     assert_ne!(stolen.hole.as_deref(), Some(hole.as_str()));
     assert!(!bodies(&fill(&stolen)).1.contains(&format!("evil.example/{TOKEN}")));
-}
-
-#[test]
-fn a_post_too_large_for_mail_goes_out_as_its_summary_with_a_link() {
-    let mut post = river();
-    post.html = "<p>A long story.</p>\n".repeat(10_000);
-    post.text = "A long story.\n\n".repeat(10_000);
-    let composed = compose(Cadence::Instant, vec![post]);
-    assert!(composed.html.len() < 20_000 && composed.text.len() < 2_000);
-    assert!(composed.html.contains("What there is to say about river"));
-    assert!(composed.text.contains("Read on: https://example.org/posts/river/"));
-    assert_eq!(composed.warnings.len(), 1);
-    assert_eq!(composed.warnings[0].code, "mail-too-large");
-    assert_eq!(composed.warnings[0].file.as_deref(), Some("posts/river.md"));
-}
-
-#[test]
-fn a_digest_that_gmail_would_cut_is_warned_about() {
-    let composed = compose(Cadence::Weekly, vec![post("tea", "Tea"); 300]);
-    assert_eq!(composed.warnings[0].code, "mail-too-large");
 }
 
 #[test]

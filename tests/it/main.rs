@@ -5,6 +5,7 @@ mod cli;
 mod crash;
 mod deliveries;
 mod harness;
+mod looks;
 mod loop_of_posts;
 mod nodes;
 mod reload;

@@ -1,5 +1,6 @@
 //! Servers that misbehave on request.
 
+pub(crate) mod browser;
 pub(crate) mod daemon;
 pub(crate) mod engine;
 pub(crate) mod http;
