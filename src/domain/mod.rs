@@ -3,10 +3,12 @@
 //! Pure: no clock, database, network, file or async. Callers pass `now` in and carry the verdict out.
 
 mod address;
+mod canary;
 mod catalog;
 mod delivery;
 mod diagnostic;
 mod id;
+mod politeness;
 mod post;
 mod release;
 mod retry;
@@ -15,6 +17,7 @@ mod subscription;
 mod token;
 
 pub use address::{EmailAddress, EmailAddressError};
+pub use canary::{Canary, CanaryLimits, Counts, Gate};
 pub use catalog::{Catalog, CatalogPost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};
@@ -22,6 +25,7 @@ pub use id::{
     AnnouncementId, BatchId, DeliveryId, EditionId, LetterId, PostId, Revision, SubscriberId,
     SubscriptionId,
 };
+pub use politeness::{Breaker, Congestion, DomainLimits, Pace, Passage, Rate, SendWindow, WarmUp};
 pub use post::{Author, Post};
 pub use release::{Channel, Due, Queue, QueuedRelease, Release, Releases};
 pub use retry::{Attempt, RetryPolicy, Verdict};

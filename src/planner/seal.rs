@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::names::mail_channel;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
 use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane};
@@ -61,7 +60,7 @@ impl Planner {
             content: &serde_json::to_string(&composed)?,
             posts: &revisions,
             lane,
-            channel: &mail_channel(newsletter),
+            channel: &newsletter.mail_channel(),
         };
         let sealed = tx.seal_edition(&edition, now).await?;
         telemetry::edition_sealed(&newsletter.name, cadence.as_str());
