@@ -5,6 +5,8 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
+use super::tags::Tags;
+
 /// Takes what was pasted without its padding, as verifiers do.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -35,6 +37,17 @@ impl DkimKey {
 }
 
 impl DkimPublicKey {
+    /// Reads the record that it should be published as, `v=DKIM1; k=rsa; p=…`.
+    pub fn from_record(text: &str) -> Option<Self> {
+        let tags = Tags::parse(text).ok()?;
+        let key = LENIENT.decode(tags.get("p")?).ok().filter(|key| !key.is_empty())?;
+        match tags.get("k").unwrap_or("rsa") {
+            "rsa" => Some(Self::Rsa(key)),
+            "ed25519" => key.try_into().ok().map(Self::Ed25519),
+            _ => None,
+        }
+    }
+
     /// `k=`.
     pub(super) fn kind(&self) -> &'static str {
         match self {

@@ -19,9 +19,7 @@ pub(super) fn of(config: &Config, chosen: &[&Newsletter], outgoing: &[IpAddr]) -
         });
         let sender = &mut senders[index];
         sender.newsletters.push(newsletter.name.clone());
-        if !sender.servers.contains(&newsletter.server) {
-            sender.servers.push(newsletter.server.clone());
-        }
+        sender.servers.extend(newsletter.servers.iter().cloned());
     }
     let is_used =
         |server: &&MailServer| senders.iter().any(|sender| sender.servers.contains(&server.name));

@@ -139,3 +139,13 @@ fn without_a_key_it_depends_on_whether_anything_is_signed_here() {
     let elsewhere = settled("", |notes| judge(&sender("a.example"), false, notes));
     assert_eq!(faults(&elsewhere), ["advice dkim-elsewhere"]);
 }
+
+#[test]
+fn a_key_can_be_read_from_its_own_record() {
+    for key in [key(2048).public_key, DkimPublicKey::Ed25519([7; 32])] {
+        assert_eq!(DkimPublicKey::from_record(&key.record()), Some(key));
+    }
+    for text in ["", "v=DKIM1; k=rsa", "v=DKIM1; p=", "k=ed25519; p=AAAA", "k=dsa; p=AAAA", "p=?"] {
+        assert_eq!(DkimPublicKey::from_record(text), None, "{text}");
+    }
+}
