@@ -6,33 +6,43 @@ pub(super) struct Provider {
     pub(super) name: &'static str,
     /// What SPF includes to cover its addresses.
     pub(super) include: &'static str,
+    /// What the names of its servers begin with; empty where all names below `hosts` are meant.
+    begins: &'static str,
     /// Ends of its servers' names.
     hosts: &'static [&'static str],
 }
 
+/// `Provider { … }` in a line, so that the table reads as one.
+const fn provider(
+    name: &'static str,
+    include: &'static str,
+    hosts: &'static [&'static str],
+) -> Provider {
+    Provider { name, include, begins: "", hosts }
+}
+
 const PROVIDERS: [Provider; 8] = [
-    Provider { name: "Amazon SES", include: "amazonses.com", hosts: &["amazonaws.com"] },
-    Provider { name: "Postmark", include: "spf.mtasv.net", hosts: &["postmarkapp.com"] },
-    Provider { name: "Mailgun", include: "mailgun.org", hosts: &["mailgun.org"] },
-    Provider { name: "SendGrid", include: "sendgrid.net", hosts: &["sendgrid.net"] },
-    Provider { name: "Brevo", include: "spf.brevo.com", hosts: &["brevo.com", "sendinblue.com"] },
-    Provider { name: "Mailjet", include: "spf.mailjet.com", hosts: &["mailjet.com"] },
     Provider {
-        name: "Google",
-        include: "_spf.google.com",
-        hosts: &["gmail.com", "google.com", "googlemail.com"],
+        // Everything else below that name is a machine that somebody rents.
+        begins: "email-smtp",
+        ..provider("Amazon SES", "amazonses.com", &["amazonaws.com"])
     },
-    Provider {
-        name: "Microsoft",
-        include: "spf.protection.outlook.com",
-        hosts: &["office365.com", "outlook.com"],
-    },
+    provider("Postmark", "spf.mtasv.net", &["postmarkapp.com"]),
+    provider("Mailgun", "mailgun.org", &["mailgun.org"]),
+    provider("SendGrid", "sendgrid.net", &["sendgrid.net"]),
+    provider("Brevo", "spf.brevo.com", &["brevo.com", "sendinblue.com"]),
+    provider("Mailjet", "spf.mailjet.com", &["mailjet.com"]),
+    provider("Google", "_spf.google.com", &["gmail.com", "googlemail.com"]),
+    provider("Microsoft", "spf.protection.outlook.com", &["office365.com", "outlook.com"]),
 ];
 
 impl Provider {
     /// Whose server `host` is.
     pub(super) fn of(host: &str) -> Option<&'static Self> {
-        PROVIDERS.iter().find(|provider| provider.hosts.iter().any(|end| is_within(host, end)))
+        PROVIDERS.iter().find(|provider| {
+            host.starts_with(provider.begins)
+                && provider.hosts.iter().any(|end| is_within(host, end))
+        })
     }
 }
 
@@ -100,6 +110,7 @@ mod tests {
         assert_eq!(name("smtp.eu.mailgun.org"), Some("Mailgun"));
         assert_eq!(name("smtp-relay.gmail.com"), Some("Google"));
         assert_eq!(name("example-org.mail.protection.outlook.com"), Some("Microsoft"));
+        assert_eq!(name("ec2-192-0-2-1.compute-1.amazonaws.com"), None);
         assert_eq!(name("notmailgun.org"), None);
         assert_eq!(name("mail.example.org"), None);
     }

@@ -14,7 +14,7 @@ use crate::dns::Resolver;
 use crate::smtp;
 
 /// Questions that are asked at the same time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 12;
 /// A judgement follows records of other domains only so deep; this many rounds are never needed.
 const ROUNDS: usize = 100;
 
