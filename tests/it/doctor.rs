@@ -1,6 +1,8 @@
 //! `postrider doctor` against name servers and mail servers of the tests' own.
 
+use std::fs;
 use std::net::UdpSocket;
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
@@ -24,6 +26,8 @@ const GOOD: &str = "
 fn project(domain: &str, server: &SmtpServer) -> Project {
     let project = Project::empty();
     project.write("secrets/mail", "hunter2");
+    let owner_only = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(project.path("secrets/mail"), owner_only).expect("it is our file");
     project.write("posts/hello.md", "---\ntitle: Hello\ndate: 2026-03-01\n---\nHello.\n");
     server.certificate().save(&project.path("secrets"));
     let address = server.address;
