@@ -52,7 +52,7 @@ pub(super) fn judge(sender: &Sender, notes: &mut Notes) -> Vec<Finding> {
             vec![
                 DMARC
                     .error("dmarc-missing", format!("`{domain}` has no DMARC record"))
-                    .effect("Gmail, Yahoo and Microsoft refuse bulk mail from a domain without one")
+                    .effect("Gmail, Yahoo and Microsoft refuse bulk mail without one")
                     .help("publish the record below; `rua` is an address that gets the reports")
                     .record(Record::txt(format!("_dmarc.{domain}"), value)),
             ]

@@ -148,10 +148,10 @@ fn reverse(smtp: &Smtp, origin: &Origin, notes: &mut Notes) -> Vec<Finding> {
 fn confirmed(smtp: &Smtp, address: IpAddr, notes: &mut Notes) -> Finding {
     let has_name = matches!(Host::parse(&smtp.hello), Ok(Host::Domain(name)) if name.contains('.'));
     let refused = "Gmail refuses mail from such an address (550-5.7.25), others distrust it";
+    let record = Record::of("PTR", reversed(address), &smtp.hello);
     let names = match notes.names.ask(address) {
         Lookup::Found(names) => names,
         Lookup::Missing => {
-            let record = Record::of("PTR", reversed(address), &smtp.hello);
             return PTR
                 .error("ptr-missing", format!("`{address}` has no name (PTR)"))
                 .effect(refused)
@@ -178,11 +178,10 @@ fn confirmed(smtp: &Smtp, address: IpAddr, notes: &mut Notes) -> Finding {
         return Finding::unknown(PTR.0, "ptr-unanswered", &what, &why);
     }
     let name = names.first().map(String::as_str).unwrap_or_default();
-    let kind = if address.is_ipv4() { "A" } else { "AAAA" };
     PTR.error("ptr-unconfirmed", format!("`{address}` is `{name}`, which has another address"))
         .effect(refused)
-        .help("let name and address lead to each other")
-        .record(Record::of(kind, name, &address.to_string()))
+        .help("whoever gave you the address can give it the name that you greet with")
+        .record(has_name.then_some(record))
 }
 
 fn greeted(smtp: &Smtp, address: IpAddr, name: &str) -> Finding {

@@ -57,7 +57,7 @@ fn missing(domain: &str, relays: &[Relay<'_>]) -> Finding {
     };
     let record = (!wanted.is_empty()).then(|| mended(domain, &[], &wanted));
     SPF.error("spf-missing", format!("`{domain}` has no SPF record"))
-        .effect("Gmail, Yahoo and Microsoft refuse bulk mail from a domain without one")
+        .effect("Gmail, Yahoo and Microsoft refuse bulk mail without one")
         .help(help)
         .record(record)
 }
