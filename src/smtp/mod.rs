@@ -18,11 +18,13 @@ mod connect;
 mod deadlines;
 mod dialogue;
 mod lines;
+mod probe;
 mod reply;
 mod transaction;
 mod wire;
 
 pub use deadlines::Deadlines;
+pub use probe::probe;
 
 use connect::{ConnectError, Connection, Opener};
 use reply::Stage;

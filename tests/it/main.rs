@@ -4,6 +4,7 @@ mod bad_input;
 mod cli;
 mod crash;
 mod deliveries;
+mod doctor;
 mod harness;
 mod looks;
 mod loop_of_posts;

@@ -2,6 +2,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod daemon;
+pub(crate) mod dns;
 pub(crate) mod engine;
 pub(crate) mod http;
 pub(crate) mod program;
