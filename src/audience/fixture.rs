@@ -129,6 +129,8 @@ fn mail(outbox: &Path) -> Mail {
         transport: Transport::Outbox(outbox.to_owned()),
         connections: 2,
         messages_per_connection: 100,
+        chunking: false,
+        window: 8,
         hello_name: "news.example.org".to_owned(),
     };
     Mail {

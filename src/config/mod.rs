@@ -182,6 +182,10 @@ pub struct MailServer {
     pub connections: usize,
     /// Messages over one connection at most.
     pub messages_per_connection: usize,
+    /// Whole messages in a window, where the server offers CHUNKING.
+    pub chunking: bool,
+    /// Messages in flight over one connection, with `chunking`.
+    pub window: usize,
     /// What we call ourselves in EHLO.
     pub hello_name: String,
 }

@@ -3,6 +3,7 @@
 //! Pure: no clock, database, network, file or async. Callers pass `now` in and carry the verdict out.
 
 mod address;
+mod bounce;
 mod catalog;
 mod delivery;
 mod diagnostic;
@@ -15,6 +16,7 @@ mod subscription;
 mod token;
 
 pub use address::{EmailAddress, EmailAddressError};
+pub use bounce::{Bounce, SoftBounces};
 pub use catalog::{Catalog, CatalogPost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};

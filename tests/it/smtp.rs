@@ -29,6 +29,8 @@ fn courier_of(transport: &SmtpTransport, messages: usize, deadlines: Deadlines) 
         transport: Transport::Smtp(transport.clone()),
         connections: 1,
         messages_per_connection: messages,
+        chunking: false,
+        window: 8,
         hello_name: "news.example.org".to_owned(),
     };
     SmtpCourier::new(transport, &server, deadlines).unwrap()

@@ -45,6 +45,11 @@ pub(in crate::config) struct MailServer {
     /// Messages over one connection at most.
     #[schemars(range(min = 1, max = 100_000))]
     pub messages_per_connection: u32,
+    /// Sends `window` messages at a time to servers that offer CHUNKING: many times faster to a server far away. A crash leaves up to `window` messages a connection in doubt, instead of one.
+    pub chunking: bool,
+    /// With `chunking`: messages in flight over one connection.
+    #[schemars(range(min = 1, max = 100))]
+    pub window: u32,
     /// What we call ourselves to the server (EHLO): a host name that exists.
     #[schemars(extend("x-default" = "the host of `server.public_url`"))]
     pub hello_name: Option<String>,
@@ -61,6 +66,8 @@ impl Default for MailServer {
             tls: None,
             connections: 10,
             messages_per_connection: 100,
+            chunking: false,
+            window: 8,
             hello_name: None,
             ca_file: None,
         }

@@ -112,6 +112,8 @@ fn server(
         transport,
         connections: number(raw.connections),
         messages_per_connection: number(raw.messages_per_connection),
+        chunking: raw.chunking,
+        window: number(raw.window),
         hello_name: hello?,
     })
 }
