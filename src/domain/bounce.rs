@@ -71,6 +71,7 @@ impl SoftBounces {
 
     /// Counts one that happened `now`. A score that is no number counts as none.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "a time is no number of bounces")]
     pub fn add(self, now: Timestamp) -> Self {
         let score = if self.score.is_finite() { self.score.max(0.0) } else { 0.0 };
         if score == 0.0 {

@@ -226,10 +226,10 @@ impl Wire {
             }
             let mut buffer = ReadBuf::new(&mut space);
             let read = ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buffer));
-            let read = read.and_then(|()| match buffer.filled().is_empty() {
-                true => Err(ErrorKind::UnexpectedEof.into()),
-                false => Ok(()),
-            });
+            let read = match read {
+                Ok(()) if buffer.filled().is_empty() => Err(ErrorKind::UnexpectedEof.into()),
+                read => read,
+            };
             if let Err(error) = read {
                 return Poll::Ready(Err(self.failed.take().unwrap_or(error)));
             }

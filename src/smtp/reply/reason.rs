@@ -160,17 +160,15 @@ impl No {
             (2, 0) => self.greylisted_or(Reason::Mailbox),
             (2, 3) | (3, 3 | 4) | (6, _) => Reason::Message,
             (2, _) => Reason::Mailbox,
-            (3, _) => self.greylisted_or(Reason::System),
             // Exchange Online says 5.4.1 for a mailbox that is not in the directory, and for a directory that is not in
             // order: so it counts, but not at once. The others say that no way leads to this domain.
             (4, 1 | 4 | 6 | 14 | 310) if self.is_final() => Reason::Mailbox,
-            (4, 5) => Reason::Throttle,
-            (4, _) => self.greylisted_or(Reason::System),
+            // X.4.5 is congestion; 7.28 is Google's rate, the others Microsoft's "server busy" and "rate limited".
+            (4, 5) | (7, 28 | 500 | 650 | 651) => Reason::Throttle,
+            (3 | 4, _) => self.greylisted_or(Reason::System),
             (5, 3) => self.once_or_for_good(Reason::Throttle, Reason::System),
             // RFC 7293: somebody else has this mailbox, or this domain, now.
             (7, 17 | 18) if self.is_final() => Reason::Address,
-            // Google's rate, Microsoft's "server busy" and "rate limited due to IP reputation".
-            (7, 28 | 500 | 650 | 651) => Reason::Throttle,
             (7, _) if self.is_final() => Reason::Policy,
             (7, detail) => self.policy_for_now(detail),
             (1, 0) => self.by_words().unwrap_or(Reason::Mailbox),
@@ -217,13 +215,12 @@ impl No {
         match (detail, self.code) {
             // Login and TLS fail for now: nobody's policy.
             (_, 454) => Reason::System,
-            (0, 421) => Reason::Throttle,
+            (0 | 1, 421) => Reason::Throttle,
             (0, _) if self.says(&["server error", "temporary error", "internal error"]) => {
                 Reason::System
             }
             // What RFC 6647 section 2.4 has greylisters say.
             (1, 450 | 451) => Reason::Greylist,
-            (1, 421) => Reason::Throttle,
             _ => Reason::Policy,
         }
     }
@@ -255,12 +252,11 @@ impl No {
             (421, _) if self.says(&TROUBLE) => Reason::System,
             (421, _) => Reason::Throttle,
             (450, _) if self.says(&["mailbox"]) => Reason::Mailbox,
-            (550 | 551 | 553, Stage::Rcpt) => Reason::Address,
             // RFC 7504: the domain takes no mail (556); this host takes none (521).
-            (556, _) => Reason::Address,
+            (550 | 551 | 553, Stage::Rcpt) | (556, _) => Reason::Address,
             (521 | 541, _) => Reason::Policy,
             (552, Stage::Rcpt) => Reason::Mailbox,
-            (552, _) | (555, _) => Reason::Message,
+            (552 | 555, _) => Reason::Message,
             _ => Reason::System,
         }
     }
