@@ -136,6 +136,8 @@ fn mail(outbox: &Path) -> Mail {
         rate: None,
         daily_quota: None,
         domains: Vec::new(),
+        chunking: false,
+        window: 8,
         hello_name: "news.example.org".to_owned(),
     };
     Mail {

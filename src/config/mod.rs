@@ -199,6 +199,10 @@ pub struct MailServer {
     pub daily_quota: Option<i64>,
     /// Only recipients at these domains, in small letters. Empty: all.
     pub domains: Vec<String>,
+    /// Whole messages in a window, where the server offers CHUNKING.
+    pub chunking: bool,
+    /// Messages in flight over one connection, with `chunking`.
+    pub window: usize,
     /// What we call ourselves in EHLO.
     pub hello_name: String,
 }

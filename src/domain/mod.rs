@@ -19,7 +19,7 @@ mod subscription;
 mod token;
 
 pub use address::{EmailAddress, EmailAddressError};
-pub use bounce::{Bounce, SUPPRESSING_SCORE, score_after_soft_bounce};
+pub use bounce::{Bounce, SoftBounces};
 pub use canary::{Canary, CanaryLimits, Counts, Gate};
 pub use catalog::{Catalog, CatalogPost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};

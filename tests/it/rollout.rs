@@ -89,7 +89,10 @@ async fn one_that_is_rejected_pauses_itself_says_why_and_the_rest_gets_the_corre
         let mut tx = world.store.read().await.unwrap();
         let events = tx.latest_events(1_000).await.unwrap();
         let why = events.iter().find(|event| event.kind == "edition.paused").unwrap();
-        assert_eq!(why.detail, "20 of the first 20 mails were rejected: 100.0 %, and the limit is 5.0 %");
+        assert_eq!(
+            why.detail,
+            "20 of the first 20 mails were rejected: 100.0 %, and the limit is 5.0 %"
+        );
         drop(tx);
         sink.mend();
         correct(&world, paused.id).await;

@@ -43,9 +43,7 @@ async fn accepted(world: &World) -> usize {
 }
 
 async fn until_accepted(world: &World, count: usize) {
-    world
-        .eventually("the mails", async || (accepted(world).await == count).then_some(()))
-        .await;
+    world.eventually("the mails", async || (accepted(world).await == count).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +98,8 @@ async fn a_daily_quota_spills_over_to_the_next_day() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_warm_up_lets_more_go_each_day() {
     let main = SmtpServer::plain().await;
-    let plan = "[mail.warm_up.\"example.org\"]\nstart = \"2026-03-09\"\nfirst_day = 4\ngrowth = \"100%\"";
+    let plan =
+        "[mail.warm_up.\"example.org\"]\nstart = \"2026-03-09\"\nfirst_day = 4\ngrowth = \"100%\"";
     let world = world((main.address, ""), None, plan, 12).await;
     world.jumps_to("2026-03-09T12:00:01Z").await;
     until_accepted(&world, 4).await;

@@ -126,6 +126,8 @@ fn server(
         rate: rate?,
         daily_quota: raw.daily_quota.map(i64::from),
         domains: domains?,
+        chunking: raw.chunking,
+        window: number(raw.window),
         hello_name: hello?,
     })
 }

@@ -8,8 +8,8 @@ use super::super::job::Content;
 use super::super::{ChannelSpec, Limits, ServerSpec};
 use super::*;
 use crate::domain::{
-    AnnouncementId, DeliveryId, DomainLimits, EditionId, LetterId, Rate, Reason, Reply, RetryPolicy,
-    SubscriptionId, Target, WarmUp,
+    AnnouncementId, DeliveryId, DomainLimits, EditionId, LetterId, Rate, Reason, Reply,
+    RetryPolicy, SubscriptionId, Target, WarmUp,
 };
 use crate::store::{DueDelivery, Lease};
 
@@ -68,10 +68,9 @@ impl Desk {
         let target = match lane {
             Lane::Letter => Target::Letter { letter: LetterId(id) },
             Lane::Announcement => Target::Announcement { announcement: AnnouncementId(id) },
-            Lane::Instant | Lane::Digest => Target::Edition {
-                edition: EditionId(edition),
-                subscription: SubscriptionId(id),
-            },
+            Lane::Instant | Lane::Digest => {
+                Target::Edition { edition: EditionId(edition), subscription: SubscriptionId(id) }
+            }
         };
         let due = DueDelivery {
             id: DeliveryId(id),
@@ -181,11 +180,11 @@ fn what_one_server_cannot_reach_another_carries_until_one_connection_finds_it_me
 
 #[test]
 fn servers_share_the_work_by_their_weight_and_a_spare_one_has_none_of_it() {
-    let servers =
-        vec![ServerSpec { weight: 3, ..server("big") }, server("small"), ServerSpec {
-            weight: 0,
-            ..server("spare")
-        }];
+    let servers = vec![
+        ServerSpec { weight: 3, ..server("big") },
+        server("small"),
+        ServerSpec { weight: 0, ..server("spare") },
+    ];
     let mut desk = Desk::new(&group(servers));
     let channel = channel(&[0, 1, 2]);
     let mut carried: HashMap<usize, usize> = HashMap::new();
@@ -241,12 +240,8 @@ fn a_server_for_some_domains_carries_those_and_nobody_else_does_while_it_is_ther
 fn a_rate_a_quota_and_a_warm_up_hold_editions_but_no_letters() {
     let slow = Rate { count: 2, per: SignedDuration::from_secs(1) };
     let limited = ServerSpec { rate: Some(slow), daily_quota: Some(1_000), ..server("main") };
-    let plan = WarmUp {
-        start: jiff::civil::date(2026, 12, 1),
-        first_day: 10,
-        growth: 1.5,
-        until: 1_000,
-    };
+    let plan =
+        WarmUp { start: jiff::civil::date(2026, 12, 1), first_day: 10, growth: 1.5, until: 1_000 };
     let mut spec = group(vec![limited]);
     spec.warm_ups.insert("example.org".to_owned(), plan);
     let mut desk = Desk::new(&spec);
