@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::Audience;
 use crate::clock::ManualClock;
 use crate::config::{
-    Config, Destination, DestinationKind, Endpoint, Feeds, Log, LogFormat, Mail, MailServer,
+    Config, Destination, DestinationKind, Endpoint, Feeds, Log, LogFormat, Mail, MailEncoding, MailServer,
     Mailbox, Newsletter, Server, Site, StoreUrl, Transport, Watch, WatchMode, Webhook,
 };
 use crate::domain::{Cadence, EmailAddress, LetterId, MissedRuns, Releases, RetryPolicy, Schedule};
@@ -130,6 +130,7 @@ fn mail(outbox: &Path) -> Mail {
         connections: 2,
         messages_per_connection: 100,
         hello_name: "news.example.org".to_owned(),
+        dkim: true,
     };
     Mail {
         from: Mailbox {
@@ -138,6 +139,11 @@ fn mail(outbox: &Path) -> Mail {
         },
         reply_to: None,
         address: "1 River Lane, Berlin".to_owned(),
+        bounce_address: None,
+        unsubscribe_mailto: None,
+        feedback_id: None,
+        encoding: MailEncoding::default(),
+        dkim: Vec::new(),
         servers: [("main".to_owned(), main)].into(),
         retry: retry(),
     }
@@ -154,6 +160,7 @@ fn newsletter(name: &str) -> Newsletter {
         default_cadence: Cadence::Weekly,
         missed_runs: MissedRuns::Skip,
         from: None,
+        reply_to: None,
         server: "main".to_owned(),
     }
 }

@@ -14,7 +14,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::domain::{Author, Cadence, EmailAddress, MissedRuns, Releases, RetryPolicy, Schedule};
+use crate::domain::{
+    Author, Cadence, EmailAddress, MissedRuns, Releases, RetryPolicy, Schedule, SigningKey,
+};
 
 mod check;
 mod environment;
@@ -162,8 +164,47 @@ pub struct Mail {
     pub reply_to: Option<Mailbox>,
     /// The postal address under each mail.
     pub address: String,
+    /// Base of the envelope senders by which bounces name their delivery. Its local part has room for `+` and a token.
+    pub bounce_address: Option<EmailAddress>,
+    /// A mailbox that takes unsubscribe requests.
+    pub unsubscribe_mailto: Option<EmailAddress>,
+    /// The sender's part of `Feedback-ID`.
+    pub feedback_id: Option<String>,
+    pub encoding: MailEncoding,
     pub servers: BTreeMap<String, MailServer>,
     pub retry: RetryPolicy,
+    pub dkim: Vec<DkimKey>,
+}
+
+/// How texts are written into mails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum MailEncoding {
+    /// Plain ASCII that every server takes; base64 instead where that is shorter.
+    #[default]
+    #[serde(rename = "quoted-printable")]
+    QuotedPrintable,
+    /// As they are, over connections to servers that offer 8BITMIME.
+    #[serde(rename = "8bit")]
+    EightBit,
+}
+
+/// `[[mail.dkim]]`: a key that signs mail.
+#[derive(Clone, Debug)]
+pub struct DkimKey {
+    /// In lower-case A-labels.
+    pub domain: String,
+    pub selector: String,
+    pub key: Arc<SigningKey>,
+    /// From when on it signs; always, if there is none.
+    pub from: Option<Timestamp>,
+}
+
+impl DkimKey {
+    /// Whether receivers take this key's word for mail from `sender`: its domain is the sender's or one above it
+    /// (relaxed alignment, RFC 7489 section 3.1.1).
+    pub fn signs_for(&self, sender: &str) -> bool {
+        sender.strip_suffix(&self.domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
 }
 
 /// A display name and an address. The name has no control characters.
@@ -184,6 +225,8 @@ pub struct MailServer {
     pub messages_per_connection: usize,
     /// What we call ourselves in EHLO.
     pub hello_name: String,
+    /// Whether mail is signed before it goes there; else the server does it.
+    pub dkim: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -235,6 +278,8 @@ pub struct Newsletter {
     pub missed_runs: MissedRuns,
     /// Sender of this newsletter, else `mail.from`.
     pub from: Option<Mailbox>,
+    /// Where answers go, else `mail.reply_to`.
+    pub reply_to: Option<Mailbox>,
     /// Which of `mail.servers` carries it.
     pub server: String,
 }

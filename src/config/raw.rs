@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{LogFormat, Tls, WatchMode};
+use super::{LogFormat, MailEncoding, Tls, WatchMode};
 use crate::domain::Cadence;
 
 mod channels;
 mod schedule;
 
-pub(super) use channels::{Destination, DestinationKind, Mail, MailRetry, MailServer, OnUncertain};
+pub(super) use channels::{Destination, DestinationKind, Dkim, Mail, MailRetry, MailServer, OnUncertain};
 pub(super) use schedule::{Queue, Release, Releases};
 
 /// A duration: numbers with units, such as `90s`, `2m`, `48h`, `1d 12h`. A day has 24 hours.
@@ -213,6 +213,9 @@ pub(super) struct Newsletter {
     /// Sender of this newsletter: `Name <name@example.org>`.
     #[schemars(extend("x-default" = "`mail.from`"))]
     pub from: Option<String>,
+    /// Where answers to this newsletter go.
+    #[schemars(extend("x-default" = "`mail.reply_to`"))]
+    pub reply_to: Option<String>,
     /// Which of `mail.servers` carries it.
     #[schemars(extend("x-default" = "`main`, or the only server there is"))]
     pub server: Option<String>,

@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::courier::Courier;
 use crate::domain::{Lane, RetryPolicy};
 use crate::store::{Ledger, Store};
-pub use content::blueprint;
+pub use content::{MailKind, blueprint};
 
 use breaker::Breaker;
 use feeder::Feeder;

@@ -26,6 +26,9 @@ pub(crate) enum Content {
 pub(crate) struct MailContent {
     pub(crate) blueprint: crate::mail::Blueprint,
     pub(crate) from: EmailAddress,
+    pub(crate) return_path: crate::mail::ReturnPath,
+    /// Whether we sign; else the server does.
+    pub(crate) is_signed: bool,
 }
 
 /// Two lanes of one queue: letters overtake everything else.

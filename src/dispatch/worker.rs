@@ -114,8 +114,10 @@ impl Worker {
                     to: &to,
                     message_id: &message_id,
                     unsubscribe_token: token.as_deref(),
+                    signed_at: content.is_signed.then(|| self.dispatch.clock.now()),
+                    eight_bit: false,
                 });
-                let from = content.from.clone();
+                let from = content.return_path.for_delivery(keyring, job.due.id);
                 Some(Parcel::Mail(MailParcel {
                     delivery: job.due.id,
                     from,

@@ -41,6 +41,7 @@ fn newsletter() -> Newsletter {
         default_cadence: Cadence::Weekly,
         missed_runs: MissedRuns::Once { within: SignedDuration::from_hours(6) },
         from: None,
+        reply_to: None,
         server: "main".to_owned(),
     }
 }

@@ -30,6 +30,7 @@ fn courier_of(transport: &SmtpTransport, messages: usize, deadlines: Deadlines) 
         connections: 1,
         messages_per_connection: messages,
         hello_name: "news.example.org".to_owned(),
+        dkim: true,
     };
     SmtpCourier::new(transport, &server, deadlines).unwrap()
 }

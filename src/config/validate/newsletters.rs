@@ -61,6 +61,7 @@ fn newsletter(
     let missed_runs =
         context.report.take(&key("missed_runs"), values::missed_runs(&raw.missed_runs.0));
     let from = mail::optional_mailbox(&key("from"), raw.from.as_deref(), context);
+    let reply_to = mail::optional_mailbox(&key("reply_to"), raw.reply_to.as_deref(), context);
     let server = server(&at, raw.server.as_deref(), context);
     Some(Newsletter {
         name: name.to_owned(),
@@ -70,6 +71,7 @@ fn newsletter(
         default_cadence: default_cadence?,
         missed_runs: missed_runs?,
         from: from?,
+        reply_to: reply_to?,
         server: server?,
     })
 }
