@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use super::Audience;
 use crate::clock::ManualClock;
 use crate::config::{
-    Config, Destination, DestinationKind, Endpoint, Feeds, Log, LogFormat, Mail, MailEncoding, MailServer,
-    Mailbox, Newsletter, Server, Site, StoreUrl, Transport, Watch, WatchMode, Webhook,
+    Config, Destination, DestinationKind, Endpoint, Feeds, Log, LogFormat, Mail, MailEncoding,
+    MailServer, Mailbox, Newsletter, Server, Site, StoreUrl, Transport, Watch, WatchMode, Webhook,
 };
 use crate::domain::{Cadence, EmailAddress, LetterId, MissedRuns, Releases, RetryPolicy, Schedule};
 use crate::mail::Composed;

@@ -107,7 +107,8 @@ pub(super) async fn run(project: &Project, args: &PreviewArgs) -> anyhow::Result
 
 fn preview(bench: &Bench, newsletter: &Newsletter, composed: Composed) -> anyhow::Result<Preview> {
     let config = &bench.config;
-    let blueprint = blueprint((config, &newsletter.name), &composed, bench.now, MailKind::Edition(None))?;
+    let blueprint =
+        blueprint((config, &newsletter.name), &composed, bench.now, MailKind::Edition(None))?;
     let host = config.server.public_url.host_str().unwrap_or("localhost");
     let recipient = Recipient {
         to: &config.mail.from.address,

@@ -13,7 +13,9 @@ use crate::domain::Cadence;
 mod channels;
 mod schedule;
 
-pub(super) use channels::{Destination, DestinationKind, Dkim, Mail, MailRetry, MailServer, OnUncertain};
+pub(super) use channels::{
+    Destination, DestinationKind, Dkim, Mail, MailRetry, MailServer, OnUncertain,
+};
 pub(super) use schedule::{Queue, Release, Releases};
 
 /// A duration: numbers with units, such as `90s`, `2m`, `48h`, `1d 12h`. A day has 24 hours.

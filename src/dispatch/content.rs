@@ -33,7 +33,13 @@ pub(crate) async fn load(dispatch: &Dispatch, target: Target) -> Result<Content,
         Target::Edition { edition, .. } => {
             let (newsletter, sealed_at, frozen) =
                 tx.edition_content(edition).await?.ok_or(ContentError::Missing(target))?;
-            mail(&dispatch.config, &newsletter, sealed_at, &frozen, MailKind::Edition(Some(edition)))
+            mail(
+                &dispatch.config,
+                &newsletter,
+                sealed_at,
+                &frozen,
+                MailKind::Edition(Some(edition)),
+            )
         }
         Target::Letter { letter } => {
             let (newsletter, created_at, frozen) =
@@ -86,8 +92,7 @@ pub fn blueprint(
     let list_id = format!("{newsletter}.{host}");
     let unsubscribe_base = crate::mail::unsubscribe_base(&config.server.public_url);
     let subscribe = own.map(|_| format!("{}subscribe/{newsletter}", config.server.public_url));
-    let reply_to =
-        own.and_then(|own| own.reply_to.as_ref()).or(config.mail.reply_to.as_ref());
+    let reply_to = own.and_then(|own| own.reply_to.as_ref()).or(config.mail.reply_to.as_ref());
     let list = ListHeaders {
         id: &list_id,
         title: own.map_or(&config.site.title, |own| &own.title),
@@ -107,7 +112,12 @@ pub fn blueprint(
         from: sender(config, newsletter),
         reply_to,
         list: (kind == "edition").then_some(list),
-        feedback: sender_id.map(|sender| FeedbackId { campaign: &campaign, newsletter, kind, sender }),
+        feedback: sender_id.map(|sender| FeedbackId {
+            campaign: &campaign,
+            newsletter,
+            kind,
+            sender,
+        }),
         date,
         dkim: &config.mail.dkim,
         encoding: config.mail.encoding,

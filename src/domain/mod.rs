@@ -29,4 +29,7 @@ pub use retry::{Attempt, RetryPolicy, Verdict};
 pub use schedule::{MissedRuns, Schedule, ScheduleError};
 pub use signing_key::{SigningAlgorithm, SigningKey, SigningKeyError, VerifyingKey};
 pub use subscription::{Cadence, SubscriptionState, UnknownWord};
-pub use token::{BOUNCE_TOKEN_LENGTH, Keyring, TOKEN_LENGTH, random_bytes, random_spread, random_token, token_hash};
+pub use token::{
+    BOUNCE_TOKEN_LENGTH, Keyring, TOKEN_LENGTH, random_bytes, random_spread, random_token,
+    token_hash,
+};

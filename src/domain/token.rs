@@ -148,15 +148,14 @@ mod tests {
             let token = keys.bounce_token(DeliveryId(id));
             assert!(token.len() <= BOUNCE_TOKEN_LENGTH, "{token}");
             assert_eq!(keys.delivery_of_bounce_token(&token), Some(DeliveryId(id)));
-            assert_eq!(
-                keys.delivery_of_bounce_token(&token.to_uppercase()),
-                Some(DeliveryId(id))
-            );
+            assert_eq!(keys.delivery_of_bounce_token(&token.to_uppercase()), Some(DeliveryId(id)));
             assert_eq!(Keyring::new(b"another").delivery_of_bounce_token(&token), None);
         }
         let token = keys.bounce_token(DeliveryId(7));
         let tag = token.split_once('-').unwrap().1;
-        for forged in ["", "-", "7", "7-", &format!("8-{tag}"), &format!("+7-{tag}"), &tag[..9], "7-\u{fc}"] {
+        for forged in
+            ["", "-", "7", "7-", &format!("8-{tag}"), &format!("+7-{tag}"), &tag[..9], "7-\u{fc}"]
+        {
             assert_eq!(keys.delivery_of_bounce_token(forged), None, "{forged}");
         }
         assert_eq!(keys.delivery_of_bounce_token(&format!("07-{tag}")), None, "one spelling each");

@@ -128,10 +128,8 @@ mod tests {
     use super::*;
 
     fn from(name: &str) -> String {
-        let mailbox = Mailbox {
-            name: Some(name.to_owned()),
-            address: "news@example.org".parse().unwrap(),
-        };
+        let mailbox =
+            Mailbox { name: Some(name.to_owned()), address: "news@example.org".parse().unwrap() };
         super::mailbox("From", &mailbox)
     }
 
@@ -150,7 +148,10 @@ mod tests {
 
     #[test]
     fn other_texts_are_encoded_in_the_shorter_way() {
-        assert_eq!(text("Subject", "Grüße"), "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n");
+        assert_eq!(
+            text("Subject", "A walk with Jörg"),
+            "Subject: =?utf-8?q?A_walk_with_J=C3=B6rg?=\r\n"
+        );
         assert_eq!(text("Subject", "日本語"), "Subject: =?utf-8?b?5pel5pys6Kqe?=\r\n");
         assert_eq!(from("Jörg"), "From: =?utf-8?q?J=C3=B6rg?= <news@example.org>\r\n");
     }

@@ -90,9 +90,7 @@ impl Hole {
     fn size(&self, token: usize) -> usize {
         match self {
             Self::Plain => token,
-            Self::Base64 { before, after } => {
-                (before.len() + token + after.len()).div_ceil(3) * 4
-            }
+            Self::Base64 { before, after } => (before.len() + token + after.len()).div_ceil(3) * 4,
         }
     }
 }

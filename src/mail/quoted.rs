@@ -102,8 +102,6 @@ mod tests {
     use proptest::prelude::*;
     use quoted_printable::{ParseMode, decode};
 
-    use super::*;
-
     /// With the hole in its holes.
     fn encode(text: &str, hole: Option<&str>) -> String {
         let mut filled = Vec::new();

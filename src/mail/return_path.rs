@@ -36,7 +36,8 @@ impl ReturnPath {
     pub fn delivery(&self, keyring: &Keyring, address: &EmailAddress) -> Option<DeliveryId> {
         let Self::PerDelivery(base) = self else { return None };
         let (local, token) = address.local_part().rsplit_once('+')?;
-        let ours = local.eq_ignore_ascii_case(base.local_part()) && address.domain() == base.domain();
+        let ours =
+            local.eq_ignore_ascii_case(base.local_part()) && address.domain() == base.domain();
         ours.then(|| keyring.delivery_of_bounce_token(token)).flatten()
     }
 }
@@ -69,7 +70,8 @@ mod tests {
         ] {
             assert_eq!(path.delivery(&keys, &address(forged)), None, "{forged}");
         }
-        let elsewhere = path.for_delivery(&keys, DeliveryId(1)).as_str().replace("b.example", "c.example");
+        let elsewhere =
+            path.for_delivery(&keys, DeliveryId(1)).as_str().replace("b.example", "c.example");
         assert_eq!(path.delivery(&keys, &address(&elsewhere)), None);
     }
 

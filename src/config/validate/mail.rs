@@ -42,9 +42,12 @@ pub(super) fn mail(
         context.report.missing("mail", "servers", help);
     }
     let retry = retry("mail.retry", &raw.retry, context);
-    let bounce_address = optional("mail.bounce_address", raw.bounce_address.as_deref(), bounce, context);
-    let mailto = optional("mail.unsubscribe_mailto", raw.unsubscribe_mailto.as_deref(), mailto, context);
-    let feedback_id = optional("mail.feedback_id", raw.feedback_id.as_deref(), feedback_id, context);
+    let bounce_address =
+        optional("mail.bounce_address", raw.bounce_address.as_deref(), bounce, context);
+    let mailto =
+        optional("mail.unsubscribe_mailto", raw.unsubscribe_mailto.as_deref(), mailto, context);
+    let feedback_id =
+        optional("mail.feedback_id", raw.feedback_id.as_deref(), feedback_id, context);
     let dkim = dkim::keys(&raw.dkim, context);
     Some(Mail {
         from: from?,
@@ -357,9 +360,12 @@ mod tests {
     fn a_bounce_address_has_room_for_a_token() {
         assert!(bounce("bounces@b.example.org").is_ok());
         assert!(bounce(&format!("{}@b.example.org", "b".repeat(22))).is_ok());
-        for bad in
-            ["bounces", "a+b@b.example.org", "bünces@b.example.org", "seven-and-twenty-letters-x@b.example"]
-        {
+        for bad in [
+            "bounces",
+            "a+b@b.example.org",
+            "bünces@b.example.org",
+            "seven-and-twenty-letters-x@b.example",
+        ] {
             assert!(bounce(bad).is_err(), "{bad}");
         }
     }

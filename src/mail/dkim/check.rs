@@ -108,8 +108,7 @@ fn signed_bytes(names: &[&str], fields: &[(String, &[u8])], own: &str) -> Vec<u8
 /// The value of one tag, without blanks.
 fn tag(value: &str, wanted: &'static str) -> Result<String, DkimFault> {
     let mut tags = value.split(';').filter_map(|tag| tag.split_once('='));
-    let (_, found) =
-        tags.find(|(name, _)| name.trim() == wanted).ok_or(DkimFault::Tag(wanted))?;
+    let (_, found) = tags.find(|(name, _)| name.trim() == wanted).ok_or(DkimFault::Tag(wanted))?;
     Ok(found.split_whitespace().collect())
 }
 
