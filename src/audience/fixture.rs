@@ -161,6 +161,7 @@ fn newsletter(name: &str) -> Newsletter {
         missed_runs: MissedRuns::Skip,
         from: None,
         reply_to: None,
+        inline_images: false,
         server: "main".to_owned(),
     }
 }

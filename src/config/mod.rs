@@ -280,6 +280,8 @@ pub struct Newsletter {
     pub from: Option<Mailbox>,
     /// Where answers go, else `mail.reply_to`.
     pub reply_to: Option<Mailbox>,
+    /// Whether images from post bundles travel inside the mail.
+    pub inline_images: bool,
     /// Which of `mail.servers` carries it.
     pub server: String,
 }

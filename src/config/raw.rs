@@ -218,6 +218,9 @@ pub(super) struct Newsletter {
     /// Where answers to this newsletter go.
     #[schemars(extend("x-default" = "`mail.reply_to`"))]
     pub reply_to: Option<String>,
+    /// Send images along that lie beside their post in its bundle (PNG, JPEG and GIF up to 256 kB, 1 MB a mail); all others, and
+    /// all if `false`, are links. Mails grow by as much for every subscriber.
+    pub inline_images: bool,
     /// Which of `mail.servers` carries it.
     #[schemars(extend("x-default" = "`main`, or the only server there is"))]
     pub server: Option<String>,

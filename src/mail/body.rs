@@ -4,13 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::compose::Composed;
+use super::images::InlineImage;
 use super::pieces::{Hole, Pieces};
 use super::quoted;
 use crate::domain::Revision;
 
 /// Octets in a line at most, without its end (RFC 5322 section 2.1.1).
 pub(super) const MAX_LINE: usize = 998;
-/// Bytes that stand in one line of base64: 76 characters.
+/// Characters of base64 in a line, and the bytes that they stand for.
+const LINE: usize = 76;
 const LINE_BYTES: usize = 57;
 
 /// What the other side is known to take.
@@ -20,24 +22,64 @@ pub(super) enum Transfer {
     EightBit,
 }
 
-/// Text first, HTML last, as multipart/alternative. Returns the value of `Content-Type` and the body.
+/// Text first, HTML last, as multipart/alternative; the HTML together with the images that it shows, if there are any
+/// (RFC 2387). Returns the value of `Content-Type` and the body.
 pub(super) fn alternative(composed: &Composed, transfer: Transfer) -> (String, Pieces) {
-    let hole = composed.hole.as_deref();
     let content = Revision::of([composed.subject.as_str(), &composed.text, &composed.html]);
     // `=_` is in no quoted-printable text, `_` in no base64, and no text holds its own hash.
     let boundary = format!("=_{content}");
-    let mut body = Pieces::with_capacity((composed.text.len() + composed.html.len()) * 9 / 8 + 500);
-    for (kind, text) in [("plain", &composed.text), ("html", &composed.html)] {
-        let (encoding, encoded) = encode(text, hole, transfer);
-        body.push_str(&format!(
-            "--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n\
-             Content-Transfer-Encoding: {encoding}\r\n\r\n"
-        ));
-        body.append(&encoded);
-        body.push_str("\r\n");
+    let images: usize = composed.images.iter().map(|image| image.data.len() * 80 / 76 + 300).sum();
+    let texts = (composed.text.len() + composed.html.len()) * 9 / 8;
+    let mut body = Pieces::with_capacity(texts + images + 500);
+    body.push_str(&format!("--{boundary}\r\n"));
+    push_text(&mut body, ("plain", &composed.text), composed, transfer);
+    body.push_str(&format!("--{boundary}\r\n"));
+    if composed.images.is_empty() {
+        push_text(&mut body, ("html", &composed.html), composed, transfer);
+    } else {
+        // Neither boundary may be how the other begins.
+        push_related(&mut body, &format!("=_r{content}"), composed, transfer);
     }
     body.push_str(&format!("--{boundary}--\r\n"));
     (format!("multipart/alternative;\r\n boundary=\"{boundary}\""), body)
+}
+
+fn push_related(body: &mut Pieces, boundary: &str, composed: &Composed, transfer: Transfer) {
+    body.push_str(&format!(
+        "Content-Type: multipart/related; type=\"text/html\";\r\n boundary=\"{boundary}\"\r\n\r\n\
+         --{boundary}\r\n"
+    ));
+    push_text(body, ("html", &composed.html), composed, transfer);
+    for InlineImage { content_id, kind, data } in &composed.images {
+        body.push_str(&format!(
+            "--{boundary}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\
+             Content-Disposition: inline\r\nContent-ID: <{content_id}>\r\n"
+        ));
+        let mut rest = data.as_str();
+        while !rest.is_empty() {
+            let (line, more) = rest.split_at(rest.len().min(LINE));
+            body.push_str("\r\n");
+            body.push_str(line);
+            rest = more;
+        }
+        body.push_str("\r\n");
+    }
+    body.push_str(&format!("--{boundary}--\r\n"));
+}
+
+fn push_text(
+    body: &mut Pieces,
+    (kind, text): (&str, &str),
+    composed: &Composed,
+    transfer: Transfer,
+) {
+    let (encoding, encoded) = encode(text, composed.hole.as_deref(), transfer);
+    body.push_str(&format!(
+        "Content-Type: text/{kind}; charset=utf-8\r\n\
+         Content-Transfer-Encoding: {encoding}\r\n\r\n"
+    ));
+    body.append(&encoded);
+    body.push_str("\r\n");
 }
 
 /// `text` as it travels, and the name of its encoding.

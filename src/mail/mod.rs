@@ -8,6 +8,7 @@ mod body;
 mod compose;
 mod dkim;
 mod header;
+mod images;
 mod pieces;
 mod quoted;
 mod return_path;
@@ -20,6 +21,7 @@ pub use compose::{
     newsletter_context, site_context,
 };
 pub use dkim::{DkimFault, verify};
+pub use images::{InlineImage, MOST_IMAGE_BYTES, inline_images};
 pub use return_path::ReturnPath;
 
 /// Where the recipients' unsubscribe links begin: `{public_url}unsubscribe/`. The token is all that follows.

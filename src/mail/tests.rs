@@ -12,6 +12,7 @@ use crate::config::{MailEncoding, Mailbox, Newsletter, Site};
 use crate::domain::{Author, Cadence, EmailAddress, MissedRuns, Post, PostId, Revision};
 use crate::template::Templates;
 
+mod images;
 mod signing;
 
 const TOKEN: &str = "c2FtcGxlLXRva2VuLW9mLWZvcnR5LXRocmVlLWxldHR";
@@ -44,6 +45,7 @@ fn newsletter() -> Newsletter {
         missed_runs: MissedRuns::Once { within: SignedDuration::from_hours(6) },
         from: None,
         reply_to: None,
+        inline_images: false,
         server: "main".to_owned(),
     }
 }

@@ -6,6 +6,7 @@ mod crash;
 mod deliveries;
 mod harness;
 mod loop_of_posts;
+mod mail_checks;
 mod nodes;
 mod reload;
 mod smtp;

@@ -72,6 +72,7 @@ fn newsletter(
         missed_runs: missed_runs?,
         from: from?,
         reply_to: reply_to?,
+        inline_images: raw.inline_images,
         server: server?,
     })
 }
