@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::body::{self, MAX_LINE, Transfer};
 use super::compose::Composed;
-use super::dkim::{self, DkimFault, HashedBody, OwnFields, Seal};
+use super::dkim::{self, DkimFault, HashedBody, Seal, Unsigned};
 use super::header;
 use super::pieces::{Hole, Pieces};
 use crate::config::{DkimKey, MailEncoding, Mailbox};
@@ -143,18 +143,19 @@ impl Blueprint {
         // Ids are ours; but whatever one holds, it must not begin another header.
         let message_id = recipient.message_id.chars().filter(char::is_ascii_graphic);
         let message_id = format!("<{}>", message_id.collect::<String>());
-        let unsubscribe = self.unsubscribe.as_ref().zip(recipient.unsubscribe_token);
+        let unsubscribe =
+            self.unsubscribe.as_ref().filter(|_| recipient.unsubscribe_token.is_some());
         let mut out = Vec::with_capacity(self.size(form, token) + to.len() + message_id.len());
-        if let (Some(seal), Some(now), Some(hashed)) =
+        if let (Some(seal), Some(signed_at), Some(body)) =
             (&self.seal, recipient.signed_at, &form.hashed)
         {
-            let own = OwnFields { to: &to, message_id: &message_id, unsubscribe };
-            sign(seal, &mut out, (hashed, token), &own, now);
+            let (to, message_id) = (&to, &message_id);
+            sign(seal, &Unsigned { body, token, to, message_id, unsubscribe, signed_at }, &mut out);
         }
         for text in ["To: ", &to, "\r\nMessage-ID: ", &message_id, "\r\n"] {
             out.extend_from_slice(text.as_bytes());
         }
-        if let Some((value, token)) = unsubscribe {
+        if let Some(value) = unsubscribe {
             out.extend_from_slice(b"List-Unsubscribe: ");
             value.fill(token, |bytes| out.extend_from_slice(bytes));
             out.extend_from_slice(b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
@@ -189,7 +190,7 @@ impl Blueprint {
 }
 
 /// `Seal::sign` or `Seal::sign_with_all`.
-type Sign = fn(&Seal, &mut Vec<u8>, (&HashedBody, &str), &OwnFields<'_>, Timestamp);
+type Sign = fn(&Seal, &Unsigned<'_>, &mut Vec<u8>);
 
 impl Form {
     fn new(fields: &str, body: &Pieces, is_signed: bool) -> Self {

@@ -35,12 +35,16 @@ const SHARED: [&str; 7] =
 const FOLD: char = '\u{1}';
 const WIDTH: usize = 72;
 
-/// The fields of one recipient, each `Name: value` without blanks around the value, on one line.
-pub(super) struct OwnFields<'a> {
+/// A message to be signed: what is one recipient's own of it. Values have no blanks around them and stand on one line.
+pub(super) struct Unsigned<'a> {
+    pub body: &'a HashedBody,
+    /// What goes into the holes.
+    pub token: &'a str,
     pub to: &'a str,
     pub message_id: &'a str,
-    /// The value of `List-Unsubscribe`, and the token in it. Not every mail has one.
-    pub unsubscribe: Option<(&'a Pieces, &'a str)>,
+    /// The value of `List-Unsubscribe`; not every mail has one.
+    pub unsubscribe: Option<&'a Pieces>,
+    pub signed_at: Timestamp,
 }
 
 /// A body whose hash is half done.
@@ -114,53 +118,22 @@ impl Seal {
         self.signers.iter().map(|signer| signer.beginning.len() + 900).take(4).sum()
     }
 
-    /// Puts before the message the signature of each algorithm whose key is in use at `now`.
-    pub(super) fn sign(
-        &self,
-        out: &mut Vec<u8>,
-        body: (&HashedBody, &str),
-        own: &OwnFields<'_>,
-        now: Timestamp,
-    ) {
+    /// Writes the signature of each algorithm that has a key in use by now.
+    pub(super) fn sign(&self, message: &Unsigned<'_>, out: &mut Vec<u8>) {
         let current = |algorithm| {
             self.signers.iter().find(move |signer| {
-                signer.algorithm == algorithm && signer.from.is_none_or(|from| from <= now)
+                signer.algorithm == algorithm
+                    && signer.from.is_none_or(|from| from <= message.signed_at)
             })
         };
         // Verifiers that stop at the first signature know RSA.
         let both = [SigningAlgorithm::RsaSha256, SigningAlgorithm::Ed25519Sha256];
-        let signers: Vec<_> = both.into_iter().filter_map(current).collect();
-        self.sign_with(&signers, out, body, own, now);
+        sign(both.into_iter().filter_map(current), &self.fields, message, out);
     }
 
-    /// Signs with every key, whether its time has come or not.
-    pub(super) fn sign_with_all(
-        &self,
-        out: &mut Vec<u8>,
-        body: (&HashedBody, &str),
-        own: &OwnFields<'_>,
-        now: Timestamp,
-    ) {
-        self.sign_with(&self.signers.iter().collect::<Vec<_>>(), out, body, own, now);
-    }
-
-    fn sign_with(
-        &self,
-        signers: &[&Signer],
-        out: &mut Vec<u8>,
-        (body, token): (&HashedBody, &str),
-        own: &OwnFields<'_>,
-        now: Timestamp,
-    ) {
-        if signers.is_empty() {
-            return;
-        }
-        let body_hash = BASE64.encode(body.finish(token));
-        let mut fields = self.fields.clone();
-        own.hash_into(&mut fields);
-        for signer in signers {
-            signer.sign(out, &fields, &body_hash, now);
-        }
+    /// Writes the signature of every key, whether its time has come or not.
+    pub(super) fn sign_with_all(&self, message: &Unsigned<'_>, out: &mut Vec<u8>) {
+        sign(self.signers.iter(), &self.fields, message, out);
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &SigningKey> {
@@ -168,14 +141,32 @@ impl Seal {
     }
 }
 
-impl OwnFields<'_> {
-    fn hash_into(&self, hash: &mut Context) {
+fn sign<'a>(
+    signers: impl Iterator<Item = &'a Signer>,
+    shared: &Context,
+    message: &Unsigned<'_>,
+    out: &mut Vec<u8>,
+) {
+    let mut signers = signers.peekable();
+    if signers.peek().is_none() {
+        return;
+    }
+    let body_hash = BASE64.encode(message.body.finish(message.token));
+    let mut fields = shared.clone();
+    message.hash_fields(&mut fields);
+    for signer in signers {
+        signer.sign(out, &fields, &body_hash, message.signed_at);
+    }
+}
+
+impl Unsigned<'_> {
+    fn hash_fields(&self, hash: &mut Context) {
         for bytes in ["to:", self.to, "\r\nmessage-id:", self.message_id, "\r\n"] {
             hash.update(bytes.as_bytes());
         }
-        if let Some((header, token)) = self.unsubscribe {
+        if let Some(value) = self.unsubscribe {
             hash.update(b"list-unsubscribe:");
-            header.fill(token, |bytes| hash.update(bytes));
+            value.fill(self.token, |bytes| hash.update(bytes));
             hash.update(b"\r\nlist-unsubscribe-post:List-Unsubscribe=One-Click\r\n");
         }
     }
