@@ -13,7 +13,7 @@ use super::{console, report, words};
 use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, Post};
 use crate::mail::{self, Composed, EditionInput};
-use crate::planner::Waiting;
+use crate::planner::{Waiting, bundle_image};
 
 /// How many posts stand in where none is waiting.
 const STAND_INS: usize = 5;
@@ -128,11 +128,14 @@ pub(super) fn compose(
         postal_address: &bench.config.mail.address,
         sealed_at: bench.now,
     };
-    let composed = mail::compose_edition(&bench.templates, &input).map_err(|problem| Stop {
+    let mut composed = mail::compose_edition(&bench.templates, &input).map_err(|problem| Stop {
         findings: vec![problem],
         message: "the mail cannot be written".to_owned(),
         code: Code::Failed,
     })?;
+    if newsletter.inline_images {
+        mail::inline_images(&mut composed, |url| bundle_image(&bench.config, posts, url));
+    }
     console::note(&report::human(&composed.warnings));
     Ok(composed)
 }

@@ -26,6 +26,8 @@ pub(crate) struct WorkerRound<'a> {
     /// Outcomes on their way to the ledger. Their jobs are kept until they are durable: the batch is not done before.
     told: Vec<(Recorded, Job)>,
     reached: bool,
+    /// The server takes texts as they are (8BITMIME), as far as is known before it is spoken to.
+    eight_bit: bool,
 }
 
 struct Open {
@@ -43,8 +45,8 @@ enum Intent {
 }
 
 impl<'a> WorkerRound<'a> {
-    pub(crate) fn new(worker: &'a Worker) -> Self {
-        Self { worker, open: Vec::new(), told: Vec::new(), reached: true }
+    pub(crate) fn new(worker: &'a Worker, eight_bit: bool) -> Self {
+        Self { worker, open: Vec::new(), told: Vec::new(), reached: true, eight_bit }
     }
 
     /// The server answered, as far as it was asked.
@@ -118,8 +120,10 @@ impl<'a> WorkerRound<'a> {
                     to: &to,
                     message_id: &message_id,
                     unsubscribe_token: token.as_deref(),
+                    signed_at: self.worker.spec.signs.then(|| self.now()),
+                    eight_bit: self.eight_bit,
                 });
-                let from = content.from.clone();
+                let from = content.return_path.for_delivery(keyring, job.due.id);
                 Some(Parcel::Mail(MailParcel {
                     delivery: job.due.id,
                     from,

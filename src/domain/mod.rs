@@ -15,6 +15,7 @@ mod post;
 mod release;
 mod retry;
 mod schedule;
+mod signing_key;
 mod subscription;
 mod token;
 
@@ -34,5 +35,9 @@ pub use post::{Author, Post};
 pub use release::{Channel, Due, Queue, QueuedRelease, Release, Releases};
 pub use retry::{Attempt, RetryPolicy, Verdict};
 pub use schedule::{MissedRuns, Schedule, ScheduleError};
+pub use signing_key::{SigningAlgorithm, SigningKey, SigningKeyError, VerifyingKey};
 pub use subscription::{Cadence, SubscriptionState, UnknownWord};
-pub use token::{Keyring, TOKEN_LENGTH, random_bytes, random_spread, random_token, token_hash};
+pub use token::{
+    BOUNCE_TOKEN_LENGTH, Keyring, TOKEN_LENGTH, random_bytes, random_spread, random_token,
+    token_hash,
+};

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::images::InlineImage;
 use super::{fit, unsubscribe_base};
 use crate::config::{Newsletter, Site};
 use crate::domain::{Cadence, Diagnostic, Post, Revision};
@@ -61,6 +62,9 @@ pub struct Composed {
     pub text: String,
     /// The 43 characters that stand for the recipient's token in both bodies; none in a mail to one person.
     pub hole: Option<String>,
+    /// Images that travel with it; the HTML names them as `cid:`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<InlineImage>,
     /// What the author or operator should know about it. Not kept.
     #[serde(skip)]
     pub warnings: Vec<Diagnostic>,
@@ -72,6 +76,7 @@ impl fmt::Debug for Composed {
             .field("subject", &self.subject)
             .field("html_bytes", &self.html.len())
             .field("text_bytes", &self.text.len())
+            .field("images", &self.images.len())
             .field("warnings", &self.warnings)
             .finish_non_exhaustive()
     }
@@ -145,6 +150,7 @@ pub(super) fn compose<C: Context>(
         html: clean(&html),
         text: clean(&templates.render(&format!("{folder}/body.txt"), context)?),
         hole: None,
+        images: Vec::new(),
         warnings: Vec::new(),
     })
 }

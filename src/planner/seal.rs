@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::images::bundle_image;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
 use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane};
@@ -47,8 +48,15 @@ impl Planner {
             postal_address: &self.config.mail.address,
             sealed_at: now,
         };
-        let composed = guarded(|| mail::compose_edition(&self.templates, &input))
-            .map_err(PlanError::Compose)?;
+        let composed = guarded(|| {
+            let mut composed = mail::compose_edition(&self.templates, &input)?;
+            if newsletter.inline_images {
+                let load = |url: &str| bundle_image(&self.config, input.posts, url);
+                mail::inline_images(&mut composed, load);
+            }
+            Ok(composed)
+        })
+        .map_err(PlanError::Compose)?;
         for warning in &composed.warnings {
             tracing::warn!(newsletter = %newsletter.name, "{warning}");
         }

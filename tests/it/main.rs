@@ -8,6 +8,7 @@ mod doctor;
 mod harness;
 mod looks;
 mod loop_of_posts;
+mod mail_checks;
 mod nodes;
 mod reload;
 mod rollout;

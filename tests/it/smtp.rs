@@ -78,6 +78,7 @@ fn geared_courier(
         chunking: gear == Gear::Windows,
         window: 8,
         hello_name: "news.example.org".to_owned(),
+        dkim: true,
     };
     SmtpCourier::new(transport, &server, deadlines).unwrap()
 }

@@ -25,6 +25,7 @@ fn server(name: &str) -> ServerSpec {
         rate: None,
         daily_quota: None,
         domains: Vec::new(),
+        signs: true,
         courier: Arc::new(|| panic!("nothing is sent here")),
     }
 }
