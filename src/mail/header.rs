@@ -153,7 +153,7 @@ mod tests {
             "Subject: =?utf-8?q?A_walk_with_J=C3=B6rg?=\r\n"
         );
         assert_eq!(text("Subject", "日本語"), "Subject: =?utf-8?b?5pel5pys6Kqe?=\r\n");
-        assert_eq!(from("Jörg"), "From: =?utf-8?q?J=C3=B6rg?= <news@example.org>\r\n");
+        assert_eq!(from("Jörg"), "From: =?utf-8?b?SsO2cmc=?= <news@example.org>\r\n");
     }
 
     #[test]

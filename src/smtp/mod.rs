@@ -168,6 +168,10 @@ impl Courier for SmtpCourier {
         Box::pin(self.run(first, round))
     }
 
+    fn takes_eight_bit(&self) -> bool {
+        self.parked.as_ref().is_some_and(|parked| parked.offers.eight_bit)
+    }
+
     /// Says goodbye to the other side. Never waits long.
     fn close(&mut self) -> BoxFuture<'_, ()> {
         Box::pin(async move {

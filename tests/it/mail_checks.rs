@@ -209,7 +209,8 @@ fn says(command: &mut Command) -> String {
     });
     let errors = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{command:?} failed; scripts/test installs it\n{errors}");
-    String::from_utf8(done.stdout).unwrap()
+    // Reports quote from mails, and may cut inside a character.
+    String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
 /// A Python that has dkimpy: the first one in the path, or else the system's, for which there are packages.
@@ -294,7 +295,9 @@ fn judged(report: &str) -> (f64, Vec<String>) {
 
 #[tokio::test]
 async fn spamassassin_finds_nothing_to_mind() {
-    let golden = Golden::new().await;
+    let mut golden = Golden::new().await;
+    // It sees the decoded texts, and those are the same in both forms.
+    golden.mails.retain(|(name, _)| !name.ends_with("-8bit"));
     std::thread::scope(|scope| {
         let judge = |file: &PathBuf| {
             let mut command = Command::new("spamassassin");
@@ -318,12 +321,7 @@ async fn spamassassin_finds_nothing_to_mind() {
             let minded = ["MPART_ALT_DIFF", "MISSING_", "MIME_", "HTML_IMAGE_ONLY", "BASE64"];
             for rule in &rules {
                 let is_minded = minded.iter().any(|it| rule.contains(it));
-                // That there is HTML beside the text is a fact, without a point.
-                assert!(
-                    !is_minded || rule == "MIME_HTML_ONLY_MULTI",
-                    "{}: {rules:?}",
-                    file.display()
-                );
+                assert!(!is_minded, "{}: {rules:?}", file.display());
             }
         }
     });

@@ -9,7 +9,7 @@ use super::compose;
 use super::console;
 use super::exit::{Code, Stop};
 use super::plan::Format;
-use super::project::Project;
+use super::project::{Project, now};
 use super::style::examples;
 use crate::deliverability::{Chapter, Grade};
 use crate::dns::Resolver;
@@ -75,7 +75,7 @@ pub(super) async fn run(project: &Project, args: &DoctorArgs) -> anyhow::Result<
         Some(server) => Resolver::at(server)?,
         None => Resolver::of_system()?,
     };
-    let subject = subject::of(config, &chosen, &args.outgoing);
+    let subject = subject::of(config, &chosen, &args.outgoing, now());
     let chapters = examine::everything(config, &subject, &resolver).await;
     match args.format {
         Format::Human => console::print(&text::text(&chapters))?,

@@ -2,19 +2,26 @@
 
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+
 use crate::config::{Config, MailServer, Newsletter, SmtpTransport, Tls, Transport};
-use crate::deliverability::{DkimKey, Protection, Sender, Server, Smtp, Subject};
+use crate::deliverability::{DkimKey, DkimPublicKey, Protection, Sender, Server, Smtp, Subject};
 
 /// What the newsletters in `chosen` send, and over which servers.
-pub(super) fn of(config: &Config, chosen: &[&Newsletter], outgoing: &[IpAddr]) -> Subject {
-    let keys = dkim_keys(config);
+pub(super) fn of(
+    config: &Config,
+    chosen: &[&Newsletter],
+    outgoing: &[IpAddr],
+    now: Timestamp,
+) -> Subject {
+    let keys = dkim_keys(config, now);
     let mut senders: Vec<Sender> = Vec::new();
     for newsletter in chosen {
         let from = newsletter.from.as_ref().unwrap_or(&config.mail.from);
         let domain = from.address.domain();
         let index = senders.iter().position(|sender| sender.domain == domain);
         let index = index.unwrap_or_else(|| {
-            senders.push(sender(config, domain, &keys));
+            senders.push(sender(config, newsletter, &keys));
             senders.len() - 1
         });
         let sender = &mut senders[index];
@@ -23,26 +30,38 @@ pub(super) fn of(config: &Config, chosen: &[&Newsletter], outgoing: &[IpAddr]) -
     }
     let is_used =
         |server: &&MailServer| senders.iter().any(|sender| sender.servers.contains(&server.name));
-    let servers = config.mail.servers.values().filter(is_used).map(server).collect();
+    let servers: Vec<(Server, bool)> = config
+        .mail
+        .servers
+        .values()
+        .filter(is_used)
+        .map(|used| (server(used), used.dkim))
+        .collect();
     Subject {
         senders,
-        servers,
-        signs: !keys.is_empty(),
+        signs: !keys.is_empty() && servers.iter().any(|server| server.1),
+        servers: servers.into_iter().map(|(server, _)| server).collect(),
         public_url: config.server.public_url.clone(),
         postal_address: config.mail.address.clone(),
         outgoing: outgoing.to_vec(),
     }
 }
 
-fn sender(config: &Config, domain: &str, keys: &[DkimKey]) -> Sender {
-    let reply_to = config.mail.reply_to.iter();
+fn sender(config: &Config, newsletter: &Newsletter, keys: &[DkimKey]) -> Sender {
+    let domain = newsletter.from.as_ref().unwrap_or(&config.mail.from).address.domain();
+    let reply_to = newsletter.reply_to.as_ref().or(config.mail.reply_to.as_ref()).into_iter();
+    let bounces = config.mail.bounce_address.as_ref().map_or(domain, |address| address.domain());
+    // Where every server signs by itself, our keys are not asked for.
+    let signs = newsletter
+        .servers
+        .iter()
+        .any(|name| config.mail.servers.get(name).is_some_and(|server| server.dkim));
     Sender {
         domain: domain.to_owned(),
         newsletters: Vec::new(),
-        // Bounces go to the sender's own address.
-        bounce_domain: domain.to_owned(),
+        bounce_domain: bounces.to_owned(),
         reply_domains: reply_to.map(|mailbox| mailbox.address.domain().to_owned()).collect(),
-        keys: keys.iter().filter(|key| signs_for(key, domain)).cloned().collect(),
+        keys: keys.iter().filter(|key| signs && signs_for(key, domain)).cloned().collect(),
         servers: Vec::new(),
     }
 }
@@ -54,9 +73,16 @@ fn signs_for(key: &DkimKey, domain: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// The public halves of the keys that sign mail. There are none as long as the mail servers do the signing.
-fn dkim_keys(_config: &Config) -> Vec<DkimKey> {
-    Vec::new()
+/// The public halves of the keys that sign mail now. One that is to sign later need not be published yet.
+fn dkim_keys(config: &Config, now: Timestamp) -> Vec<DkimKey> {
+    let signing = config.mail.dkim.iter().filter(|key| key.from.is_none_or(|from| from <= now));
+    signing
+        .filter_map(|key| {
+            let public_key = DkimPublicKey::from_record(&key.key.public_key().dns_record())?;
+            let (domain, selector) = (key.domain.clone(), key.selector.clone());
+            Some(DkimKey { domain, selector, public_key })
+        })
+        .collect()
 }
 
 fn server(server: &MailServer) -> Server {

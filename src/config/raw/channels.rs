@@ -46,7 +46,7 @@ pub(in crate::config) struct Dkim {
     /// The domain that signs: the sender's, or one above it.
     #[schemars(extend("x-required" = true))]
     pub domain: Option<String>,
-    /// What the key is called in the DNS: its public half stands at `SELECTOR._domainkey.DOMAIN`.
+    /// Name of the key in the DNS. Its public half stands at `SELECTOR._domainkey.DOMAIN`.
     #[schemars(extend("x-required" = true))]
     pub selector: Option<String>,
     /// PEM file of the private key: PKCS#8, or PKCS#1 for RSA.
