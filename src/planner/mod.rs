@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use forecast::{Forecast, ForecastRow, forecast};
 pub use names::{cadence_channel, mail_channel, schedules};
 pub use now::Waiting;
-pub use seal::announcement_body;
+pub use seal::{announcement_body, compose};
 
 use crate::config::{Config, Destination, Newsletter};
 use crate::domain::{
