@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use postrider::clock::{Clock as _, SystemClock};
 use postrider::config::{self, Environment};
 use postrider::domain::{
-    Cadence, DeliveryState, EmailAddress, Lane, PostId, Revision, SubscriptionState,
+    Cadence, DeliveryState, EditionState, EmailAddress, Lane, PostId, Revision, SubscriptionState,
 };
 use postrider::ingest::Ingest;
 use postrider::store::{
@@ -167,7 +167,7 @@ async fn an_edition_is_finished_when_its_last_two_batches_end_at_once() {
         let settled = if let Some(early) = early { early } else { other.await.unwrap() };
         assert_eq!(settled, Settled::Done);
         let editions = store.read().await.unwrap().latest_editions(1).await.unwrap();
-        assert_eq!(editions[0].state, "finished", "{engine:?}");
+        assert_eq!(editions[0].state, EditionState::Finished, "{engine:?}");
     }
 }
 

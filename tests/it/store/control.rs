@@ -101,12 +101,10 @@ async fn a_cancelled_edition_goes_to_nobody_else_and_what_was_in_flight_settles_
         use DeliveryState::{Accepted, Cancelled, Uncertain};
         assert_eq!(states(&store).await, [Accepted, Cancelled, Uncertain, Cancelled]);
         assert_eq!(edition_state(&store, id).await, EditionState::Cancelled);
-        let held = store.read().await.unwrap().deliveries(DeliveryFilter {
-            id: Some(ids[2]),
-            limit: 1,
-            ..DeliveryFilter::default()
-        });
-        assert!(held.await.unwrap()[0].held, "known by name, and not sent again");
+        let filter =
+            DeliveryFilter { id: Some(ids[2]), limit: 1, ..DeliveryFilter::default() };
+        let doubt = store.read().await.unwrap().deliveries(filter).await.unwrap();
+        assert!(doubt[0].held, "known by name, and not sent again");
         assert_eq!(write(&store, async |tx| tx.cancel_edition(id, WHY, NOW).await).await, None);
         assert!(!write(&store, async |tx| tx.resume_edition(id, NOW).await).await);
         assert!(!write(&store, async |tx| tx.retry_delivery(ids[2], NOW).await).await);

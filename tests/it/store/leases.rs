@@ -125,7 +125,7 @@ async fn an_edition_is_finished_when_its_last_delivery_is_final() {
         assert_eq!(tx.settle_batch(&claimed, None, later(5)).await.unwrap(), Settled::Done);
         tx.commit().await.unwrap();
         let editions = store.read().await.unwrap().latest_editions(1).await.unwrap();
-        assert_eq!(editions[0].state, "finished");
+        assert_eq!(editions[0].state, EditionState::Finished);
         assert_eq!(store.read().await.unwrap().attempts_of(id).await.unwrap().len(), 2);
     }
 }
