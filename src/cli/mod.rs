@@ -14,6 +14,7 @@ mod compose;
 mod console;
 mod deliveries;
 mod doctor;
+mod editions;
 mod exit;
 mod healthcheck;
 mod init;
@@ -100,6 +101,7 @@ enum Command {
     Preview(preview::PreviewArgs),
     Send(send::SendArgs),
     Subscribers(subscribers::SubscribersArgs),
+    Editions(editions::EditionsArgs),
     Deliveries(deliveries::DeliveriesArgs),
     Status(status::StatusArgs),
     Init(init::InitArgs),
@@ -135,6 +137,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Preview(args) => Box::pin(preview::run(&project()?, &args)).await,
         Command::Send(args) => Box::pin(send::run(&project()?, &args)).await,
         Command::Subscribers(args) => subscribers::run(&project()?, &args).await,
+        Command::Editions(args) => Box::pin(editions::run(&project()?, &args)).await,
         Command::Deliveries(args) => deliveries::run(&project()?, &args).await,
         Command::Status(args) => status::run(&project()?, &args).await,
         Command::Init(args) => init::run(&args),

@@ -19,7 +19,7 @@ pub use forecast::{Forecast, ForecastRow, forecast};
 pub use images::bundle_image;
 pub use names::{cadence_channel, schedules};
 pub use now::Waiting;
-pub use seal::announcement_body;
+pub use seal::{announcement_body, compose};
 
 use crate::config::{Config, Destination, Newsletter};
 use crate::domain::{
