@@ -42,7 +42,7 @@ impl Bounce {
 /// Soft bounces of one address, the old ones half forgotten.
 ///
 /// A score above [`Self::TOO_MANY`] takes five bounces over 16 days or longer. Weekly mail gets there with its fifth
-/// bounce, daily mail after 18 days, monthly mail after eight months.
+/// bounce, daily mail after 17 days, monthly mail after eight months.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SoftBounces {
     /// As it was at `at`; 0 for none.
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(too_many(7.0), (28.0, 5));
         assert_eq!(too_many(30.0), (210.0, 8));
         let (days, count) = too_many(1.0);
-        assert_eq!((days, count), (18.0, 19));
+        assert_eq!((days, count), (17.0, 18));
     }
 
     #[test]

@@ -17,6 +17,12 @@ use super::lines::Lines;
 /// Most pieces that leave with one system call.
 const SLICES: usize = 16;
 
+/// Most bytes that TLS is given at once: how much of them has left when it fails, it does not tell.
+const TLS_BYTES: usize = 64 * 1024;
+
+/// Most lines of one reply. lettre begins anew with each.
+const REPLY_LINES: usize = 200;
+
 /// Bytes that belong together: lines, or a message with its end.
 #[derive(Debug)]
 pub(super) struct Piece {
@@ -86,6 +92,8 @@ pub(super) struct Wire {
     /// The line that is being handed out.
     line: Vec<u8>,
     handed_out: usize,
+    /// Lines of the reply that is being handed out, after which another one comes.
+    reply_lines: usize,
     outbound: Outbound,
     /// What is on its way out, and how much of its first piece has left.
     leaving: VecDeque<Piece>,
@@ -119,6 +127,7 @@ impl Wire {
             hello: Some(hello.into_bytes()),
             line: b"220 ready\r\n".to_vec(),
             handed_out: 0,
+            reply_lines: 0,
             outbound: Outbound::default(),
             leaving: VecDeque::new(),
             sent: 0,
@@ -157,15 +166,27 @@ impl Wire {
         Poll::Ready(Ok(()))
     }
 
+    /// The result: bytes that were taken. A failure of TLS leaves open whether those that were offered have left.
     fn poll_write_pieces(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let most = if self.encrypted { TLS_BYTES } else { usize::MAX };
         let mut slices = [IoSlice::new(&[]); SLICES];
-        let mut used = 0;
+        let (mut used, mut offered) = (0, 0);
         for (slice, piece) in slices.iter_mut().zip(&self.leaving) {
             let from = if used == 0 { self.sent } else { 0 };
-            *slice = IoSlice::new(&piece.bytes[from..]);
+            let to = piece.bytes.len().min(from.saturating_add(most - offered));
+            *slice = IoSlice::new(&piece.bytes[from..to]);
             used += 1;
+            offered += to - from;
+            if offered == most {
+                break;
+            }
         }
-        Pin::new(&mut self.socket).poll_write_vectored(cx, &slices[..used])
+        let written = Pin::new(&mut self.socket).poll_write_vectored(cx, &slices[..used]);
+        if self.encrypted && matches!(written, Poll::Ready(Err(_))) {
+            // Without TLS, a write that fails has sent nothing.
+            self.advance(offered);
+        }
+        written
     }
 
     fn advance(&mut self, sent: usize) {
@@ -186,13 +207,6 @@ impl Wire {
     }
 
     fn fail(&mut self, error: io::Error) {
-        if self.encrypted {
-            // Part of what was offered may be in the records that left before the one that failed. Without TLS a write
-            // that fails has sent nothing.
-            // Had the end of the first piece left, all of it would have: it is its last part.
-            let offered = self.leaving.iter().take(SLICES);
-            self.outbound.note_ends(offered.filter(|piece| piece.end.is_some()).count());
-        }
         self.leaving.clear();
         self.sent = 0;
         self.failed = Some(error);
@@ -220,6 +234,12 @@ impl Wire {
         let mut space = [0; 4096];
         loop {
             if let Some(line) = self.lines.next() {
+                self.reply_lines =
+                    if line.get(3) == Some(&b'-') { self.reply_lines + 1 } else { 0 };
+                if self.reply_lines > REPLY_LINES {
+                    let text = "a reply without end";
+                    return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, text)));
+                }
                 self.line = line;
                 self.handed_out = 0;
                 return Poll::Ready(Ok(()));

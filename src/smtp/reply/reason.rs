@@ -64,7 +64,7 @@ const FULL: [&str; 8] = [
 ];
 
 /// Without an enhanced code, 550 also means "I don't relay for you" and "your address is on a list".
-const POLICY: [&str; 25] = [
+const POLICY: [&str; 24] = [
     "relay",
     "spam",
     "block",
@@ -82,7 +82,6 @@ const POLICY: [&str; 25] = [
     "reverse",
     "ptr record",
     "helo",
-    "ehlo",
     "virus",
     "malware",
     "phish",

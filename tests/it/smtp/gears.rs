@@ -190,7 +190,7 @@ async fn a_run_that_is_stopped_tells_the_truth_about_each_mail() {
     let large = b"0123456789abcde\r\n".repeat(1024 * 1024);
     for gear in Gear::ALL {
         let server = SmtpServer::start(Wrapping::Plain, gear.offers()).await;
-        server.fail_once(At::Body, Hang);
+        server.fail_for("reader1@example.org", At::Body, Hang);
         let parcels = vec![mail_with(1, &reader(1), &large), numbered(2, &reader(2))];
         let mut script = Script::with(parcels, &server);
         let mut courier = courier_in(gear, &server);

@@ -144,6 +144,7 @@ impl Session {
         }
         if !self.has_recipient {
             self.note(".");
+            self.forget();
             return self.say("554 5.5.1 no valid recipients").await;
         }
         self.ended(message).await.map(drop)
@@ -170,14 +171,14 @@ impl Session {
         self.shared.diary.note(format!("end {}", self.to));
         let from = self.from.clone().unwrap_or_default();
         let letter = Letter { from, to: self.to.clone(), message };
-        let taken = match self.fault(At::Dot).await? {
-            Some(said) => said.starts_with('2'),
-            None => {
-                self.shared.letters.lock().expect("no holder panics").push(letter);
-                self.say("250 2.0.0 queued as 4F2A").await?;
-                true
-            }
-        };
+        let said = self.fault(At::Dot).await?;
+        let taken = said.is_none_or(|said| said.starts_with('2'));
+        if taken {
+            self.shared.letters.lock().expect("no holder panics").push(letter);
+        }
+        if said.is_none() {
+            self.say("250 2.0.0 queued as 4F2A").await?;
+        }
         self.forget();
         Ok(taken)
     }
@@ -199,20 +200,26 @@ impl Session {
     /// What a fault has said in place of the right thing.
     async fn fault(&mut self, at: At) -> Step<Option<&'static str>> {
         match self.due(at) {
+            Some(fault) => self.commit(fault).await,
             None => Ok(None),
-            Some(Fault::Say(text)) => self.say(text).await.map(|()| Some(text)),
-            Some(Fault::Drip(text)) => self.drip(text).await.map(|()| Some(text)),
-            Some(Fault::SayAndClose(text)) => {
+        }
+    }
+
+    async fn commit(&mut self, fault: Fault) -> Step<Option<&'static str>> {
+        match fault {
+            Fault::Say(text) => self.say(text).await.map(|()| Some(text)),
+            Fault::Drip(text) => self.drip(text).await.map(|()| Some(text)),
+            Fault::SayAndClose(text) => {
                 self.say(text).await?;
                 self.linger().await;
                 Err(Over)
             }
-            Some(Fault::Close) => Err(Over),
-            Some(Fault::Hang) => std::future::pending().await,
-            Some(Fault::Flood) => loop {
+            Fault::Close => Err(Over),
+            Fault::Hang => std::future::pending().await,
+            Fault::Flood => loop {
                 self.socket.write_all(&[b'x'; 4096]).await.map_err(|_| Over)?;
             },
-            Some(Fault::HalfClose) => {
+            Fault::HalfClose => {
                 self.linger().await;
                 Err(Over)
             }
@@ -254,7 +261,11 @@ impl Session {
     }
 
     async fn encrypt(&mut self) -> Step<()> {
-        self.fault(At::Handshake).await?;
+        if let Some(fault) = self.due(At::Handshake) {
+            // The client has begun: what is said now is no part of the answer to STARTTLS.
+            self.socket.fill_buf().await.map_err(|_| Over)?;
+            self.commit(fault).await?;
+        }
         let nothing = BufReader::new(Box::new(tokio::io::empty()) as Box<dyn Socket>);
         let socket = std::mem::replace(&mut self.socket, nothing).into_inner();
         let accept = self.shared.certificate.acceptor.accept(socket);
