@@ -245,7 +245,7 @@ impl Round for WorkerRound<'_> {
         let Some((next, bounce)) = next(&open.job, &outcome, (now, spread), until) else { return };
         report(&open.job, &outcome, format!("{next:?}"));
         let mut recorded = recorded(&open.job, (open.started_at, now), Some(outcome), next);
-        recorded.bounce = Some(bounce);
+        recorded.bounce = Some(bounce).filter(|bounce| *bounce != Bounce::None);
         self.told.push((recorded, open.job));
     }
 

@@ -45,7 +45,7 @@ impl Tx {
 
     async fn recipient_of(&mut self, delivery: DeliveryId) -> Result<Option<Bounced>, StoreError> {
         const SQL: &str = "SELECT coalesce(p.address, l.address) AS address, p.id AS subscriber, \
-                           coalesce(p.bounce_score, 0) AS score, p.bounced_at FROM deliveries d \
+                           coalesce(p.bounce_score, 0.0) AS score, p.bounced_at FROM deliveries d \
                            LEFT JOIN subscriptions s ON s.id = d.subscription_id \
                            LEFT JOIN subscribers p ON p.id = s.subscriber_id \
                            LEFT JOIN letters l ON l.id = d.letter_id WHERE d.id = $1";
