@@ -50,24 +50,24 @@ impl Tx {
                            LEFT JOIN subscriptions s ON s.id = d.subscription_id \
                            LEFT JOIN subscribers p ON p.id = s.subscriber_id \
                            LEFT JOIN letters l ON l.id = d.letter_id WHERE d.id = $1";
-        let found: Option<(Option<String>, Option<i64>, f64, Option<i64>)> =
+        let found =
             on_engine!(self, |conn| sqlx::query(SQL)
                 .bind(delivery.0)
                 .fetch_optional(conn)
                 .await
                 .and_then(|row| row
-                    .map(|row| Ok((
-                        row.try_get("address")?,
-                        row.try_get("subscriber")?,
-                        row.try_get("score")?,
-                        row.try_get("bounced_at")?,
-                    )))
+                    .map(|row| {
+                        let address: Option<String> = row.try_get("address")?;
+                        let since: Option<i64> = row.try_get("bounced_at")?;
+                        let subscriber = row.try_get("subscriber")?;
+                        let score = row.try_get("score")?;
+                        Ok(address.and_then(|address| address.parse().ok()).map(|address| {
+                            Bounced { address, subscriber, score, since: since.map(instant) }
+                        }))
+                    })
                     .transpose()))
             .map_err(doing("look up who bounced"))?;
-        Ok(found.and_then(|(address, subscriber, score, since)| {
-            let address = address?.parse().ok()?;
-            Some(Bounced { address, subscriber, score, since: since.map(instant) })
-        }))
+        Ok(found.flatten())
     }
 
     async fn note_score(

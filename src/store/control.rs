@@ -30,6 +30,9 @@ pub struct Correction<'a> {
     pub posts: &'a [(&'a PostId, &'a Revision)],
 }
 
+/// State, version, stage, last stage, first and last delivery.
+type TakenColumns = (String, i64, i64, i64, Option<i64>, Option<i64>);
+
 /// An edition whose row is ours until the transaction ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Taken {
@@ -228,7 +231,7 @@ impl Tx {
         const POSTGRES: &str = "SELECT state, version, stage, last_stage, first_delivery, last_delivery \
                                 FROM editions WHERE id = $1 FOR NO KEY UPDATE";
         let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
-        let found: Option<(String, i64, i64, i64, Option<i64>, Option<i64>)> =
+        let found: Option<TakenColumns> =
             on_engine!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await)
                 .map_err(doing("take an edition"))?;
         let taken = found.map(|(state, version, stage, last_stage, first, last)| {

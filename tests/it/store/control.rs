@@ -101,8 +101,7 @@ async fn a_cancelled_edition_goes_to_nobody_else_and_what_was_in_flight_settles_
         use DeliveryState::{Accepted, Cancelled, Uncertain};
         assert_eq!(states(&store).await, [Accepted, Cancelled, Uncertain, Cancelled]);
         assert_eq!(edition_state(&store, id).await, EditionState::Cancelled);
-        let filter =
-            DeliveryFilter { id: Some(ids[2]), limit: 1, ..DeliveryFilter::default() };
+        let filter = DeliveryFilter { id: Some(ids[2]), limit: 1, ..DeliveryFilter::default() };
         let doubt = store.read().await.unwrap().deliveries(filter).await.unwrap();
         assert!(doubt[0].held, "known by name, and not sent again");
         assert_eq!(write(&store, async |tx| tx.cancel_edition(id, WHY, NOW).await).await, None);
