@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use postrider::config::{Secret, StoreUrl};
 use postrider::domain::{
-    Cadence, DeliveryId, DeliveryState, Lane, Outcome, PostId, Reply, Revision,
+    Bounce, Cadence, DeliveryId, DeliveryState, Lane, Outcome, PostId, Reply, Revision,
 };
 use postrider::store::{
     IntentRequest, Lease, Ledger, NewEdition, Next, Queue, Recorded, Store, run_committer,
@@ -34,11 +34,11 @@ async fn main() {
         let folder = TempDir::new_in(".").expect("a folder on a real disk");
         let file = folder.path().join("bench.db");
         let url = StoreUrl::Sqlite(file.clone());
-        let fill = fill(recipients);
+        let readers = readers(recipients);
         measure("SQLite", &url, connections, async move || {
             let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
             let mut raw = sqlx::SqliteConnection::connect_with(&options).await.expect("it opens");
-            sqlx::raw_sql(AssertSqlSafe(fill)).execute(&mut raw).await.expect("readers");
+            sqlx::raw_sql(AssertSqlSafe(readers)).execute(&mut raw).await.expect("readers");
         })
         .await;
     }
@@ -46,10 +46,10 @@ async fn main() {
     for connections in CONNECTIONS {
         let text = fresh_postgres(&server, connections).await;
         let url = StoreUrl::Postgres(Secret::new(text.clone()));
-        let fill = fill(recipients);
+        let readers = readers(recipients);
         measure("PostgreSQL", &url, connections, async move || {
             let mut raw = sqlx::PgConnection::connect(&text).await.expect("it opens");
-            sqlx::raw_sql(AssertSqlSafe(fill)).execute(&mut raw).await.expect("readers");
+            sqlx::raw_sql(AssertSqlSafe(readers)).execute(&mut raw).await.expect("readers");
         })
         .await;
     }
@@ -71,7 +71,7 @@ async fn fresh_postgres(server: &str, number: usize) -> String {
 }
 
 /// Readers by the shortest way: subscribing is not what is measured.
-fn fill(recipients: usize) -> String {
+fn readers(recipients: usize) -> String {
     format!(
         "INSERT INTO subscribers (id, address, address_key, created_at) \
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {recipients}) \
@@ -96,13 +96,13 @@ async fn measure(engine: &str, url: &StoreUrl, connections: usize, fill: impl As
         tasks.spawn(connection(ledger.clone(), Arc::clone(&jobs)));
     }
     tasks.join_all().await;
-    let (took, cpu) = (began.elapsed(), self::cpu() - cpu);
+    let (took, cpu) = (began.elapsed(), self::cpu().saturating_sub(cpu));
     drop(ledger);
     committer.await.expect("no panic");
     let counts = store.read().await.expect("it answers").delivery_counts().await.expect("counts");
     assert!(counts.len() == 1 && counts[0].state == DeliveryState::Accepted, "{counts:?}");
     store.close().await;
-    let each = |time: Duration| time.as_secs_f64() * 1e6 / jobs.0.len() as f64;
+    let each = |time| micros_each(time, jobs.0.len());
     println!(
         "{engine:<10} {connections:>3} connections: {:>7.0} deliveries/s, {:>5.1} us each, {:>5.1} us of our CPU; \
          {audience} planned in {planning:.2?}",
@@ -146,7 +146,7 @@ async fn claim(store: &Store) -> Jobs {
         let due = tx.due_deliveries(&claimed, NOW).await.expect("deliveries");
         jobs.extend(due.into_iter().map(|due| (claimed.lease, due.id)));
     }
-    let each = began.elapsed().as_secs_f64() * 1e6 / jobs.len() as f64;
+    let each = micros_each(began.elapsed(), jobs.len());
     println!("{batches} batches claimed and read: {each:.1} us a delivery");
     Arc::new((jobs, AtomicUsize::new(0)))
 }
@@ -178,8 +178,12 @@ fn accepted(lease: Lease, delivery: DeliveryId) -> Recorded {
         ended_at: NOW,
         outcome: Some(Outcome::Accepted(reply)),
         next: Next::Final(DeliveryState::Accepted),
-        bounce: None,
+        bounce: Bounce::None,
     }
+}
+
+fn micros_each(time: Duration, count: usize) -> f64 {
+    time.as_secs_f64() * 1e6 / f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// What this process has used of all cores.

@@ -8,6 +8,7 @@ mod channels;
 mod desk;
 mod generation;
 mod links;
+mod owner;
 mod reload;
 mod signals;
 
@@ -25,9 +26,11 @@ use tokio_util::sync::CancellationToken;
 pub use generation::{Generation, templates_for};
 pub use links::links;
 
+use owner::Owner;
+
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{Config, Environment};
-use crate::domain::{SubscriptionState, random_token};
+use crate::config::{Config, Environment, StoreUrl};
+use crate::domain::SubscriptionState;
 use crate::feed::Shelf;
 use crate::store::{AddSubscriber, DaemonLock, Store, StoreError};
 use crate::telemetry::{self, ReloadHandle};
@@ -64,9 +67,8 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
     let address = listener.local_addr().context("ask where we listen")?;
     tracing::info!(%address, "listening");
     let store = Store::open(&config.store, clock.now()).await?;
-    let owner = owner(&config);
-    let presence = store.join(&owner).await?;
-    end_old_leases(&store).await?;
+    let owner = Owner::at_port(address.port());
+    end_old_leases(&store, &config, &owner).await?;
     add_samples(&store, &config, &clock).await.context("add the sample subscribers")?;
 
     let stop_web = CancellationToken::new();
@@ -80,7 +82,7 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
     let mut web = tokio::spawn(web::serve(listener, web::router(state.clone()), stop_web.clone()));
     let daemon = Daemon {
         state: state.clone(),
-        owner,
+        owner: owner.name().to_owned(),
         file: start.file,
         environment: start.environment,
         logs: start.logs,
@@ -95,7 +97,6 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
         // The answers that are being written need the database and get their time.
         web.await.context("the web server panicked")?.context("serve HTTP")?;
     }
-    drop(presence);
     store.close().await;
     tracing::info!("stopped");
     ended
@@ -236,18 +237,14 @@ enum Why {
     Reload(Box<Reloaded>),
 }
 
-/// This process in leases: no other start of it, here or elsewhere, has the same name.
-fn owner(config: &Config) -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
-    let host = if host.is_empty() { "localhost" } else { host };
-    format!("{host}:{}/{}", config.server.listen.port(), random_token())
-}
-
-/// What is leased by nobody who is there was left by a crash.
-async fn end_old_leases(store: &Store) -> anyhow::Result<()> {
+/// Under SQLite's lock nobody else can hold a lease at all.
+async fn end_old_leases(store: &Store, config: &Config, owner: &Owner) -> anyhow::Result<()> {
+    let whose = match config.store {
+        StoreUrl::Sqlite(_) => String::new(),
+        StoreUrl::Postgres(_) => owner.predecessors(),
+    };
     let mut tx = store.write().await?;
-    let ended = tx.end_leases().await?;
+    let ended = tx.end_leases(&whose).await?;
     tx.commit().await?;
     if ended > 0 {
         tracing::warn!(

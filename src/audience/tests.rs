@@ -29,7 +29,7 @@ async fn a_wish_plans_one_letter_and_the_letter_leads_to_the_list() {
     signs_up(&house, " Ann@Example.ORG ").await.unwrap();
     assert_eq!(house.subscription("ann@example.org").await.state, SubscriptionState::Pending);
     let queues = house.store.read().await.unwrap().queues().await.unwrap();
-    assert_eq!((queues[0].channel.as_str(), queues[0].waiting), ("mail:main", 1));
+    assert_eq!((queues[0].channel.as_str(), queues[0].waiting), ("mail:weekly", 1));
     let token = house.newest_token().await;
     let asked = house.audience().confirmation_newsletter(&token).await.unwrap();
     assert_eq!(asked.as_deref(), Some("weekly"));

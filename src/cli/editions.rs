@@ -135,15 +135,15 @@ pub(super) fn table(editions: &[EditionRow], zone: &TimeZone) -> String {
 
 /// Where an edition stands. One with deliveries in doubt has not ended cleanly, whatever else is true of it.
 fn state(edition: &EditionRow) -> String {
-    let mut text = edition.state.as_str().to_owned();
+    let mut words = vec![edition.state.as_str().to_owned()];
     let uncertain = edition.count(|state| state == DeliveryState::Uncertain);
     if uncertain > 0 {
-        text += &format!(", {uncertain} uncertain");
+        words.push(format!("{uncertain} uncertain"));
     }
     if edition.stage < edition.last_stage && edition.state != EditionState::Cancelled {
-        text += &format!(", stage {} of {}", edition.stage + 1, edition.last_stage + 1);
+        words.push(format!("stage {} of {}", edition.stage + 1, edition.last_stage + 1));
     }
-    text
+    words.join(", ")
 }
 
 fn counts(edition: &EditionRow) -> String {
@@ -268,7 +268,7 @@ async fn cancel(project: &Project, id: EditionId, why: &str, yes: bool) -> anyho
     let Some(count) = cancelled else { bail!("edition {id} is over already") };
     console::note(&format!(
         "Edition {id} is cancelled; {} will not go out.",
-        words::count(count, "delivery").replace("deliverys", "deliveries")
+        words::count(count, "mail")
     ));
     Ok(())
 }

@@ -77,7 +77,7 @@ async fn judge(
         }
         Gate::Pause(why) => {
             let mut tx = dispatch.store.write().await?;
-            let paused = tx.pause_edition(edition.id, &why, now).await?;
+            let paused = tx.pause_edition_itself(edition.id, &why, now).await?;
             tx.commit().await?;
             if paused {
                 tracing::error!(

@@ -245,7 +245,7 @@ impl Round for WorkerRound<'_> {
         let Some((next, bounce)) = next(&open.job, &outcome, (now, spread), until) else { return };
         report(&open.job, &outcome, format!("{next:?}"));
         let mut recorded = recorded(&open.job, (open.started_at, now), Some(outcome), next);
-        recorded.bounce = Some(bounce).filter(|bounce| *bounce != Bounce::None);
+        recorded.bounce = bounce;
         self.told.push((recorded, open.job));
     }
 
@@ -305,7 +305,7 @@ fn recorded(
     next: Next,
 ) -> Recorded {
     let (lease, delivery) = (job.lease, job.due.id);
-    Recorded { lease, delivery, started_at, ended_at, outcome, next, bounce: None }
+    Recorded { lease, delivery, started_at, ended_at, outcome, next, bounce: Bounce::None }
 }
 
 fn report(job: &Job, outcome: &Outcome, next: impl fmt::Display) {

@@ -235,6 +235,20 @@ impl Tx {
         rows.into_iter().collect()
     }
 
+    /// Ends the leases of owners whose name begins with `whose`, known to be gone; of everybody, with an empty one.
+    /// Returns of how many batches.
+    pub async fn end_leases(&mut self, whose: &str) -> Result<u64, StoreError> {
+        // Not LIKE: names hold characters that mean something there.
+        const SQL: &str = "UPDATE batches SET owner = NULL, lease_until = NULL WHERE is_open \
+                           AND owner IS NOT NULL AND substr(owner, 1, length($1)) = $1";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(whose)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(doing("end the leases of who is gone"))
+    }
+
     /// Prolongs a lease. False: somebody else has it.
     pub async fn renew_lease(
         &mut self,

@@ -49,25 +49,25 @@ impl Tx {
                            LEFT JOIN subscriptions s ON s.id = d.subscription_id \
                            LEFT JOIN subscribers p ON p.id = s.subscriber_id \
                            LEFT JOIN letters l ON l.id = d.letter_id WHERE d.id = $1";
-        let found: Option<(Option<String>, Option<i64>, f64, Option<i64>)> =
+        let found =
             on_engine!(self, |conn| sqlx::query(SQL)
                 .bind(delivery.0)
                 .fetch_optional(conn)
                 .await
                 .and_then(|row| row
-                    .map(|row| Ok((
-                        row.try_get("address")?,
-                        row.try_get("subscriber")?,
-                        row.try_get("score")?,
-                        row.try_get("bounced_at")?,
-                    )))
+                    .map(|row| {
+                        let address: Option<String> = row.try_get("address")?;
+                        let since: Option<i64> = row.try_get("bounced_at")?;
+                        let subscriber = row.try_get("subscriber")?;
+                        let score: f64 = row.try_get("score")?;
+                        let soft = since.map(|at| SoftBounces { score, at: instant(at) });
+                        Ok(address
+                            .and_then(|address| address.parse().ok())
+                            .map(|address| Bounced { address, subscriber, soft }))
+                    })
                     .transpose()))
             .map_err(doing("look up who bounced"))?;
-        Ok(found.and_then(|(address, subscriber, score, since)| {
-            let address = address?.parse().ok()?;
-            let soft = since.map(|at| SoftBounces { score, at: instant(at) });
-            Some(Bounced { address, subscriber, soft })
-        }))
+        Ok(found.flatten())
     }
 
     async fn note_score(&mut self, subscriber: i64, soft: SoftBounces) -> Result<(), StoreError> {

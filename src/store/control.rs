@@ -30,6 +30,9 @@ pub struct Correction<'a> {
     pub posts: &'a [(&'a PostId, &'a Revision)],
 }
 
+/// State, version, stage, last stage, first and last delivery.
+type TakenColumns = (String, i64, i64, i64, Option<i64>, Option<i64>);
+
 /// An edition whose row is ours until the transaction ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Taken {
@@ -65,7 +68,24 @@ impl Tx {
         Ok(true)
     }
 
-    /// Goes on with a paused edition. False: it is not paused.
+    /// The same because of how the latest stage went.
+    pub async fn pause_edition_itself(
+        &mut self,
+        id: EditionId,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE editions SET paused_itself = TRUE WHERE id = $1";
+        let paused = self.pause_edition(id, why, now).await?;
+        if paused {
+            on_engine!(self, |conn| sqlx::query(SQL).bind(id.0).execute(conn).await.map(|_| ()))
+                .map_err(doing("note why an edition was paused"))?;
+        }
+        Ok(paused)
+    }
+
+    /// Goes on with a paused edition; one that paused itself with its next stage, because the latest one would only pause
+    /// it again. False: it is not paused.
     pub async fn resume_edition(
         &mut self,
         id: EditionId,
@@ -78,7 +98,21 @@ impl Tx {
         self.set_state(id, EditionState::Sealed, "").await?;
         self.unshut(id, (0, taken.stage)).await?;
         self.record_event(Event::new("edition.resumed", now).edition(id)).await?;
+        if self.had_paused_itself(id).await? {
+            self.release_stage(id, taken.stage + 1, now).await?;
+        }
         Ok(true)
+    }
+
+    async fn had_paused_itself(&mut self, id: EditionId) -> Result<bool, StoreError> {
+        const SQL: &str =
+            "UPDATE editions SET paused_itself = FALSE WHERE id = $1 AND paused_itself";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(id.0)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(doing("note that an edition goes on"))
     }
 
     /// Nobody gets the edition any more who has not got it. What is being handed over right now is settled by its answer.
@@ -228,7 +262,7 @@ impl Tx {
         const POSTGRES: &str = "SELECT state, version, stage, last_stage, first_delivery, last_delivery \
                                 FROM editions WHERE id = $1 FOR NO KEY UPDATE";
         let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
-        let found: Option<(String, i64, i64, i64, Option<i64>, Option<i64>)> =
+        let found: Option<TakenColumns> =
             on_engine!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await)
                 .map_err(doing("take an edition"))?;
         let taken = found.map(|(state, version, stage, last_stage, first, last)| {

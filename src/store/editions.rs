@@ -1,4 +1,4 @@
-//! Planning: editions, letters and announcements, each with the deliveries it owes, in the planner's transaction.
+//! Planning editions, each with the deliveries it owes, in the planner's transaction.
 
 use std::collections::HashSet;
 
@@ -8,9 +8,7 @@ use sqlx::Row as _;
 use super::engine::{Tx, doing, on_engine};
 use super::settle::front_sql;
 use super::{Event, StoreError};
-use crate::domain::{
-    AnnouncementId, Cadence, DeliveryId, EditionId, EmailAddress, Lane, LetterId, PostId, Revision,
-};
+use crate::domain::{Cadence, EditionId, Lane, PostId, Revision};
 
 /// How many deliveries are leased together, in an edition of ordinary size.
 const BATCH_SIZE: i64 = 500;
@@ -43,17 +41,6 @@ pub struct SealedEdition {
     pub audience: i64,
 }
 
-/// A mail to one person that is no edition.
-#[derive(Clone, Debug)]
-pub struct NewLetter<'a> {
-    /// `confirmation` or `test`.
-    pub kind: &'static str,
-    pub address: &'a EmailAddress,
-    pub newsletter: &'a str,
-    pub content: &'a str,
-    pub channel: &'a str,
-}
-
 /// A range of deliveries to be leased together.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 struct NewBatch {
@@ -62,16 +49,6 @@ struct NewBatch {
     stage: i64,
     is_shut: bool,
     turn: i64,
-}
-
-/// One post to be told to one destination.
-#[derive(Clone, Debug)]
-pub struct NewAnnouncement<'a> {
-    pub post: &'a PostId,
-    pub destination: &'a str,
-    pub revision: &'a Revision,
-    pub title: &'a str,
-    pub body: &'a str,
 }
 
 macro_rules! batches_sql {
@@ -287,120 +264,6 @@ impl Tx {
             .await
             .map(|_| ()))
         .map_err(doing("plan the batches of an edition"))
-    }
-
-    /// Plans a letter and its delivery.
-    pub async fn plan_letter(
-        &mut self,
-        letter: &NewLetter<'_>,
-        now: Timestamp,
-    ) -> Result<DeliveryId, StoreError> {
-        const SQL: &str = "INSERT INTO letters (kind, address, newsletter, content, created_at) \
-                           VALUES ($1, $2, $3, $4, $5) RETURNING id";
-        let id = on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(letter.kind)
-            .bind(letter.address.as_str())
-            .bind(letter.newsletter)
-            .bind(letter.content)
-            .bind(now.as_microsecond())
-            .fetch_one(conn)
-            .await
-            .and_then(|row| row.try_get("id")))
-        .map(LetterId)
-        .map_err(doing("plan a letter"))?;
-        self.plan_single((Some(id), None), Lane::Letter, letter.channel, now).await
-    }
-
-    /// Plans telling a destination of a new post. None: it was planned before.
-    pub async fn announce(
-        &mut self,
-        announcement: &NewAnnouncement<'_>,
-        now: Timestamp,
-    ) -> Result<Option<DeliveryId>, StoreError> {
-        const SQL: &str = "INSERT INTO announcements (post_id, destination, action, revision, title, body, \
-                           created_at) VALUES ($1, $2, 'create', $3, $4, $5, $6) \
-                           ON CONFLICT (post_id, destination, action) DO NOTHING RETURNING id";
-        let id: Option<i64> = on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(announcement.post.as_str())
-            .bind(announcement.destination)
-            .bind(announcement.revision.as_str())
-            .bind(announcement.title)
-            .bind(announcement.body)
-            .bind(now.as_microsecond())
-            .fetch_optional(conn)
-            .await
-            .and_then(|row| row.map(|row| row.try_get("id")).transpose()))
-        .map_err(doing("plan an announcement"))?;
-        let Some(id) = id.map(AnnouncementId) else { return Ok(None) };
-        let channel = format!("destination:{}", announcement.destination);
-        let delivery =
-            self.plan_single((None, Some(id)), Lane::Announcement, &channel, now).await?;
-        let event = Event::new("announcement.planned", now)
-            .post(announcement.post)
-            .delivery(delivery)
-            .detail(announcement.destination);
-        self.record_event(event).await?;
-        Ok(Some(delivery))
-    }
-
-    /// The posts that `destination` has been told of, or will be.
-    pub async fn announced(&mut self, destination: &str) -> Result<HashSet<PostId>, StoreError> {
-        const SQL: &str =
-            "SELECT post_id FROM announcements WHERE destination = $1 AND action = 'create'";
-        on_engine!(self, |conn| sqlx::query(SQL).bind(destination).fetch_all(conn).await.and_then(
-            |rows| rows
-                .into_iter()
-                .map(|row| row.try_get::<String, _>("post_id").map(PostId::pinned))
-                .collect()
-        ))
-        .map_err(doing("read what a destination was told"))
-    }
-
-    async fn plan_single(
-        &mut self,
-        (letter, announcement): (Option<LetterId>, Option<AnnouncementId>),
-        lane: Lane,
-        channel: &str,
-        now: Timestamp,
-    ) -> Result<DeliveryId, StoreError> {
-        const SQL: &str = "INSERT INTO deliveries (id, letter_id, announcement_id, state, attempts, is_held, \
-                           planned_at, changed_at) VALUES ($1, $2, $3, 'planned', 0, FALSE, $4, $4)";
-        let id = self.reserve_ids("deliveries", 1).await?;
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(id)
-            .bind(letter.map(|id| id.0))
-            .bind(announcement.map(|id| id.0))
-            .bind(now.as_microsecond())
-            .execute(conn)
-            .await
-            .map(|_| ()))
-        .map_err(doing("plan a delivery"))?;
-        self.insert_single_batch(id, lane, channel, now).await?;
-        Ok(DeliveryId(id))
-    }
-
-    async fn insert_single_batch(
-        &mut self,
-        delivery: i64,
-        lane: Lane,
-        channel: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        const SQL: &str = concat!(
-            "INSERT INTO batches (lane, channel, first_id, last_id, is_open, next_at, epoch, turn) \
-             SELECT $1, $2, $3, $3, TRUE, $4, 0, coalesce(",
-            front_sql!("$2", "$1"),
-            ", 0)"
-        );
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(lane.number())
-            .bind(channel)
-            .bind(delivery)
-            .bind(now.as_microsecond())
-            .execute(conn)
-            .await
-            .map(|_| ()))
-        .map_err(doing("plan a batch"))
     }
 }
 

@@ -133,10 +133,6 @@ impl Store {
         &self.keyring
     }
 
-    pub(super) fn pools(&self) -> &Pools {
-        &self.pools
-    }
-
     /// A transaction that may write. On SQLite it holds the writer until it ends.
     pub async fn write(&self) -> Result<Tx, StoreError> {
         let failed = doing("begin a transaction");

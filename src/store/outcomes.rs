@@ -42,7 +42,7 @@ pub struct Recorded {
     pub outcome: Option<Outcome>,
     pub next: Next,
     /// What the outcome says about the address: a hard bounce suppresses it, soft ones add up.
-    pub bounce: Option<Bounce>,
+    pub bounce: Bounce,
 }
 
 /// Where the delivery stands afterwards.

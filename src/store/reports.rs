@@ -60,6 +60,9 @@ impl EditionRow {
     }
 }
 
+/// An edition without its counts, the word of its state, its first and last delivery.
+type FoundEdition = (EditionRow, String, Option<(i64, i64)>);
+
 /// A delivery as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct DeliveryRow {
@@ -142,35 +145,34 @@ impl Tx {
         const SQL: &str = "SELECT id, newsletter, cadence, subject, state, why, version, stage, last_stage, audience, \
                            sealed_at, first_delivery, last_delivery FROM editions \
                            WHERE (CAST($2 AS BIGINT) IS NULL OR id = $2) ORDER BY id DESC LIMIT $1";
-        let found: Vec<(EditionRow, String, Option<(i64, i64)>)> =
-            on_engine!(self, |conn| sqlx::query(SQL)
-                .bind(limit)
-                .bind(id.map(|id| id.0))
-                .fetch_all(conn)
-                .await
-                .and_then(|rows| rows
-                    .into_iter()
-                    .map(|row| {
-                        let first: Option<i64> = row.try_get("first_delivery")?;
-                        let last: Option<i64> = row.try_get("last_delivery")?;
-                        let edition = EditionRow {
-                            id: EditionId(row.try_get("id")?),
-                            newsletter: row.try_get("newsletter")?,
-                            cadence: row.try_get("cadence")?,
-                            subject: row.try_get("subject")?,
-                            state: EditionState::Sealed,
-                            why: row.try_get("why")?,
-                            version: row.try_get("version")?,
-                            stage: row.try_get("stage")?,
-                            last_stage: row.try_get("last_stage")?,
-                            audience: row.try_get("audience")?,
-                            sealed_at: instant(row.try_get("sealed_at")?),
-                            counts: Vec::new(),
-                        };
-                        Ok((edition, row.try_get("state")?, first.zip(last)))
-                    })
-                    .collect::<Result<Vec<_>, _>>()))
-            .map_err(doing("read editions"))?;
+        let found: Vec<FoundEdition> = on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(limit)
+            .bind(id.map(|id| id.0))
+            .fetch_all(conn)
+            .await
+            .and_then(|rows| rows
+                .into_iter()
+                .map(|row| {
+                    let first: Option<i64> = row.try_get("first_delivery")?;
+                    let last: Option<i64> = row.try_get("last_delivery")?;
+                    let edition = EditionRow {
+                        id: EditionId(row.try_get("id")?),
+                        newsletter: row.try_get("newsletter")?,
+                        cadence: row.try_get("cadence")?,
+                        subject: row.try_get("subject")?,
+                        state: EditionState::Sealed,
+                        why: row.try_get("why")?,
+                        version: row.try_get("version")?,
+                        stage: row.try_get("stage")?,
+                        last_stage: row.try_get("last_stage")?,
+                        audience: row.try_get("audience")?,
+                        sealed_at: instant(row.try_get("sealed_at")?),
+                        counts: Vec::new(),
+                    };
+                    Ok((edition, row.try_get("state")?, first.zip(last)))
+                })
+                .collect::<Result<Vec<_>, _>>()))
+        .map_err(doing("read editions"))?;
         let mut editions = Vec::with_capacity(found.len());
         for (mut edition, state, range) in found {
             edition.state = state.parse()?;

@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::Row as _;
 
+use super::StoreError;
 use super::batches::Lease;
 use super::engine::{Tx, doing, on_engine};
-use super::outcomes::{IntentRefusal, IntentRequest, Next, Recorded};
-use super::{Event, StoreError};
-use crate::domain::{DeliveryId, DeliveryState, EditionId, EditionState, Keyring, Outcome};
+use super::entries::{IntentRow, OutcomeRow, attempt_of, event_of, outcome_row};
+use super::outcomes::{IntentRefusal, IntentRequest, Recorded};
+use crate::domain::{Bounce, DeliveryId, EditionId, EditionState, Keyring, Outcome};
 
 /// A batch that somebody writes under, and its edition; neither changes before the transaction ends.
 #[derive(Clone, Copy, Debug)]
@@ -35,36 +36,6 @@ impl Leases {
             held.epoch == lease.epoch && (held.first..=held.last).contains(&delivery.0)
         })
     }
-}
-
-#[derive(Serialize)]
-struct OutcomeRow {
-    delivery: i64,
-    next: &'static str,
-    held: bool,
-    again: Option<i64>,
-    counts: i64,
-    at: i64,
-    /// The states that this may be said of.
-    origins: String,
-}
-
-#[derive(Serialize)]
-struct AttemptEntry<'a> {
-    delivery: i64,
-    started: i64,
-    ended: i64,
-    outcome: &'static str,
-    server: &'a str,
-    code: Option<u16>,
-    reply: &'a str,
-    reason: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct IntentRow {
-    delivery: i64,
-    version: Option<i64>,
 }
 
 macro_rules! outcome_sql {
@@ -213,8 +184,8 @@ impl Tx {
                 letters.push(id);
             }
             events.extend(event_of(one, next));
-            if let Some(bounce) = one.bounce {
-                self.bounced(one.delivery, bounce, keyring, one.ended_at).await?;
+            if one.bounce != Bounce::None {
+                self.bounced(one.delivery, one.bounce, keyring, one.ended_at).await?;
             }
         }
         self.record_events(&events).await?;
@@ -363,72 +334,6 @@ fn check(intent: &IntentRequest, leases: &Leases) -> Result<Option<i64>, IntentR
         EditionState::Paused => Err(IntentRefusal::Paused),
         EditionState::Finished | EditionState::Cancelled => Err(IntentRefusal::NotWaiting),
     }
-}
-
-fn outcome_row(recorded: &Recorded, next: Next, is_late: bool) -> OutcomeRow {
-    let (state, held, again) = next.columns();
-    let counts = match &recorded.outcome {
-        None | Some(Outcome::Unreachable(_) | Outcome::NotOurs) => 0,
-        // The doubt was counted as the attempt that this is the answer to.
-        Some(_) if is_late => 0,
-        Some(_) => 1,
-    };
-    let origins = if is_late {
-        DeliveryState::Uncertain.as_str().to_owned()
-    } else {
-        let origins = DeliveryState::ALL.into_iter().filter(|one| one.may_become(state));
-        // What a person tries again is theirs alone to take up: an answer never brings a final state back.
-        let origins = origins.filter(|one| !one.is_final()).map(DeliveryState::as_str);
-        origins.collect::<Vec<_>>().join(" ")
-    };
-    OutcomeRow {
-        delivery: recorded.delivery.0,
-        next: state.as_str(),
-        held,
-        again: again.map(Timestamp::as_microsecond),
-        counts,
-        at: recorded.ended_at.as_microsecond(),
-        origins,
-    }
-}
-
-fn attempt_of(recorded: &Recorded) -> Option<AttemptEntry<'_>> {
-    let outcome = recorded.outcome.as_ref()?;
-    let reply = outcome.reply()?;
-    Some(AttemptEntry {
-        delivery: recorded.delivery.0,
-        started: recorded.started_at.as_microsecond(),
-        ended: recorded.ended_at.as_microsecond(),
-        outcome: outcome.word(),
-        server: &reply.server,
-        code: reply.code,
-        reply: &reply.text,
-        reason: outcome.reason().map(crate::domain::Reason::as_str),
-    })
-}
-
-/// The event of an outcome. Acceptances and delays have none: their attempts are the record.
-fn event_of(recorded: &Recorded, next: Next) -> Option<Event<'_>> {
-    let (state, held, _) = next.columns();
-    let kind = match state {
-        DeliveryState::Uncertain if held => "delivery.held",
-        DeliveryState::Uncertain => match recorded.outcome {
-            // Still in doubt, and nothing new about it.
-            Some(Outcome::Uncertain(_)) => "delivery.uncertain",
-            _ => return None,
-        },
-        DeliveryState::Rejected => "delivery.rejected",
-        DeliveryState::Skipped => "delivery.skipped",
-        DeliveryState::Expired => "delivery.expired",
-        DeliveryState::Cancelled => "delivery.cancelled",
-        DeliveryState::Planned
-        | DeliveryState::Sending
-        | DeliveryState::Accepted
-        | DeliveryState::Deferred => return None,
-    };
-    let reply = recorded.outcome.as_ref().and_then(Outcome::reply);
-    let event = Event::new(kind, recorded.ended_at).delivery(recorded.delivery);
-    Some(event.detail(reply.map_or("", |reply| &reply.text)))
 }
 
 fn json(rows: &impl Serialize) -> String {

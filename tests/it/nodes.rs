@@ -115,7 +115,7 @@ async fn give_up(store: &Store, claimed: &Claimed) {
             ended_at: NOW,
             outcome: None,
             next: Next::Final(DeliveryState::Expired),
-            bounce: None,
+            bounce: Bounce::None,
         };
         tx.step(&[&recorded], &[], NOW, store.keyring()).await.unwrap();
     }

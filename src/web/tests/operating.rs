@@ -132,7 +132,7 @@ async fn the_status_page_shows_the_house_and_no_address() {
         "Field Notes weekly",
         "`soon` is no date",
         "posts/tea.md",
-        "mail:main",
+        "mail:weekly",
         "chat",
         "0 7 * * MON",
         "subscription.confirmed",
@@ -237,7 +237,7 @@ async fn metrics_count_the_queues_and_survive_the_database() {
     let metrics = world.get("/metrics").await;
     assert_eq!(metrics.header("content-type"), crate::telemetry::METRICS_CONTENT_TYPE);
     assert!(metrics.text().contains("postrider_queue_depth{channel=\"destination:chat\"} 0"));
-    assert!(metrics.text().contains("postrider_queue_oldest_age_seconds{channel=\"mail:main\"}"));
+    assert!(metrics.text().contains("postrider_queue_oldest_age_seconds{channel=\"mail:weekly\"}"));
     assert!(metrics.text().contains("route=\"/subscribe/{newsletter}\""));
     assert!(!metrics.text().contains("ann@example.org"));
     world.house.store.close().await;

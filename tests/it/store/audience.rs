@@ -49,7 +49,7 @@ async fn a_mailbox_that_does_not_exist_is_never_mailed_again() {
         assert_eq!(intend(&store, &claimed, id).await, Ok(()));
         let gone = Outcome::Rejected { reply: reply(550), reason: Reason::Address };
         let mut bounced = recorded(&claimed, id, gone, Next::Final(DeliveryState::Rejected));
-        bounced.bounce = Some(Bounce::Hard);
+        bounced.bounce = Bounce::Hard;
         record(&store, bounced).await;
         assert_eq!(seal(&store, "urn:2").await, 0, "{engine:?}");
         assert_eq!(subscribe(&store, "ann").await, Added::Suppressed);

@@ -118,7 +118,7 @@ fn recorded(claimed: &Claimed, id: DeliveryId, outcome: Outcome, next: Next) -> 
         ended_at: NOW,
         outcome: Some(outcome),
         next,
-        bounce: None,
+        bounce: Bounce::None,
     }
 }
 

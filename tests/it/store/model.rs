@@ -409,7 +409,7 @@ fn recorded_maybe(
         ended_at: NOW,
         outcome,
         next,
-        bounce: None,
+        bounce: Bounce::None,
     }
 }
 

@@ -2,22 +2,16 @@
 
 use super::*;
 
-/// Subscribes `count` readers in one transaction.
-async fn readers(store: &Store, count: usize) {
-    write(store, async |tx| {
-        for number in 0..count {
-            let wish = AddSubscriber {
-                address: &address(&format!("reader{number}")),
-                newsletter: "weekly",
-                cadence: Cadence::Daily,
-                state: SubscriptionState::Active,
-                source: "test",
-            };
-            tx.add_subscriber(&wish, store.keyring(), NOW).await?;
-        }
-        Ok(())
-    })
-    .await;
+/// `count` readers, past the store: one by one they take longer than all the rest.
+async fn readers(database: &Database, count: usize) {
+    let subscribers = "INSERT INTO subscribers (id, address, address_key, created_at) \
+                       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < COUNT) \
+                       SELECT i, 'r' || i || '@example.org', 'r' || i || '@example.org', 0 FROM n";
+    let subscriptions = "INSERT INTO subscriptions (id, subscriber_id, newsletter, cadence, state, source, created_at) \
+                         SELECT id, id, 'weekly', 'daily', 'active', 'test', 0 FROM subscribers";
+    let mut raw = Raw::open(database).await;
+    raw.run(&subscribers.replace("COUNT", &count.to_string())).await.unwrap();
+    raw.run(subscriptions).await.unwrap();
 }
 
 async fn pass(store: &Store, claimed: &Claimed, next: DeliveryState, count: usize) {
@@ -39,7 +33,7 @@ async fn a_later_stage_waits_until_it_is_released() {
     for engine in Engine::all() {
         let database = engine.database().await;
         let store = database.open(NOW).await;
-        readers(&store, 200).await;
+        readers(&database, 200).await;
         let id = seal_in_stages(&store, "urn:1", &[4, 20]).await.id;
         let sample = claim(&store, "one", NOW).await.unwrap();
         assert_eq!((sample.stage, sample.last - sample.first + 1), (0, 4), "{engine:?}");
@@ -81,7 +75,7 @@ async fn the_first_stage_is_a_sample_of_all_and_not_of_the_oldest() {
     for engine in Engine::all() {
         let database = engine.database().await;
         let store = database.open(NOW).await;
-        readers(&store, 1_000).await;
+        readers(&database, 1_000).await;
         seal_in_stages(&store, "urn:1", &[10, 90]).await;
         let mut raw = Raw::open(&database).await;
         let first = "SELECT CAST(min(subscription_id) AS TEXT) FROM deliveries WHERE id <= 10";
@@ -99,7 +93,7 @@ async fn editions_of_one_lane_go_side_by_side() {
     for engine in Engine::all() {
         let database = engine.database().await;
         let store = database.open(NOW).await;
-        readers(&store, 2_500).await;
+        readers(&database, 2_500).await;
         let old = seal_in_stages(&store, "urn:1", &[]).await.id;
         assert_eq!(claim(&store, "a", NOW).await.unwrap().edition, Some(old));
         assert_eq!(claim(&store, "b", NOW).await.unwrap().edition, Some(old));

@@ -21,6 +21,8 @@ CREATE TABLE new_editions (
     stage_at       INTEGER,
     -- Why it was paused or cancelled.
     why            TEXT NOT NULL DEFAULT '',
+    -- The canary gate paused it, not a person: resuming goes on with the next stage.
+    paused_itself  BOOLEAN NOT NULL DEFAULT FALSE,
     -- Last: to reach what stands behind a long text, SQLite reads all of it.
     content        TEXT NOT NULL
 );
@@ -63,6 +65,13 @@ ALTER TABLE batches ADD COLUMN stage INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE batches ADD COLUMN is_shut BOOLEAN NOT NULL DEFAULT FALSE;
 DROP INDEX batches_open;
 CREATE INDEX batches_open ON batches (channel, lane, turn, id) WHERE is_open AND NOT is_shut;
+
+-- Mail waits under its newsletter's name: which server carries it is decided when it goes.
+UPDATE batches SET channel = 'mail:' || (SELECT newsletter FROM editions WHERE id = batches.edition_id)
+WHERE edition_id IS NOT NULL;
+UPDATE batches SET channel = 'mail:' || (SELECT l.newsletter FROM deliveries d JOIN letters l ON l.id = d.letter_id
+                                         WHERE d.id = batches.first_id)
+WHERE edition_id IS NULL AND channel LIKE 'mail:%';
 
 -- The version of the edition's content that the last intent was for.
 ALTER TABLE deliveries ADD COLUMN version INTEGER;
