@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use postrider::clock::{Clock as _, SystemClock};
 use postrider::config::{self, Environment};
 use postrider::domain::{
-    Cadence, DeliveryState, EditionState, EmailAddress, Lane, PostId, Revision, SubscriptionState,
+    Bounce, Cadence, DeliveryState, EditionState, EmailAddress, Lane, PostId, Revision,
+    SubscriptionState,
 };
 use postrider::ingest::Ingest;
 use postrider::store::{
