@@ -52,6 +52,8 @@ pub struct Start {
 
 /// Runs until a signal says stop, or until something that must not end has ended, which is an error.
 pub async fn run(start: Start) -> anyhow::Result<()> {
+    // First: a SIGTERM while the database opens is to end this cleanly, too.
+    let signals = Signals::new()?;
     let clock: SharedClock = Arc::new(SystemClock);
     let config = Arc::new(start.config);
     let templates = templates_for(&config).map_err(|problems| {
@@ -90,7 +92,7 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
     // Nobody reading, or a full disk behind it, is no reason to stop.
     let _ = std::io::stdout().write_all(links(&config).as_bytes());
 
-    let ended = daemon.run_generations(&mut web).await;
+    let ended = daemon.run_generations(&mut web, signals).await;
     state.draining.cancel();
     stop_web.cancel();
     if ended.is_ok() {
@@ -114,8 +116,8 @@ impl Daemon {
     async fn run_generations(
         &self,
         web: &mut JoinHandle<std::io::Result<()>>,
+        mut signals: Signals,
     ) -> anyhow::Result<()> {
-        let mut signals = Signals::new()?;
         let mut reload = Reload::new(self.file.clone(), self.environment.clone());
         let abandon = CancellationToken::new();
         // The one in force, and earlier ones that finish what they have in flight, which may take ten minutes.

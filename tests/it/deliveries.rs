@@ -71,7 +71,7 @@ async fn a_greylisted_mail_waits_and_arrives() {
     let waiting = world.deliveries().await;
     world.is_quiet().await;
     assert_eq!(waiting.len(), 3);
-    world.passes(7).await;
+    world.passes(11).await;
     world.is_quiet().await;
     assert_eq!(recipients(&sink), ["ann@example.org", "bob@example.org", "cis@example.org"]);
 }

@@ -12,6 +12,8 @@ use crate::harness::engine::Engine;
 use crate::harness::smtp::SmtpServer;
 
 const READERS: usize = 150;
+/// So many that none of the stops comes too late.
+const MANY_READERS: usize = 3_000;
 const CONNECTIONS: usize = 4;
 
 /// Mails by recipient and subject.
@@ -37,22 +39,22 @@ async fn a_daemon_that_is_told_to_stop_in_mid_edition_leaves_nothing_in_doubt() 
     let folder = folder.path();
     std::fs::write(folder.join("posts/1.md"), post(1)).expect("a file can be written");
     let store = database.open(Timestamp::UNIX_EPOCH).await;
-    add_subscribers(&store, READERS).await;
+    add_subscribers(&store, MANY_READERS).await;
     for more in [1, 20, 50] {
         let target = sink.letters().len() + more;
         let daemon = Daemon::start(folder);
         until("the next mails", async || sink.letters().len() >= target).await;
         assert_eq!(daemon.terminate().await, Some(0));
         let accepted = sink.letters().len();
-        assert!(accepted < READERS, "it was in mid-edition");
+        assert!(accepted < MANY_READERS, "it was in mid-edition");
         let states = states(&store).await;
         assert_eq!(states.get(&DeliveryState::Accepted), Some(&accepted), "{states:?}");
-        assert_eq!(states.get(&DeliveryState::Planned), Some(&(READERS - accepted)), "{states:?}");
+        assert_eq!(states.get(&DeliveryState::Planned), Some(&(MANY_READERS - accepted)), "{states:?}");
     }
     let daemon = Daemon::start(folder);
-    until("the end of the edition", async || sink.letters().len() >= READERS).await;
+    until("the end of the edition", async || sink.letters().len() >= MANY_READERS).await;
     assert_eq!(daemon.terminate().await, Some(0));
-    assert_eq!(states(&store).await.get(&DeliveryState::Accepted), Some(&READERS));
+    assert_eq!(states(&store).await.get(&DeliveryState::Accepted), Some(&MANY_READERS));
     assert!(received(&sink).values().all(|count| *count == 1));
     assert!(!log(folder).contains("uncertain"), "{}", log(folder));
 }
@@ -85,6 +87,7 @@ async fn restarts_at_any_moment_forget_nothing_and_repeat_only_what_was_in_fligh
         }
     }
     let daemon = Daemon::start(folder);
+    drop(logged(folder, "\"listening\"", POSTS + 1).await);
     until("everything", async || {
         states(&store).await.get(&DeliveryState::Accepted) == Some(&(POSTS * READERS))
     })
