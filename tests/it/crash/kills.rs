@@ -7,12 +7,12 @@ use std::time::Duration;
 use postrider::clock::{Clock as _, SystemClock};
 
 use super::ledger::{Audit, audit};
-use super::rig::{Dice, Rig, Setting, setting};
+use super::rig::{CONNECTIONS, Dice, Rig, Setting, setting};
 use crate::harness::engine::Engine;
 
-const READERS: usize = 2_000;
-/// On each engine; as many again with `hold`, between the two of them.
-const KILLS: u64 = 100;
+const READERS: usize = 1_000;
+/// On each engine, and half as many again where a person is to decide.
+const KILLS: u64 = 80;
 /// How long after its first mail a daemon lives at most.
 const MOST_MILLISECONDS: u64 = 120;
 /// One in so many is killed before its first mail, in the middle of starting, planning, or taking over.
@@ -43,7 +43,7 @@ async fn killed(engine: Engine, kills: u64, more: &str) -> Audit {
     let store = rig.store().await;
     rig.end_of_all_editions(&store).await;
     assert_eq!(daemon.terminate().await, Some(0), "{engine:?}: SIGTERM ends it cleanly");
-    let audit = audit(&rig, &store).await;
+    let audit = audit(&rig, &store, CONNECTIONS).await;
     store.close().await;
     println!("{engine:?}: {audit:?}");
     audit

@@ -3,6 +3,9 @@
 //! Each story ends with the same audit: everybody has the mail, what came twice was in flight at a kill and was called
 //! uncertain first, and the ledger says of every delivery what the mail server says.
 
+mod clock;
+mod database;
+mod images;
 mod kills;
 mod ledger;
 mod nodes;

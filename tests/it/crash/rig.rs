@@ -9,7 +9,7 @@ use postrider::domain::DeliveryState;
 use postrider::store::Store;
 use tempfile::TempDir;
 
-use crate::harness::daemon::{Daemon, add_subscribers, configuration, project, smtp, until};
+use crate::harness::daemon::{Daemon, add_subscribers, configuration, log, project, smtp};
 use crate::harness::engine::{Database, Engine};
 use crate::harness::sink::{Rules, Sink, scatter};
 
@@ -102,16 +102,28 @@ impl Rig {
 
     /// Waits until all that is owed is accepted or held.
     pub(super) async fn end_of_all_editions(&self, store: &Store) {
-        until("the end of all editions", async || {
+        let waiting = async {
+            while !self.is_over(store).await {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_mins(1), waiting).await.is_err() {
             let mut tx = store.read().await.expect("the database answers");
-            let counts = tx.delivery_counts().await.expect("the database answers");
-            let held = tx.queues().await.expect("the database answers");
-            let held: i64 = held.iter().map(|queue| queue.held).sum();
-            let accepted = counts.iter().find(|count| count.state == DeliveryState::Accepted);
-            let ended = accepted.map_or(0, |accepted| accepted.count) + held;
-            usize::try_from(ended) == Ok(self.owed())
-        })
-        .await;
+            let counts = tx.delivery_counts().await;
+            let log = log(self.folder());
+            let log: Vec<&str> = log.lines().rev().take(40).collect();
+            panic!("of {} there are {counts:#?}; the log, backwards: {log:#?}", self.owed());
+        }
+    }
+
+    async fn is_over(&self, store: &Store) -> bool {
+        let mut tx = store.read().await.expect("the database answers");
+        let counts = tx.delivery_counts().await.expect("the database answers");
+        let queues = tx.queues().await.expect("the database answers");
+        let held: i64 = queues.iter().map(|queue| queue.held).sum();
+        let accepted = counts.iter().find(|count| count.state == DeliveryState::Accepted);
+        let ended = accepted.map_or(0, |accepted| accepted.count) + held;
+        usize::try_from(ended) == Ok(self.owed())
     }
 }
 
