@@ -52,6 +52,7 @@ struct Shared {
     recipients: AtomicU64,
     rejected: AtomicU64,
     connections: AtomicU64,
+    watched: watch::Sender<u64>,
     era: AtomicUsize,
     kept: Mutex<Vec<Taken>>,
     first: OnceLock<Instant>,
@@ -75,6 +76,7 @@ impl Sink {
             recipients: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             connections: AtomicU64::new(0),
+            watched: watch::Sender::default(),
             era: AtomicUsize::new(0),
             kept: Mutex::default(),
             first: OnceLock::new(),
@@ -108,6 +110,11 @@ impl Sink {
     /// Connections that were opened so far.
     pub(crate) fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// How many mails to addresses that begin with `watched` were taken.
+    pub(crate) fn watched(&self) -> watch::Receiver<u64> {
+        self.shared.watched.subscribe()
     }
 
     /// From the first message to the last.
@@ -321,6 +328,9 @@ impl Session {
             std::future::pending::<()>().await;
         }
         let to = self.recipient.take().unwrap_or_default();
+        if to.starts_with("watched") {
+            self.shared.watched.send_modify(|count| *count += 1);
+        }
         if self.shared.rules.keep {
             let message_id = message_id(&self.head);
             let taken = Taken { to, message_id, era: self.era };
