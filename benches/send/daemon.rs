@@ -44,6 +44,8 @@ pub(crate) struct Sent {
     pub(crate) took: Took,
     /// Of the daemon, between the first mail and the last.
     pub(crate) cpu_seconds: f64,
+    /// Of the database server's processes that worked for it meanwhile.
+    pub(crate) server_seconds: Option<f64>,
     /// From the start of the daemon to the first mail: reading, sealing and planning.
     pub(crate) first_after: f64,
     pub(crate) peak_kib: u64,
@@ -75,22 +77,32 @@ impl Newsletter {
         let daemon = Daemon::start(folder)?;
         let News::First = sink.next()? else { anyhow::bail!("the first mail comes first") };
         let first_after = begun.elapsed().as_secs_f64();
-        let before = daemon.usage();
+        let (before, server_before) = (daemon.usage(), self.server_seconds()?);
         let mut confirmations = Vec::new();
         let took = if edition.confirm {
             confirm(&mut sink, listen, &mut confirmations)?
         } else {
             sink.took()?
         };
-        let after = daemon.usage();
+        let (after, server_after) = (daemon.usage(), self.server_seconds()?);
         daemon.stop()?;
         Ok(Sent {
             took,
             cpu_seconds: after.cpu_seconds - before.cpu_seconds,
+            server_seconds: server_after.zip(server_before).map(|(after, before)| after - before),
             first_after,
             peak_kib: after.peak_kib,
             confirmations,
         })
+    }
+
+    /// CPU time of the PostgreSQL processes that are connected to our database.
+    fn server_seconds(&self) -> anyhow::Result<Option<f64>> {
+        if self.store.starts_with("sqlite:") {
+            return Ok(None);
+        }
+        let processes = crate::one_thread()?.block_on(project::server_processes(&self.store))?;
+        Ok(Some(processes.into_iter().map(|process| usage(process).cpu_seconds).sum()))
     }
 
     /// What the daemon takes when there is nothing to do.

@@ -152,3 +152,13 @@ pub(crate) async fn add_readers(config: &Config, count: u64) -> anyhow::Result<(
     }
     Ok(())
 }
+
+/// The processes of the PostgreSQL server that work for our database.
+pub(crate) async fn server_processes(store: &str) -> anyhow::Result<Vec<u32>> {
+    const SQL: &str = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
+                       AND pid <> pg_backend_pid()";
+    let mut connection = PgConnection::connect(store).await?;
+    let processes: Vec<i32> = sqlx::query_scalar(SQL).fetch_all(&mut connection).await?;
+    connection.close().await?;
+    Ok(processes.into_iter().filter_map(|process| u32::try_from(process).ok()).collect())
+}

@@ -134,7 +134,8 @@ pub(crate) fn rows(has_postgres: bool) -> Vec<Row> {
             move |place| sent(&place.sqlite, &Edition::over(connections))
         }));
         if has_postgres {
-            rows.push(row(format!("our daemon, PostgreSQL, {connections} connections"), "", {
+            let name = format!("our daemon, PostgreSQL, {connections} connections");
+            rows.push(row(name, "us CPU of PostgreSQL a message", {
                 move |place| {
                     let newsletter = place.postgres.as_ref().context("there is no PostgreSQL")?;
                     sent(newsletter, &Edition::over(connections))
@@ -244,11 +245,12 @@ fn all_arrived(carried: &Carried, mails: u64) -> anyhow::Result<()> {
 fn sent(newsletter: &RefCell<Newsletter>, edition: &Edition) -> anyhow::Result<Sample> {
     let sent = newsletter.borrow_mut().send(edition)?;
     let slowest = sent.confirmations.iter().copied().reduce(f64::max);
+    let server = sent.server_seconds.map(|seconds| per_message(seconds, sent.took.messages));
     Ok(Sample {
         rate: as_f64(sent.took.messages) / sent.took.seconds,
         sender: per_message(sent.cpu_seconds, sent.took.messages),
         sink: per_message(sent.took.cpu_seconds, sent.took.messages),
-        figure: slowest,
+        figure: slowest.or(server),
     })
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::channels::channels;
+use super::channels::groups;
 use super::desk::{Bells, Desk};
 use crate::config::Config;
 use crate::dispatch::Dispatch;
@@ -34,8 +34,9 @@ impl Generation {
     /// Runs until stopped and drained. An error or an early return means that a service failed.
     pub async fn run(self) -> anyhow::Result<()> {
         let config = self.state.config.load_full();
-        let channels = channels(&config, &self.state.clock)?;
-        let served: Vec<String> = channels.iter().map(|channel| channel.name.clone()).collect();
+        let groups = groups(&config, &self.state.clock)?;
+        let channels = groups.iter().flat_map(|group| &group.channels);
+        let served: Vec<String> = channels.map(|channel| channel.name.clone()).collect();
         tell_of_orphans(&self.state.store, &served).await;
         let (ledger, entries) = Ledger::new();
         let committer =
@@ -52,21 +53,26 @@ impl Generation {
             let _leaving = leaving;
             desk.run().await.context("look after the posts")
         });
-        for channel in channels {
-            let dispatch = Dispatch {
-                config: Arc::clone(&config),
-                store: self.state.store.clone(),
-                ledger: ledger.clone(),
-                clock: Arc::clone(&self.state.clock),
-                owner: self.owner.clone(),
-                planned: Arc::clone(&planned),
-                stop: self.stop.clone(),
-            };
+        let dispatch = Dispatch {
+            config: Arc::clone(&config),
+            store: self.state.store.clone(),
+            ledger: ledger.clone(),
+            clock: Arc::clone(&self.state.clock),
+            owner: self.owner.clone(),
+            planned,
+            stop: self.stop.clone(),
+        };
+        for group in groups {
+            let dispatch = dispatch.clone();
             services.spawn(async move {
-                dispatch.run_channel(channel).await;
+                dispatch.run_group(group).await;
                 Ok(())
             });
         }
+        services.spawn(async move {
+            dispatch.run_rollout().await;
+            Ok(())
+        });
         drop(ledger);
         while let Some(ended) = services.join_next().await {
             ended.context("a service panicked")??;

@@ -26,8 +26,8 @@ pub use generation::{Generation, templates_for};
 pub use links::links;
 
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{Config, Environment, StoreUrl};
-use crate::domain::SubscriptionState;
+use crate::config::{Config, Environment};
+use crate::domain::{SubscriptionState, random_token};
 use crate::feed::Shelf;
 use crate::store::{AddSubscriber, DaemonLock, Store, StoreError};
 use crate::telemetry::{self, ReloadHandle};
@@ -65,7 +65,8 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
     tracing::info!(%address, "listening");
     let store = Store::open(&config.store, clock.now()).await?;
     let owner = owner(&config);
-    end_old_leases(&store, &config, &owner, &clock).await?;
+    let presence = store.join(&owner).await?;
+    end_old_leases(&store).await?;
     add_samples(&store, &config, &clock).await.context("add the sample subscribers")?;
 
     let stop_web = CancellationToken::new();
@@ -94,6 +95,7 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
         // The answers that are being written need the database and get their time.
         web.await.context("the web server panicked")?.context("serve HTTP")?;
     }
+    drop(presence);
     store.close().await;
     tracing::info!("stopped");
     ended
@@ -234,32 +236,23 @@ enum Why {
     Reload(Box<Reloaded>),
 }
 
-/// This process in leases: the same after a restart, another on another machine or port.
+/// This process in leases: no other start of it, here or elsewhere, has the same name.
 fn owner(config: &Config) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = host.trim();
     let host = if host.is_empty() { "localhost" } else { host };
-    format!("{host}:{}", config.server.listen.port())
+    format!("{host}:{}/{}", config.server.listen.port(), random_token())
 }
 
-/// Nobody else can hold a lease under our name, or at all under SQLite's lock: what is still leased was left by a crash.
-async fn end_old_leases(
-    store: &Store,
-    config: &Config,
-    owner: &str,
-    clock: &SharedClock,
-) -> anyhow::Result<()> {
-    let only_ours = match config.store {
-        StoreUrl::Sqlite(_) => None,
-        StoreUrl::Postgres(_) => Some(owner),
-    };
+/// What is leased by nobody who is there was left by a crash.
+async fn end_old_leases(store: &Store) -> anyhow::Result<()> {
     let mut tx = store.write().await?;
-    let ended = tx.end_leases(only_ours, clock.now()).await?;
+    let ended = tx.end_leases().await?;
     tx.commit().await?;
     if ended > 0 {
         tracing::warn!(
             batches = ended,
-            "the previous run stopped in mid-work; taking over what it left"
+            "a previous run stopped in mid-work; taking over what it left"
         );
     }
     Ok(())

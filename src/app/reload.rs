@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::channels::channels;
+use super::channels::groups;
 use super::templates_for;
 use crate::clock::SharedClock;
 use crate::config::{self, Config, Environment};
@@ -74,7 +74,7 @@ impl Reload {
         self.seen = seen;
         let loaded = config::load(&self.file, &self.environment).and_then(|loaded| {
             // Built only to be judged: what cannot be built later would end the daemon.
-            channels(&loaded.config, clock)
+            groups(&loaded.config, clock)
                 .map_err(|error| vec![Diagnostic::error("channel", format!("{error:#}"))])?;
             Ok((templates_for(&loaded.config)?, loaded))
         });

@@ -13,7 +13,10 @@ use crate::config::{
     Config, Destination, DestinationKind, Endpoint, Feeds, Log, LogFormat, Mail, MailServer,
     Mailbox, Newsletter, Server, Site, StoreUrl, Transport, Watch, WatchMode, Webhook,
 };
-use crate::domain::{Cadence, EmailAddress, LetterId, MissedRuns, Releases, RetryPolicy, Schedule};
+use crate::domain::{
+    Cadence, Canary, DomainLimits, EmailAddress, LetterId, MissedRuns, Releases, RetryPolicy,
+    Schedule,
+};
 use crate::mail::Composed;
 use crate::store::{Store, SubscriptionRow};
 use crate::template::Templates;
@@ -129,6 +132,10 @@ fn mail(outbox: &Path) -> Mail {
         transport: Transport::Outbox(outbox.to_owned()),
         connections: 2,
         messages_per_connection: 100,
+        weight: 1,
+        rate: None,
+        daily_quota: None,
+        domains: Vec::new(),
         hello_name: "news.example.org".to_owned(),
     };
     Mail {
@@ -139,6 +146,10 @@ fn mail(outbox: &Path) -> Mail {
         reply_to: None,
         address: "1 River Lane, Berlin".to_owned(),
         servers: [("main".to_owned(), main)].into(),
+        domains: BTreeMap::new(),
+        default_domain: DomainLimits::default(),
+        warm_up: BTreeMap::new(),
+        canary: Canary::default(),
         retry: retry(),
     }
 }
@@ -154,7 +165,9 @@ fn newsletter(name: &str) -> Newsletter {
         default_cadence: Cadence::Weekly,
         missed_runs: MissedRuns::Skip,
         from: None,
-        server: "main".to_owned(),
+        servers: vec!["main".to_owned()],
+        send_window: None,
+        retry: retry(),
     }
 }
 

@@ -145,7 +145,7 @@ async fn plan(
         address,
         newsletter: &newsletter.name,
         content,
-        channel: &format!("mail:{}", newsletter.server),
+        channel: &newsletter.mail_channel(),
     };
     tx.plan_letter(&letter, now).await?;
     Ok(())

@@ -14,7 +14,6 @@ use super::style::{STRONG, examples, paint};
 use super::{healthcheck, words};
 use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, CatalogPost, EmailAddress};
-use crate::planner::mail_channel;
 use crate::store::NewLetter;
 
 /// How long to ask whether the daemon runs.
@@ -178,7 +177,7 @@ async fn test(
         address,
         newsletter: &newsletter.name,
         content: &content,
-        channel: &mail_channel(newsletter),
+        channel: &newsletter.mail_channel(),
     };
     let store = project.store().await?;
     let mut tx = store.write().await?;

@@ -14,7 +14,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::domain::{Author, Cadence, EmailAddress, MissedRuns, Releases, RetryPolicy, Schedule};
+use crate::domain::{
+    Author, Cadence, Canary, DomainLimits, EmailAddress, MissedRuns, Rate, Releases, RetryPolicy,
+    Schedule, SendWindow, WarmUp,
+};
 
 mod check;
 mod environment;
@@ -163,6 +166,13 @@ pub struct Mail {
     /// The postal address under each mail.
     pub address: String,
     pub servers: BTreeMap<String, MailServer>,
+    /// Destination domains with limits of their own, in small letters.
+    pub domains: BTreeMap<String, DomainLimits>,
+    /// Limits of all other destination domains.
+    pub default_domain: DomainLimits,
+    /// By the domain of the sender's address.
+    pub warm_up: BTreeMap<String, WarmUp>,
+    pub canary: Canary,
     pub retry: RetryPolicy,
 }
 
@@ -182,6 +192,13 @@ pub struct MailServer {
     pub connections: usize,
     /// Messages over one connection at most.
     pub messages_per_connection: usize,
+    /// Share of the mail; 0 for one that only stands in.
+    pub weight: u32,
+    pub rate: Option<Rate>,
+    /// Messages within any 24 hours.
+    pub daily_quota: Option<i64>,
+    /// Only recipients at these domains, in small letters. Empty: all.
+    pub domains: Vec<String>,
     /// What we call ourselves in EHLO.
     pub hello_name: String,
 }
@@ -235,8 +252,18 @@ pub struct Newsletter {
     pub missed_runs: MissedRuns,
     /// Sender of this newsletter, else `mail.from`.
     pub from: Option<Mailbox>,
-    /// Which of `mail.servers` carries it.
-    pub server: String,
+    /// Which of `mail.servers` carry it: at least one.
+    pub servers: Vec<String>,
+    pub send_window: Option<SendWindow>,
+    /// `mail.retry` with this newsletter's own wishes.
+    pub retry: RetryPolicy,
+}
+
+impl Newsletter {
+    /// `mail:NAME`: what its mail is called where deliveries wait. Which server carries one is decided when it goes.
+    pub fn mail_channel(&self) -> String {
+        format!("mail:{}", self.name)
+    }
 }
 
 /// `[destinations.NAME]`.

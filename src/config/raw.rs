@@ -13,7 +13,10 @@ use crate::domain::Cadence;
 mod channels;
 mod schedule;
 
-pub(super) use channels::{Destination, DestinationKind, Mail, MailRetry, MailServer, OnUncertain};
+pub(super) use channels::{
+    Canary, Destination, DestinationKind, Mail, MailDomain, MailRetry, MailServer, OnUncertain,
+    WarmUp,
+};
 pub(super) use schedule::{Queue, Release, Releases};
 
 /// A duration: numbers with units, such as `90s`, `2m`, `48h`, `1d 12h`. A day has 24 hours.
@@ -33,6 +36,30 @@ pub(super) struct Cron(pub String);
 #[serde(transparent)]
 #[schemars(extend("x-kind" = "moment"))]
 pub(super) struct Moment(pub String);
+
+/// So many in so long: `14/s`, `600/m`, `1000/h`, `50000/d`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("x-kind" = "rate"))]
+pub(super) struct Rate(pub String);
+
+/// A share, such as `5%` or `0.3%`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("x-kind" = "percent"))]
+pub(super) struct Percent(pub String);
+
+/// Times of the day, such as `08:00-20:00`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("x-kind" = "hours"))]
+pub(super) struct Hours(pub String);
+
+impl Percent {
+    fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
 
 impl Duration {
     fn new(text: &str) -> Self {
@@ -213,9 +240,18 @@ pub(super) struct Newsletter {
     /// Sender of this newsletter: `Name <name@example.org>`.
     #[schemars(extend("x-default" = "`mail.from`"))]
     pub from: Option<String>,
-    /// Which of `mail.servers` carries it.
-    #[schemars(extend("x-default" = "`main`, or the only server there is"))]
-    pub server: Option<String>,
+    /// Which of `mail.servers` carry it; more than one share the work, and stand in for each other.
+    #[schemars(extend("x-default" = "all of them"))]
+    pub servers: Option<Vec<String>>,
+    /// Hours of the day in `timezone` at which it may go out; what falls due outside waits. Confirmations don't.
+    #[schemars(extend("x-default" = "at any time"))]
+    pub send_window: Option<Hours>,
+    /// After this long an edition is not worth sending any more.
+    #[schemars(extend("x-default" = "`mail.retry.give_up_after`"))]
+    pub give_up_after: Option<Duration>,
+    /// When nobody knows whether a mail came through.
+    #[schemars(extend("x-default" = "`mail.retry.on_uncertain`"))]
+    pub on_uncertain: Option<OnUncertain>,
 }
 
 /// `skip`, `once` or `once within 12h`.

@@ -122,6 +122,9 @@ fn kind(schema: &Schema) -> String {
     match (schema::kind(schema), schema::text(schema, "x-kind")) {
         (Kind::Text, Some("duration")) => "duration".to_owned(),
         (Kind::Text, Some("cron")) => "cron expression".to_owned(),
+        (Kind::Text, Some("rate")) => "rate".to_owned(),
+        (Kind::Text, Some("percent")) => "percentage".to_owned(),
+        (Kind::Text, Some("hours")) => "hours of the day".to_owned(),
         (Kind::Text, _) => match schema::words(schema).as_slice() {
             [] => "text".to_owned(),
             words => {

@@ -16,7 +16,7 @@ static RELEASES: LazyLock<Schema> = LazyLock::new(generate::<raw::Releases>);
 
 /// The JSON Schema of `postrider.toml`, for editors that complete and check TOML.
 ///
-/// `x-kind` names texts with a form of their own (`duration`, `cron`, `moment`), `x-default` says in words what holds
+/// `x-kind` names texts with a form of their own (`duration`, `cron`, `moment`, `rate`, `percent`, `hours`), `x-default` says in words what holds
 /// when a key is left out, `writeOnly` marks secrets.
 pub fn schema_json() -> Value {
     PROJECT.clone()
@@ -177,6 +177,9 @@ pub(super) fn expected(schema: &Schema) -> String {
         (Kind::Moment, _) => "a date or a date and time such as `2026-09-01T07:00:00`".to_owned(),
         (Kind::Text, Some("duration")) => "a duration such as `\"90s\"` or `\"2h\"`".to_owned(),
         (Kind::Text, Some("cron")) => "a cron expression such as `\"0 7 * * MON\"`".to_owned(),
+        (Kind::Text, Some("rate")) => "a rate such as `\"14/s\"`".to_owned(),
+        (Kind::Text, Some("percent")) => "a share such as `\"5%\"`".to_owned(),
+        (Kind::Text, Some("hours")) => "hours of the day such as `\"08:00-20:00\"`".to_owned(),
         (Kind::Text, _) => match words(schema).as_slice() {
             [] => "text in quotes".to_owned(),
             words => {

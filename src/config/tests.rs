@@ -88,7 +88,7 @@ fn the_shipped_configuration_loads_without_a_word() {
     assert_eq!(config.posts[0].baseline, Baseline::From("2026-08-31T22:00:00Z".parse().unwrap()));
     let weekly = &config.newsletters["weekly"];
     assert_eq!(weekly.cadences.len(), 3);
-    assert_eq!(weekly.server, "main");
+    assert_eq!(weekly.servers, ["main"]);
     let daily = config.sample_subscribers.iter().filter(|it| it.cadence == Cadence::Daily);
     assert_eq!(daily.count(), 2);
     assert_eq!(config.releases.queues.len(), 1);

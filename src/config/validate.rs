@@ -12,6 +12,7 @@ use crate::domain::{Diagnostic, Releases};
 mod destinations;
 mod mail;
 mod newsletters;
+mod politeness;
 mod releases;
 mod secrets;
 mod site;
@@ -92,7 +93,11 @@ pub(super) fn project(
     let hello = server.as_ref().map(|server| mail::hello_name(&server.public_url));
     let mail = mail::mail(&raw.mail, hello.as_deref(), context);
     let title = site.as_ref().map(|site| site.title.as_str()).unwrap_or_default();
-    let newsletters = newsletters::newsletters(&raw.newsletters, title, context);
+    let newsletters = newsletters::newsletters(
+        &raw.newsletters,
+        (title, mail.as_ref().map(|mail| &mail.retry)),
+        context,
+    );
     let destinations = destinations::destinations(&raw.destinations, context);
     let releases: Option<Releases> = releases::releases(releases, context);
     let sample_subscribers: Option<Vec<SampleSubscriber>> = newsletters::sample_subscribers(

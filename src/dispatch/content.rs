@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Dispatch;
-use super::queue::{Content, MailContent};
+use super::job::{Content, MailContent};
 use crate::config::{Config, Mailbox};
 use crate::domain::Target;
 use crate::mail::{Blueprint, BlueprintError, Composed, Envelope, ListHeaders};
@@ -29,14 +29,15 @@ pub(crate) async fn load(dispatch: &Dispatch, target: Target) -> Result<Content,
     let mut tx = dispatch.store.read().await?;
     match target {
         Target::Edition { edition, .. } => {
-            let (newsletter, sealed_at, frozen) =
+            let content =
                 tx.edition_content(edition).await?.ok_or(ContentError::Missing(target))?;
-            mail(&dispatch.config, &newsletter, sealed_at, &frozen, true)
+            let newsletter = (&*dispatch.config, content.newsletter.as_str());
+            mail(newsletter, content.sealed_at, &content.content, Some(content.version))
         }
         Target::Letter { letter } => {
             let (newsletter, created_at, frozen) =
                 tx.letter_content(letter).await?.ok_or(ContentError::Missing(target))?;
-            mail(&dispatch.config, &newsletter, created_at, &frozen, false)
+            mail((&dispatch.config, &newsletter), created_at, &frozen, None)
         }
         Target::Announcement { announcement } => {
             let body =
@@ -46,17 +47,17 @@ pub(crate) async fn load(dispatch: &Dispatch, target: Target) -> Result<Content,
     }
 }
 
+/// `version`: of an edition, which is list mail; none for a letter.
 fn mail(
-    config: &Config,
-    newsletter: &str,
+    (config, newsletter): (&Config, &str),
     date: Timestamp,
     frozen: &str,
-    is_list_mail: bool,
+    version: Option<i64>,
 ) -> Result<Content, ContentError> {
     let composed: Composed = serde_json::from_str(frozen)?;
-    let blueprint = blueprint((config, newsletter), &composed, date, is_list_mail)?;
+    let blueprint = blueprint((config, newsletter), &composed, date, version.is_some())?;
     let from = sender(config, newsletter).address.clone();
-    Ok(Content::Mail(Arc::new(MailContent { blueprint, from })))
+    Ok(Content::Mail(Arc::new(MailContent { blueprint, from, version })))
 }
 
 /// The mail of `newsletter` that `composed` makes, without its recipient. List mail says how to leave the list.

@@ -1,14 +1,16 @@
-//! A feeder: leases batches of a channel and pushes their deliveries to the workers.
+//! A feeder: leases batches of a channel and puts their deliveries on the exchange.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
 use super::content::{self, ContentError};
-use super::queue::{Content, Job, JobSender};
+use super::exchange::Exchange;
+use super::job::{Content, Job};
 use super::{ChannelSpec, Dispatch};
 use crate::domain::{EditionId, Lane, Target};
 use crate::store::{Claimed, DueDelivery, Queue, Settled, StoreError};
@@ -24,23 +26,35 @@ const POLL: Duration = Duration::from_secs(2);
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
 /// How long a batch waits whose content cannot be read back.
 const UNREADABLE_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// How often it is looked whether a batch is stuck.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a batch rests of which nobody knows when it can go on.
+const REST: SignedDuration = SignedDuration::from_secs(30);
 
+#[derive(Clone)]
 pub(crate) struct Feeder {
     pub(crate) dispatch: Dispatch,
     pub(crate) channel: Arc<ChannelSpec>,
     pub(crate) lanes: (Lane, Lane),
-    pub(crate) jobs: JobSender,
+    /// How many batches may be under way.
+    pub(crate) batches: usize,
+    pub(crate) exchange: Arc<Exchange>,
 }
 
 impl Feeder {
     pub(crate) async fn run(self) {
+        let mut under_way = JoinSet::new();
         while !self.dispatch.stop.is_cancelled() {
-            let next = match self.claim().await {
+            if under_way.len() >= self.batches {
+                joined(under_way.join_next().await);
+                continue;
+            }
+            match self.claim().await {
                 Ok(Claim::Batch(claimed)) => {
-                    self.work_off(claimed).await;
-                    continue;
+                    let feeder = self.clone();
+                    under_way.spawn(async move { feeder.work_off(claimed).await });
                 }
-                Ok(Claim::Nothing { next }) => next,
+                Ok(Claim::Nothing { next }) => self.wait(next, &mut under_way).await,
                 Err(error) => {
                     tracing::error!(
                         channel = %self.channel.name,
@@ -48,18 +62,21 @@ impl Feeder {
                         "cannot claim deliveries; trying again"
                     );
                     self.pause(DATABASE_PAUSE).await;
-                    continue;
                 }
-            };
-            self.wait(next).await;
+            }
+        }
+        while let Some(ended) = under_way.join_next().await {
+            joined(Some(ended));
         }
     }
 
-    async fn wait(&self, next: Option<Timestamp>) {
+    async fn wait(&self, next: Option<Timestamp>, under_way: &mut JoinSet<()>) {
         let due = self.dispatch.clock.sleep_until(next.unwrap_or(Timestamp::MAX));
         tokio::select! {
             () = self.dispatch.stop.cancelled() => {}
             () = self.dispatch.planned.notified() => {}
+            // What it left may be due again.
+            Some(ended) = under_way.join_next() => joined(Some(ended)),
             () = due => {}
             () = tokio::time::sleep(POLL) => {}
         }
@@ -75,8 +92,15 @@ impl Feeder {
     async fn claim(&self) -> Result<Claim, StoreError> {
         let queue = Queue { channel: &self.channel.name, lanes: self.lanes };
         let now = self.dispatch.clock.now();
+        if self.lanes.0 != Lane::Letter
+            && let Some(window) = &self.channel.send_window
+            && let opens = window.next_open(now)
+            && opens > now
+        {
+            return Ok(Claim::Nothing { next: Some(opens) });
+        }
         // Reading first: an idle daemon takes no write lock.
-        let next = self.dispatch.store.read().await?.next_batch_at(queue).await?;
+        let next = self.dispatch.store.read().await?.next_batch_at(queue, now).await?;
         if next.is_none_or(|at| at > now) {
             return Ok(Claim::Nothing { next });
         }
@@ -99,8 +123,9 @@ impl Feeder {
                 "a previous run stopped while these were being handed over; whether they arrived is unknown"
             );
         }
-        let pushed = self.push_all(&claimed).await;
-        if let Err(error) = &pushed {
+        let offered = self.offer_all(&claimed).await;
+        self.exchange.forget(claimed.lease.batch);
+        if let Err(error) = &offered {
             tracing::error!(
                 channel = %self.channel.name,
                 batch.id = claimed.lease.batch,
@@ -108,43 +133,54 @@ impl Feeder {
                 "a batch could not be worked off; it is tried again"
             );
         }
-        match pushed {
-            Ok(()) => self.settle(&claimed).await,
+        match offered {
+            Ok(not_before) => self.settle(&claimed, not_before).await,
             Err(ContentError::Store(StoreError::Database { .. })) => {
                 self.pause(DATABASE_PAUSE).await;
-                self.settle(&claimed).await;
+                self.settle(&claimed, None).await;
             }
             // It would be the first to be claimed again, for ever: behind it others wait for their turn.
             Err(_) => self.postpone(&claimed).await,
         }
     }
 
-    async fn push_all(&self, claimed: &Claimed) -> Result<(), ContentError> {
+    /// Puts the batch on the exchange and waits until it is through. A time: the rest of it must wait until then.
+    async fn offer_all(&self, claimed: &Claimed) -> Result<Option<Timestamp>, ContentError> {
         let now = self.dispatch.clock.now();
         let due = self.dispatch.store.read().await?.due_deliveries(claimed, now).await?;
         let tracker = TaskTracker::new();
-        let pushing = self.push(claimed, due, &tracker);
-        let heart = self.keep_lease(claimed);
-        let pushed = tokio::select! {
-            pushed = pushing => pushed,
-            () = heart => Ok(()),
-        };
-        // Whatever went wrong: what was pushed is under way, and the lease must last as long as it is.
+        let jobs = self.jobs(claimed, due, &tracker).await?;
+        self.exchange.offer(jobs);
+        // Whatever happens: what was offered is under way, and the lease must last as long as it is.
         tracker.close();
-        tokio::select! {
-            () = tracker.wait() => {}
-            () = self.keep_lease(claimed) => tracker.wait().await,
+        let mut heart = tokio::time::interval(HEARTBEAT);
+        heart.tick().await;
+        let mut look = tokio::time::interval(LOOK);
+        let mut not_before = None;
+        loop {
+            tokio::select! {
+                () = tracker.wait() => return Ok(not_before),
+                _ = heart.tick() => self.keep_lease(claimed).await,
+                _ = look.tick() => {
+                    if let Some(next) = self.exchange.take_back_stuck(claimed.lease.batch) {
+                        let now = self.dispatch.clock.now();
+                        let rest = now.saturating_add(REST).unwrap_or(Timestamp::MAX);
+                        not_before = Some(next.filter(|next| *next > now).unwrap_or(rest));
+                    }
+                }
+            }
         }
-        pushed
     }
 
-    async fn push(
+    async fn jobs(
         &self,
         claimed: &Claimed,
         due: Vec<DueDelivery>,
         tracker: &TaskTracker,
-    ) -> Result<(), ContentError> {
+    ) -> Result<Vec<Job>, ContentError> {
         let mut editions: HashMap<EditionId, Content> = HashMap::new();
+        let mut domains: HashMap<String, Arc<str>> = HashMap::new();
+        let mut jobs = Vec::with_capacity(due.len());
         for delivery in due {
             let content = match delivery.target {
                 Target::Edition { edition, .. } => {
@@ -159,37 +195,42 @@ impl Feeder {
                     content::load(&self.dispatch, delivery.target).await?
                 }
             };
-            let job = Job { lease: claimed.lease, due: delivery, content, _open: tracker.token() };
-            tokio::select! {
-                () = self.dispatch.stop.cancelled() => return Ok(()),
-                taken = self.jobs.send(claimed.lane, job) => if !taken { return Ok(()) },
-            }
+            let domain = delivery.address.as_ref().map_or("", |address| address.domain());
+            let domain = domain.to_ascii_lowercase();
+            let domain = domains.entry(domain).or_insert_with_key(|name| name.as_str().into());
+            jobs.push(Job {
+                channel: Arc::clone(&self.channel),
+                lane: claimed.lane,
+                lease: claimed.lease,
+                domain: Arc::clone(domain),
+                due: delivery,
+                content,
+                put_back: 0,
+                _open: tracker.token(),
+            });
         }
-        Ok(())
+        Ok(jobs)
     }
 
-    /// Renews the lease for as long as it is ours; resolves when it is lost.
+    /// Renews the lease, if it is still ours. If it is not, every write under it is refused anyway.
     async fn keep_lease(&self, claimed: &Claimed) {
-        loop {
-            tokio::time::sleep(HEARTBEAT).await;
-            let until = self.dispatch.clock.now().saturating_add(LEASE).unwrap_or(Timestamp::MAX);
-            match self.renew(claimed, until).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    tracing::warn!(channel = %self.channel.name, "a lease was lost to another node");
-                    return;
-                }
-                Err(error) => tracing::error!(
-                    error = %telemetry::causes(&error),
-                    "cannot renew a lease; trying again"
-                ),
+        match self.renew(claimed).await {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!(channel = %self.channel.name, "a lease was lost to another node");
             }
+            Err(error) => tracing::error!(
+                error = %telemetry::causes(&error),
+                "cannot renew a lease; trying again"
+            ),
         }
     }
 
-    async fn renew(&self, claimed: &Claimed, until: Timestamp) -> Result<bool, StoreError> {
+    async fn renew(&self, claimed: &Claimed) -> Result<bool, StoreError> {
+        let now = self.dispatch.clock.now();
+        let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
         let mut tx = self.dispatch.store.write().await?;
-        let ours = tx.renew_lease(claimed.lease, until).await?;
+        let ours = tx.renew_lease(claimed.lease, (now, until)).await?;
         tx.commit().await?;
         Ok(ours)
     }
@@ -212,9 +253,9 @@ impl Feeder {
 
     /// Gives the lease back, as soon as the database takes it: until then nobody else could go on with the batch, and
     /// once the database is back nobody should have to wait for the lease to run out.
-    async fn settle(&self, claimed: &Claimed) {
+    async fn settle(&self, claimed: &Claimed, not_before: Option<Timestamp>) {
         loop {
-            match self.try_to_settle(claimed).await {
+            match self.try_to_settle(claimed, not_before).await {
                 Ok(Settled::Done) => {
                     if let Some(edition) = claimed.edition {
                         tracing::debug!(edition.id = edition.0, "a batch is done");
@@ -242,9 +283,13 @@ impl Feeder {
         }
     }
 
-    async fn try_to_settle(&self, claimed: &Claimed) -> Result<Settled, StoreError> {
+    async fn try_to_settle(
+        &self,
+        claimed: &Claimed,
+        not_before: Option<Timestamp>,
+    ) -> Result<Settled, StoreError> {
         let mut tx = self.dispatch.store.write().await?;
-        let settled = tx.settle_batch(claimed, self.dispatch.clock.now()).await?;
+        let settled = tx.settle_batch(claimed, not_before, self.dispatch.clock.now()).await?;
         tx.commit().await?;
         Ok(settled)
     }
@@ -253,4 +298,11 @@ impl Feeder {
 enum Claim {
     Batch(Claimed),
     Nothing { next: Option<Timestamp> },
+}
+
+/// A panic is a bug that must end the process.
+fn joined(ended: Option<Result<(), tokio::task::JoinError>>) {
+    if let Some(Err(error)) = ended {
+        std::panic::resume_unwind(error.into_panic());
+    }
 }

@@ -52,7 +52,8 @@ pub enum Target {
 /// Where a delivery stands. `leased` is a fact of its batch, not of the row.
 ///
 /// `planned → sending → accepted | deferred | rejected | uncertain`; `deferred` and `uncertain` may go to `sending`
-/// again; whatever is not final may become `skipped`, `expired` or `cancelled`.
+/// again; whatever is not final may become `skipped`, `expired` or `cancelled`. [`DeliveryState::may_become`] is the whole
+/// of it, and the database refuses the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeliveryState {
@@ -98,6 +99,58 @@ impl DeliveryState {
             Self::Skipped => "skipped",
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether a delivery may go from this state to `next` in one write. Triggers in the database say the same, and a test
+    /// holds them to it.
+    pub fn may_become(self, next: Self) -> bool {
+        match self {
+            // Refused, throttled or unreachable before the intent: nothing was handed over.
+            Self::Planned => matches!(
+                next,
+                Self::Sending
+                    | Self::Deferred
+                    | Self::Rejected
+                    | Self::Skipped
+                    | Self::Expired
+                    | Self::Cancelled
+            ),
+            // Not to `sending`: a second intent would be a second mail. `cancelled` when its answer was "not now" and its
+            // edition was cancelled meanwhile.
+            Self::Sending => matches!(
+                next,
+                Self::Accepted
+                    | Self::Deferred
+                    | Self::Rejected
+                    | Self::Uncertain
+                    | Self::Expired
+                    | Self::Cancelled
+            ),
+            Self::Deferred => matches!(
+                next,
+                Self::Sending
+                    | Self::Deferred
+                    | Self::Rejected
+                    | Self::Skipped
+                    | Self::Expired
+                    | Self::Cancelled
+            ),
+            // `accepted` by a late answer or by a person who asked the other side; `deferred` when a person wants it resent.
+            Self::Uncertain => matches!(
+                next,
+                Self::Sending
+                    | Self::Accepted
+                    | Self::Deferred
+                    | Self::Rejected
+                    | Self::Uncertain
+                    | Self::Skipped
+                    | Self::Expired
+                    | Self::Cancelled
+            ),
+            // A person tries again.
+            Self::Rejected | Self::Expired => matches!(next, Self::Deferred),
+            Self::Accepted | Self::Skipped | Self::Cancelled => false,
         }
     }
 

@@ -3,10 +3,14 @@
 //! Pure: no clock, database, network, file or async. Callers pass `now` in and carry the verdict out.
 
 mod address;
+mod bounce;
+mod canary;
 mod catalog;
 mod delivery;
 mod diagnostic;
+mod edition;
 mod id;
+mod politeness;
 mod post;
 mod release;
 mod retry;
@@ -15,13 +19,17 @@ mod subscription;
 mod token;
 
 pub use address::{EmailAddress, EmailAddressError};
+pub use bounce::{Bounce, SUPPRESSING_SCORE, score_after_soft_bounce};
+pub use canary::{Canary, CanaryLimits, Counts, Gate};
 pub use catalog::{Catalog, CatalogPost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};
+pub use edition::EditionState;
 pub use id::{
     AnnouncementId, BatchId, DeliveryId, EditionId, LetterId, PostId, Revision, SubscriberId,
     SubscriptionId,
 };
+pub use politeness::{Breaker, Congestion, DomainLimits, Pace, Passage, Rate, SendWindow, WarmUp};
 pub use post::{Author, Post};
 pub use release::{Channel, Due, Queue, QueuedRelease, Release, Releases};
 pub use retry::{Attempt, RetryPolicy, Verdict};

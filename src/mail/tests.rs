@@ -9,7 +9,9 @@ use url::Url;
 
 use super::*;
 use crate::config::{Mailbox, Newsletter, Site};
-use crate::domain::{Author, Cadence, EmailAddress, MissedRuns, Post, PostId, Revision};
+use crate::domain::{
+    Author, Cadence, EmailAddress, MissedRuns, Post, PostId, RetryPolicy, Revision,
+};
 use crate::template::Templates;
 
 const TOKEN: &str = "c2FtcGxlLXRva2VuLW9mLWZvcnR5LXRocmVlLWxldHR";
@@ -41,7 +43,15 @@ fn newsletter() -> Newsletter {
         default_cadence: Cadence::Weekly,
         missed_runs: MissedRuns::Once { within: SignedDuration::from_hours(6) },
         from: None,
-        server: "main".to_owned(),
+        servers: vec!["main".to_owned()],
+        send_window: None,
+        retry: RetryPolicy {
+            first_delay: SignedDuration::from_mins(5),
+            max_delay: SignedDuration::from_hours(4),
+            max_attempts: 10,
+            give_up_after: SignedDuration::from_hours(48),
+            resend_uncertain: true,
+        },
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 pub use forecast::{Forecast, ForecastRow, forecast};
-pub use names::{cadence_channel, mail_channel, schedules};
+pub use names::{cadence_channel, schedules};
 pub use now::Waiting;
 pub use seal::announcement_body;
 

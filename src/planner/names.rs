@@ -15,11 +15,6 @@ pub fn schedules(config: &Config) -> Vec<(String, &Schedule)> {
     digests.chain(queues).collect()
 }
 
-/// `mail:SERVER`, the dispatch channel of a newsletter.
-pub fn mail_channel(newsletter: &Newsletter) -> String {
-    format!("mail:{}", newsletter.server)
-}
-
 /// `newsletter:NAME:CADENCE`.
 pub fn cadence_channel(newsletter: &Newsletter, cadence: Cadence) -> String {
     format!("newsletter:{}:{cadence}", newsletter.name)

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::names::mail_channel;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
 use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane};
@@ -28,7 +27,9 @@ impl Planner {
                 return Ok(false);
             }
         }
-        if tx.audience_size(&newsletter.name, cadence).await? == 0 {
+        let audience = tx.audience_size(&newsletter.name, cadence).await?;
+        let stages = self.config.mail.canary.stages(audience);
+        if audience == 0 {
             tracing::info!(
                 newsletter = %newsletter.name,
                 %cadence,
@@ -61,7 +62,8 @@ impl Planner {
             content: &serde_json::to_string(&composed)?,
             posts: &revisions,
             lane,
-            channel: &mail_channel(newsletter),
+            channel: &newsletter.mail_channel(),
+            stages: &stages,
         };
         let sealed = tx.seal_edition(&edition, now).await?;
         telemetry::edition_sealed(&newsletter.name, cadence.as_str());

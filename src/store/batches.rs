@@ -19,7 +19,7 @@ pub struct Lease {
 /// The batches that somebody looks after: those of one channel, in a range of lanes.
 #[derive(Clone, Copy, Debug)]
 pub struct Queue<'a> {
-    /// `mail:SERVER` or `destination:NAME`.
+    /// `mail:NEWSLETTER` or `destination:NAME`.
     pub channel: &'a str,
     /// First and last lane.
     pub lanes: (Lane, Lane),
@@ -31,6 +31,8 @@ pub struct Claimed {
     pub lease: Lease,
     pub lane: Lane,
     pub edition: Option<EditionId>,
+    /// Which stage of the edition's release it belongs to.
+    pub stage: i64,
     pub first: i64,
     pub last: i64,
     /// Deliveries that the previous owner had handed over without noting an answer. They are `uncertain` now.
@@ -53,6 +55,32 @@ pub struct DueDelivery {
     pub was_uncertain: bool,
 }
 
+/// The epoch of a batch that was never claimed before: nobody can have left anything in it.
+const FIRST_EPOCH: i64 = 1;
+
+/// The server's clock in microseconds, and what is added to it.
+macro_rules! pg_now {
+    ($more:literal) => {
+        concat!("CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)", $more)
+    };
+}
+pub(super) use pg_now;
+
+macro_rules! claim_sql {
+    ($until:expr, $now:expr, $lock:literal) => {
+        concat!(
+            "UPDATE batches SET owner = $1, epoch = epoch + 1, lease_until = ",
+            $until,
+            " WHERE id = (SELECT id FROM batches WHERE is_open AND NOT is_shut AND channel = $3 AND next_at <= $4 \
+             AND (owner IS NULL OR (owner <> $1 AND lease_until < ",
+            $now,
+            ")) AND lane BETWEEN $5 AND $6 ORDER BY lane, turn, id LIMIT 1",
+            $lock,
+            ") RETURNING id, epoch, lane, edition_id, stage, first_id, last_id"
+        )
+    };
+}
+
 /// What is left of a batch after a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
@@ -67,6 +95,9 @@ pub enum Settled {
 impl Tx {
     /// Leases the most urgent due batch of `queue` until `until`. Deliveries that a dead owner left in
     /// `sending` become `uncertain`, with an event each; with `hold` they wait for a person.
+    ///
+    /// A batch that `owner` itself holds is never claimed, however the clock jumps: an owner is one process start, and what
+    /// it holds it is working on. On PostgreSQL the server's clock says when a lease ends, since nodes' clocks differ.
     pub async fn claim_batch(
         &mut self,
         queue: Queue<'_>,
@@ -75,19 +106,13 @@ impl Tx {
         hold: bool,
     ) -> Result<Option<Claimed>, StoreError> {
         // SKIP LOCKED keeps nodes from queueing behind each other; SQLite has one writer and does not know it.
-        const SQLITE: &str = "UPDATE batches SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id = \
-                              (SELECT id FROM batches WHERE is_open AND channel = $3 AND next_at <= $4 \
-                              AND (owner IS NULL OR lease_until < $4) AND lane BETWEEN $5 AND $6 ORDER BY lane, id LIMIT 1) \
-                              RETURNING id, epoch, lane, edition_id, first_id, last_id";
-        const POSTGRES: &str = "UPDATE batches SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id = \
-                                (SELECT id FROM batches WHERE is_open AND channel = $3 AND next_at <= $4 \
-                                AND (owner IS NULL OR lease_until < $4) AND lane BETWEEN $5 AND $6 ORDER BY lane, id LIMIT 1 \
-                                FOR UPDATE SKIP LOCKED) \
-                                RETURNING id, epoch, lane, edition_id, first_id, last_id";
+        const SQLITE: &str = claim_sql!("$2", "$4", "");
+        const POSTGRES: &str = claim_sql!(pg_now!(" + $2"), pg_now!(""), " FOR UPDATE SKIP LOCKED");
         let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
+        let lease = self.lease_column(now, until);
         let claimed = on_engine!(self, |conn| sqlx::query(sql)
             .bind(owner)
-            .bind(until.as_microsecond())
+            .bind(lease)
             .bind(queue.channel)
             .bind(now.as_microsecond())
             .bind(queue.lanes.0.number())
@@ -100,6 +125,7 @@ impl Tx {
                     // A lane of a newer version is no reason to leave mail lying.
                     lane: Lane::of_number(row.try_get("lane")?).unwrap_or(Lane::Digest),
                     edition: row.try_get::<Option<i64>, _>("edition_id")?.map(EditionId),
+                    stage: row.try_get("stage")?,
                     first: row.try_get("first_id")?,
                     last: row.try_get("last_id")?,
                     uncertain: Vec::new(),
@@ -107,7 +133,10 @@ impl Tx {
                 .transpose()))
         .map_err(doing("claim a batch"))?;
         let Some(mut claimed) = claimed else { return Ok(None) };
-        claimed.uncertain = self.mark_uncertain((claimed.first, claimed.last), hold, now).await?;
+        if claimed.lease.epoch > FIRST_EPOCH {
+            let range = (claimed.first, claimed.last);
+            claimed.uncertain = self.mark_uncertain(range, hold, now).await?;
+        }
         Ok(Some(claimed))
     }
 
@@ -117,8 +146,10 @@ impl Tx {
         hold: bool,
         now: Timestamp,
     ) -> Result<Vec<DeliveryId>, StoreError> {
-        const MARK: &str = "UPDATE deliveries SET state = 'uncertain', is_held = $3, not_before = NULL, \
-                            attempts = attempts + 1, changed_at = $4 \
+        // Nobody resends for a cancelled edition.
+        const MARK: &str = "UPDATE deliveries SET state = 'uncertain', is_held = ($3 OR EXISTS (\
+                            SELECT 1 FROM editions e WHERE e.id = deliveries.edition_id AND e.state = 'cancelled')), \
+                            not_before = NULL, attempts = attempts + 1, changed_at = $4 \
                             WHERE id BETWEEN $1 AND $2 AND state = 'sending' RETURNING id, intent_at";
         const NOTE: &str = "INSERT INTO attempts (delivery_id, started_at, ended_at, outcome, server, reply) \
                             VALUES ($1, $2, $3, 'uncertain', '', $4)";
@@ -208,17 +239,30 @@ impl Tx {
     pub async fn renew_lease(
         &mut self,
         lease: Lease,
-        until: Timestamp,
+        (now, until): (Timestamp, Timestamp),
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "UPDATE batches SET lease_until = $3 WHERE id = $1 AND epoch = $2";
-        on_engine!(self, |conn| sqlx::query(SQL)
+        const SQLITE: &str = "UPDATE batches SET lease_until = $3 WHERE id = $1 AND epoch = $2";
+        const POSTGRES: &str = concat!(
+            "UPDATE batches SET lease_until = ",
+            pg_now!(" + $3"),
+            " WHERE id = $1 AND epoch = $2"
+        );
+        let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
+        let lease_until = self.lease_column(now, until);
+        on_engine!(self, |conn| sqlx::query(sql)
             .bind(lease.batch)
             .bind(lease.epoch)
-            .bind(until.as_microsecond())
+            .bind(lease_until)
             .execute(conn)
             .await
             .map(|done| done.rows_affected() == 1))
         .map_err(doing("renew a lease"))
+    }
+
+    /// When a lease ends, on SQLite; how long it lasts, on PostgreSQL, which adds its own clock.
+    fn lease_column(&self, now: Timestamp, until: Timestamp) -> i64 {
+        let start = if self.is_postgres() { now.as_microsecond() } else { 0 };
+        until.as_microsecond().saturating_sub(start)
     }
 
     /// Gives the lease on a batch back that nothing can be done about before `until`, so that others have their turn.
@@ -238,116 +282,6 @@ impl Tx {
             .await
             .map(|done| done.rows_affected() == 1))
         .map_err(doing("postpone a batch"))
-    }
-
-    /// Ends a pass over a batch: gives the lease back, and closes the batch when everything in it is final.
-    pub async fn settle_batch(
-        &mut self,
-        claimed: &Claimed,
-        now: Timestamp,
-    ) -> Result<Settled, StoreError> {
-        const LEFT: &str = "SELECT count(*) AS unfinished, min(CASE WHEN is_held THEN NULL \
-                            ELSE coalesce(not_before, planned_at) END) AS next_at FROM deliveries \
-                            WHERE id BETWEEN $1 AND $2 AND state IN ('planned', 'sending', 'deferred', 'uncertain')";
-        // Taking the row first: whoever retries a delivery of this batch has either committed, and is counted, or comes
-        // after us and opens the batch again. SQLite has one writer anyway.
-        const TAKE: &str = "UPDATE batches SET epoch = epoch WHERE id = $1 AND epoch = $2";
-        const SETTLE: &str = "UPDATE batches SET is_open = $3, next_at = $4, owner = NULL, lease_until = NULL \
-                              WHERE id = $1 AND epoch = $2";
-        let ours = on_engine!(self, |conn| sqlx::query(TAKE)
-            .bind(claimed.lease.batch)
-            .bind(claimed.lease.epoch)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected() == 1))
-        .map_err(doing("take a batch to settle it"))?;
-        if !ours {
-            return Ok(Settled::Lost);
-        }
-        let (unfinished, next): (i64, Option<i64>) = on_engine!(self, |conn| sqlx::query(LEFT)
-            .bind(claimed.first)
-            .bind(claimed.last)
-            .fetch_one(conn)
-            .await
-            .and_then(|row| Ok((row.try_get("unfinished")?, row.try_get("next_at")?))))
-        .map_err(doing("count what is left of a batch"))?;
-        on_engine!(self, |conn| sqlx::query(SETTLE)
-            .bind(claimed.lease.batch)
-            .bind(claimed.lease.epoch)
-            .bind(unfinished > 0)
-            .bind(next.unwrap_or(i64::MAX))
-            .execute(conn)
-            .await
-            .map(|_| ()))
-        .map_err(doing("settle a batch"))?;
-        if unfinished > 0 {
-            return Ok(Settled::Later(next.map(instant)));
-        }
-        if let Some(edition) = claimed.edition {
-            self.finish_edition(edition, now).await?;
-        }
-        Ok(Settled::Done)
-    }
-
-    async fn finish_edition(&mut self, id: EditionId, now: Timestamp) -> Result<(), StoreError> {
-        // Taking the row first: of two that close the last two batches at once, the second must see what the first did.
-        const TAKE: &str = "UPDATE editions SET state = state WHERE id = $1";
-        const SQL: &str = "UPDATE editions SET state = 'finished', finished_at = $2 WHERE id = $1 \
-                           AND state = 'sealed' \
-                           AND NOT EXISTS (SELECT 1 FROM batches WHERE edition_id = $1 AND is_open)";
-        on_engine!(self, |conn| sqlx::query(TAKE).bind(id.0).execute(conn).await.map(|_| ()))
-            .map_err(doing("take an edition to finish it"))?;
-        let finished = on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(id.0)
-            .bind(now.as_microsecond())
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected() == 1))
-        .map_err(doing("finish an edition"))?;
-        if finished {
-            self.record_event(Event::new("edition.finished", now).edition(id)).await?;
-        }
-        Ok(())
-    }
-
-    /// Ends the leases of `owner`, whose process is known to be gone because this is its successor; of everybody
-    /// when none is named.
-    pub async fn end_leases(
-        &mut self,
-        owner: Option<&str>,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        const SQL: &str = "UPDATE batches SET lease_until = $2 WHERE is_open AND owner IS NOT NULL \
-                           AND (CAST($1 AS TEXT) IS NULL OR owner = $1)";
-        let just_over = now.as_microsecond() - 1;
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(owner)
-            .bind(just_over)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))
-        .map_err(doing("end the leases of the previous run"))
-    }
-
-    /// When the next batch of `queue` can be claimed.
-    pub async fn next_batch_at(
-        &mut self,
-        queue: Queue<'_>,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        const SQL: &str = "SELECT min(CASE WHEN owner IS NULL THEN next_at \
-                           WHEN lease_until > next_at THEN lease_until ELSE next_at END) AS next_at \
-                           FROM batches WHERE is_open AND channel = $1 AND next_at < $2 \
-                           AND lane BETWEEN $3 AND $4";
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(queue.channel)
-            .bind(i64::MAX)
-            .bind(queue.lanes.0.number())
-            .bind(queue.lanes.1.number())
-            .fetch_one(conn)
-            .await
-            .and_then(|row| row.try_get::<Option<i64>, _>("next_at")))
-        .map(|at| at.map(instant))
-        .map_err(doing("read when the next batch falls due"))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Group commit: the intents and outcomes of all connections, each group in one transaction.
 //!
 //! No timer: whatever is queued when a commit ends makes the next one, so an idle daemon answers in one fsync and a busy
-//! one shares it. An outcome is kept and tried again until the database takes it; an intent that fails is refused at
-//! once, because what has no durable intent must not be handed over.
+//! one shares it. An outcome is kept and tried again until the database takes it; an intent that fails is refused,
+//! because what has no durable intent must not be handed over.
 
 use std::time::Duration;
 
@@ -11,26 +11,27 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::batches::Lease;
-use super::outcomes::{IntentRefusal, Recorded};
+use super::outcomes::{IntentRefusal, IntentRequest, Recorded};
 use super::{Store, StoreError};
 use crate::domain::DeliveryId;
 use crate::telemetry;
 
-/// At most so many writes share a transaction.
+/// At most so many steps share a transaction.
 const GROUP_LIMIT: usize = 256;
 /// How long an outcome waits when the database refuses it.
 const DATABASE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why a write to the ledger did not happen.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
     #[error(transparent)]
     Refused(#[from] IntentRefusal),
-    #[error("the database did not take the intent")]
-    Database,
     #[error("the ledger is closing")]
     Closing,
 }
+
+/// The answer to each intent of a step, in its order.
+pub type IntentAnswers = Vec<(DeliveryId, Result<(), IntentRefusal>)>;
 
 /// A handle on the committer. Cheap to clone; one for each connection.
 #[derive(Clone, Debug)]
@@ -39,17 +40,13 @@ pub struct Ledger {
 }
 
 #[derive(Debug)]
-enum Entry {
-    Intent {
-        lease: Lease,
-        delivery: DeliveryId,
-        at: Timestamp,
-        answer: oneshot::Sender<Result<(), LedgerError>>,
-    },
-    Outcome {
-        recorded: Box<Recorded>,
-        answer: oneshot::Sender<()>,
-    },
+struct Entry {
+    outcomes: Vec<Recorded>,
+    intents: Vec<IntentRequest>,
+    /// The database did not take the intents at once; asked again they could be answered too late.
+    is_refused: bool,
+    at: Timestamp,
+    answer: oneshot::Sender<IntentAnswers>,
 }
 
 impl Ledger {
@@ -59,6 +56,26 @@ impl Ledger {
         (Self { entries }, LedgerQueue(queue))
     }
 
+    /// Makes `outcomes` durable, then `intents`, in one commit; says which intents are.
+    ///
+    /// Resolves when every outcome is durable, however long the database takes; the intents of a step that the database did
+    /// not take at once are refused as `Unavailable`. Once called, the outcomes are the committer's: dropping the future
+    /// loses the answer, not the outcomes.
+    pub async fn step(
+        &self,
+        outcomes: Vec<Recorded>,
+        intents: Vec<IntentRequest>,
+        at: Timestamp,
+    ) -> Result<IntentAnswers, LedgerError> {
+        if outcomes.is_empty() && intents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (answer, durable) = oneshot::channel();
+        let entry = Entry { outcomes, intents, is_refused: false, at, answer };
+        self.entries.send(entry).await.map_err(|_| LedgerError::Closing)?;
+        durable.await.map_err(|_| LedgerError::Closing)
+    }
+
     /// Resolves when the intent is durable.
     pub async fn intent(
         &self,
@@ -66,18 +83,15 @@ impl Ledger {
         delivery: DeliveryId,
         at: Timestamp,
     ) -> Result<(), LedgerError> {
-        let (answer, durable) = oneshot::channel();
-        let entry = Entry::Intent { lease, delivery, at, answer };
-        self.entries.send(entry).await.map_err(|_| LedgerError::Closing)?;
-        durable.await.map_err(|_| LedgerError::Closing)?
+        let intent = IntentRequest { lease, delivery, content_version: None };
+        let answers = self.step(Vec::new(), vec![intent], at).await?;
+        answers.into_iter().try_for_each(|(_, answer)| answer).map_err(LedgerError::from)
     }
 
     /// Resolves when the outcome is durable, however long the database takes.
     pub async fn outcome(&self, recorded: Recorded) -> Result<(), LedgerError> {
-        let (answer, durable) = oneshot::channel();
-        let entry = Entry::Outcome { recorded: Box::new(recorded), answer };
-        self.entries.send(entry).await.map_err(|_| LedgerError::Closing)?;
-        durable.await.map_err(|_| LedgerError::Closing)
+        let at = recorded.ended_at;
+        self.step(vec![recorded], Vec::new(), at).await.map(|_| ())
     }
 }
 
@@ -87,84 +101,144 @@ pub struct LedgerQueue(mpsc::Receiver<Entry>);
 
 /// Commits until every `Ledger` is dropped, or until `abandon` while the database is away.
 pub async fn run_committer(store: Store, queue: LedgerQueue, abandon: CancellationToken) {
-    let mut queue = queue.0;
+    let mut committer = Committer { store, queue: queue.0, abandon };
     let mut group = Vec::with_capacity(GROUP_LIMIT);
-    while queue.recv_many(&mut group, GROUP_LIMIT).await > 0 {
-        match commit(&store, &group).await {
-            Ok(answers) => answer(std::mem::take(&mut group), answers),
-            Err(error) => {
+    while committer.queue.recv_many(&mut group, GROUP_LIMIT).await > 0 {
+        if !committer.work_off(std::mem::take(&mut group)).await {
+            return;
+        }
+    }
+}
+
+struct Committer {
+    store: Store,
+    queue: mpsc::Receiver<Entry>,
+    abandon: CancellationToken,
+}
+
+impl Committer {
+    /// Commits `group`, whatever it takes. False: abandoned.
+    async fn work_off(&mut self, group: Vec<Entry>) -> bool {
+        let mut groups = vec![group];
+        let mut is_away = false;
+        while let Some(mut group) = groups.pop() {
+            let error = match commit(&self.store, &group).await {
+                Ok(answers) => {
+                    if std::mem::take(&mut is_away) {
+                        tracing::info!("the ledger can be written again");
+                    }
+                    answer(group, answers);
+                    continue;
+                }
+                Err(error) => error,
+            };
+            if error.is_of_the_data() {
+                groups.extend(self.take_apart(group).await);
+                continue;
+            }
+            if !std::mem::replace(&mut is_away, true) {
                 tracing::error!(
                     error = %telemetry::causes(&error),
                     "the ledger cannot be written; nothing new is sent until it can"
                 );
-                refuse_intents(&mut group);
-                if !keep_trying(&store, &mut group, &abandon).await {
-                    return;
+            }
+            refuse_intents(&mut group);
+            groups.push(group);
+            groups.retain(|group| !group.is_empty());
+            if !groups.is_empty() && !self.pause(&mut groups).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// One of `group` cannot be written, whatever the weather, and the others must not wait for it: halves it until
+    /// that one is alone, and then gives it up. Returns what is left to be committed.
+    async fn take_apart(&self, mut group: Vec<Entry>) -> Vec<Vec<Entry>> {
+        if group.len() > 1 {
+            let half = group.split_off(group.len() / 2);
+            return vec![half, group];
+        }
+        let Some(mut entry) = group.pop() else { return Vec::new() };
+        entry.is_refused = true;
+        while let Some(recorded) = entry.outcomes.last() {
+            if let Err(error) = commit_alone(&self.store, recorded).await {
+                if !error.is_of_the_data() {
+                    return vec![vec![entry]];
+                }
+                tracing::error!(
+                    delivery.id = recorded.delivery.0,
+                    error = %telemetry::causes(&error),
+                    "an outcome cannot be written and is given up; after a restart its delivery counts as uncertain"
+                );
+            }
+            entry.outcomes.pop();
+        }
+        answer(vec![entry], Vec::new());
+        Vec::new()
+    }
+
+    /// Waits a while and takes in what comes meanwhile: its intents are refused at once. False: abandoned.
+    async fn pause(&mut self, groups: &mut Vec<Vec<Entry>>) -> bool {
+        let pause = tokio::time::sleep(DATABASE_PAUSE);
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                () = self.abandon.cancelled() => return false,
+                () = &mut pause => return true,
+                Some(entry) = self.queue.recv() => {
+                    let mut more = vec![entry];
+                    refuse_intents(&mut more);
+                    if !more.is_empty() {
+                        // Behind the others: this is a stack.
+                        groups.insert(0, more);
+                    }
                 }
             }
         }
     }
 }
 
-/// Tries the outcomes in `group` until the database takes them. False: abandoned.
-async fn keep_trying(store: &Store, group: &mut Vec<Entry>, abandon: &CancellationToken) -> bool {
-    while !group.is_empty() {
-        tokio::select! {
-            () = abandon.cancelled() => return false,
-            () = tokio::time::sleep(DATABASE_PAUSE) => {}
-        }
-        if let Ok(answers) = commit(store, group).await {
-            answer(std::mem::take(group), answers);
-            tracing::info!("the ledger can be written again");
-        }
-    }
-    true
-}
-
+/// Refuses the intents of `group` and answers what has nothing else; what remains are outcomes, to be kept.
 fn refuse_intents(group: &mut Vec<Entry>) {
-    let mut outcomes = Vec::new();
-    for entry in group.drain(..) {
-        match entry {
-            Entry::Intent { answer, .. } => {
-                // A connection that went away meanwhile needs no answer.
-                let _ = answer.send(Err(LedgerError::Database));
-            }
-            Entry::Outcome { .. } => outcomes.push(entry),
-        }
+    for entry in &mut *group {
+        entry.is_refused = true;
     }
-    *group = outcomes;
+    let (kept, done) = group.drain(..).partition(|entry| !entry.outcomes.is_empty());
+    *group = kept;
+    answer(done, Vec::new());
 }
 
 async fn commit(
     store: &Store,
     group: &[Entry],
 ) -> Result<Vec<Result<(), IntentRefusal>>, StoreError> {
-    let mut tx = store.write().await?;
-    let mut answers = Vec::with_capacity(group.len());
-    for entry in group {
-        answers.push(match entry {
-            Entry::Intent { lease, delivery, at, .. } => {
-                tx.note_intent(*lease, *delivery, *at).await?
-            }
-            Entry::Outcome { recorded, .. } => {
-                tx.record_outcome(recorded, store.keyring()).await?;
-                Ok(())
-            }
-        });
-    }
+    let outcomes: Vec<&Recorded> = group.iter().flat_map(|entry| &entry.outcomes).collect();
+    let open = group.iter().filter(|entry| !entry.is_refused);
+    let intents: Vec<IntentRequest> = open.flat_map(|entry| entry.intents.clone()).collect();
+    // Nobody was told yet: the latest is the hour of all.
+    let at = group.iter().map(|entry| entry.at).max().unwrap_or_default();
+    let mut tx = store.commit_group().await?;
+    let answers = tx.step(&outcomes, &intents, at, store.keyring()).await?;
     tx.commit().await?;
     Ok(answers)
 }
 
+async fn commit_alone(store: &Store, recorded: &Recorded) -> Result<(), StoreError> {
+    let mut tx = store.commit_group().await?;
+    tx.step(&[recorded], &[], recorded.ended_at, store.keyring()).await?;
+    tx.commit().await
+}
+
+/// Hands `answers`, which are in the order of the intents that were not refused before, to whoever waits for them.
 fn answer(group: Vec<Entry>, answers: Vec<Result<(), IntentRefusal>>) {
-    for (entry, verdict) in group.into_iter().zip(answers) {
-        match entry {
-            Entry::Intent { answer, .. } => {
-                let _ = answer.send(verdict.map_err(LedgerError::from));
-            }
-            Entry::Outcome { answer, .. } => {
-                let _ = answer.send(());
-            }
-        }
+    let mut answers = answers.into_iter();
+    for Entry { intents, is_refused, answer, .. } in group {
+        let verdicts = intents.into_iter().map(|intent| {
+            let verdict = if is_refused { None } else { answers.next() };
+            (intent.delivery, verdict.unwrap_or(Err(IntentRefusal::Unavailable)))
+        });
+        // A connection that went away meanwhile needs no answer.
+        let _ = answer.send(verdicts.collect());
     }
 }

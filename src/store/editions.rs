@@ -6,13 +6,18 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::engine::{Tx, doing, on_engine};
+use super::settle::front_sql;
 use super::{Event, StoreError};
 use crate::domain::{
     AnnouncementId, Cadence, DeliveryId, EditionId, EmailAddress, Lane, LetterId, PostId, Revision,
 };
 
-/// How many deliveries are leased together.
+/// How many deliveries are leased together, in an edition of ordinary size.
 const BATCH_SIZE: i64 = 500;
+/// At most about so many batches make an edition; larger audiences have larger batches.
+const MOST_BATCHES: i64 = 5_000;
+/// The audience is dealt into so many hands, from which the first stages are taken.
+const HANDS: i64 = 100;
 
 /// An edition to be sealed.
 #[derive(Clone, Debug)]
@@ -24,8 +29,11 @@ pub struct NewEdition<'a> {
     pub content: &'a str,
     pub posts: &'a [(&'a PostId, &'a Revision)],
     pub lane: Lane,
-    /// `mail:SERVER`.
+    /// `mail:NEWSLETTER`.
     pub channel: &'a str,
+    /// How many recipients the first stages have; whoever is left is in one more. Stage 0 is released, the others wait
+    /// for `release_stage`. Empty: everybody is in stage 0.
+    pub stages: &'a [i64],
 }
 
 /// What sealing made.
@@ -47,11 +55,13 @@ pub struct NewLetter<'a> {
 }
 
 /// A range of deliveries to be leased together.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize)]
 struct NewBatch {
-    edition: Option<EditionId>,
     first: i64,
     last: i64,
+    stage: i64,
+    is_shut: bool,
+    turn: i64,
 }
 
 /// One post to be told to one destination.
@@ -62,6 +72,18 @@ pub struct NewAnnouncement<'a> {
     pub revision: &'a Revision,
     pub title: &'a str,
     pub body: &'a str,
+}
+
+macro_rules! batches_sql {
+    ($rows:literal) => {
+        concat!(
+            "INSERT INTO batches (lane, channel, edition_id, first_id, last_id, is_open, next_at, epoch, stage, \
+             is_shut, turn) SELECT $2, $3, $4, n.first, n.last, TRUE, $5, 0, n.stage, n.is_shut, n.turn + coalesce(",
+            front_sql!("$3", "$2"),
+            ", 0) FROM ",
+            $rows
+        )
+    };
 }
 
 impl Tx {
@@ -119,15 +141,10 @@ impl Tx {
         let first = self.reserve_ids("deliveries", 0).await?;
         let audience = self.insert_edition_deliveries(id, edition, first, now).await?;
         self.reserve_ids("deliveries", audience).await?;
-        let last = first + audience - 1;
-        let mut from = first;
-        while from <= last {
-            let to = last.min(from + BATCH_SIZE - 1);
-            let batch = NewBatch { edition: Some(id), first: from, last: to };
-            self.insert_batch(edition.lane, edition.channel, batch, now).await?;
-            from = to + 1;
-        }
-        self.note_audience(id, audience, (first, last), now).await?;
+        let batches = batches_of(first, audience, edition.stages);
+        self.insert_batches(edition, id, &batches, now).await?;
+        let last_stage = batches.last().map_or(0, |batch| batch.stage);
+        self.note_audience(id, (first, audience), last_stage, now).await?;
         let detail = format!("{} {} to {audience}", edition.newsletter, edition.cadence);
         self.record_event(Event::new("edition.sealed", now).edition(id).detail(&detail)).await?;
         Ok(SealedEdition { id, audience })
@@ -139,7 +156,7 @@ impl Tx {
         now: Timestamp,
     ) -> Result<EditionId, StoreError> {
         const SQL: &str = "INSERT INTO editions (newsletter, cadence, subject, content, state, audience, \
-                           sealed_at) VALUES ($1, $2, $3, $4, 'sealed', 0, $5) RETURNING id";
+                           sealed_at, stage_at) VALUES ($1, $2, $3, $4, 'sealed', 0, $5, $5) RETURNING id";
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(edition.newsletter)
             .bind(edition.cadence.as_str())
@@ -153,7 +170,7 @@ impl Tx {
         .map_err(doing("seal an edition"))
     }
 
-    async fn insert_edition_post(
+    pub(super) async fn insert_edition_post(
         &mut self,
         edition: EditionId,
         position: i64,
@@ -180,18 +197,30 @@ impl Tx {
         first: i64,
         now: Timestamp,
     ) -> Result<i64, StoreError> {
+        // The first stages are a sample of all: dealt by number, else the first per cent would be the oldest subscribers. The
+        // others stay in the order of their rows, in which they are read fastest.
         const SQL: &str = "INSERT INTO deliveries (id, edition_id, subscription_id, state, attempts, is_held, \
                            planned_at, changed_at) \
-                           SELECT $1 - 1 + row_number() OVER (ORDER BY s.id), $2, s.id, 'planned', 0, FALSE, $3, $3 \
+                           SELECT $1 - 1 + row_number() OVER (ORDER BY \
+                           CASE WHEN (s.id + $2) % 100 < $6 THEN (s.id + $2) % 100 ELSE 100 END, s.id), \
+                           $2, s.id, 'planned', 0, FALSE, $3, $3 \
                            FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id \
                            WHERE s.newsletter = $4 AND s.cadence = $5 AND s.state = 'active' \
                            AND p.suppressed_at IS NULL";
+        let sampled: i64 = edition.stages.iter().sum();
+        let hands = if sampled == 0 {
+            0
+        } else {
+            let audience = self.audience_size(edition.newsletter, edition.cadence).await?;
+            sampled.saturating_mul(HANDS).checked_div(audience).map_or(0, |hands| hands + 1)
+        };
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(first)
             .bind(id.0)
             .bind(now.as_microsecond())
             .bind(edition.newsletter)
             .bind(edition.cadence.as_str())
+            .bind(hands)
             .execute(conn)
             .await
             .map(|done| i64::try_from(done.rows_affected()).unwrap_or(i64::MAX)))
@@ -201,45 +230,63 @@ impl Tx {
     async fn note_audience(
         &mut self,
         id: EditionId,
-        audience: i64,
-        (first, last): (i64, i64),
+        (first, audience): (i64, i64),
+        last_stage: i64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE editions SET audience = $2, first_delivery = $3, last_delivery = $4, \
-                           state = CASE WHEN $2 = 0 THEN 'finished' ELSE state END, \
-                           finished_at = CASE WHEN $2 = 0 THEN $5 END WHERE id = $1";
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(id.0)
-            .bind(audience)
-            .bind(first)
-            .bind(last)
-            .bind(now.as_microsecond())
-            .execute(conn)
-            .await
-            .map(|_| ()))
-        .map_err(doing("note the audience of an edition"))
+                           last_stage = $5 WHERE id = $1";
+        const FINISH: &str =
+            "UPDATE editions SET state = 'finished', finished_at = $2 WHERE id = $1";
+        on_engine!(self, |conn| {
+            sqlx::query(SQL)
+                .bind(id.0)
+                .bind(audience)
+                .bind(first)
+                .bind(first + audience - 1)
+                .bind(last_stage)
+                .execute(&mut *conn)
+                .await
+                .map_err(doing("note the audience of an edition"))?;
+            if audience == 0 {
+                sqlx::query(FINISH)
+                    .bind(id.0)
+                    .bind(now.as_microsecond())
+                    .execute(conn)
+                    .await
+                    .map_err(doing("finish an edition without an audience"))?;
+            }
+        });
+        Ok(())
     }
 
-    async fn insert_batch(
+    async fn insert_batches(
         &mut self,
-        lane: Lane,
-        channel: &str,
-        batch: NewBatch,
+        edition: &NewEdition<'_>,
+        id: EditionId,
+        batches: &[NewBatch],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO batches (lane, channel, edition_id, first_id, last_id, is_open, next_at, \
-                           epoch) VALUES ($1, $2, $3, $4, $5, TRUE, $6, 0)";
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(lane.number())
-            .bind(channel)
-            .bind(batch.edition.map(|id| id.0))
-            .bind(batch.first)
-            .bind(batch.last)
+        const SQLITE: &str = batches_sql!(
+            "(SELECT value->>'first' AS first, value->>'last' AS last, value->>'stage' AS stage, \
+             value->>'is_shut' AS is_shut, value->>'turn' AS turn FROM json_each($1)) AS n"
+        );
+        const POSTGRES: &str = batches_sql!(
+            "json_to_recordset(CAST($1 AS json)) AS n(first BIGINT, last BIGINT, stage BIGINT, is_shut BOOLEAN, \
+             turn BIGINT)"
+        );
+        let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
+        let rows = serde_json::to_string(batches).expect("numbers can be written as JSON");
+        on_engine!(self, |conn| sqlx::query(sql)
+            .bind(rows)
+            .bind(edition.lane.number())
+            .bind(edition.channel)
+            .bind(id.0)
             .bind(now.as_microsecond())
             .execute(conn)
             .await
             .map(|_| ()))
-        .map_err(doing("plan a batch"))
+        .map_err(doing("plan the batches of an edition"))
     }
 
     /// Plans a letter and its delivery.
@@ -328,8 +375,85 @@ impl Tx {
             .await
             .map(|_| ()))
         .map_err(doing("plan a delivery"))?;
-        let batch = NewBatch { edition: None, first: id, last: id };
-        self.insert_batch(lane, channel, batch, now).await?;
+        self.insert_single_batch(id, lane, channel, now).await?;
         Ok(DeliveryId(id))
+    }
+
+    async fn insert_single_batch(
+        &mut self,
+        delivery: i64,
+        lane: Lane,
+        channel: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = concat!(
+            "INSERT INTO batches (lane, channel, first_id, last_id, is_open, next_at, epoch, turn) \
+             SELECT $1, $2, $3, $3, TRUE, $4, 0, coalesce(",
+            front_sql!("$2", "$1"),
+            ", 0)"
+        );
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(lane.number())
+            .bind(channel)
+            .bind(delivery)
+            .bind(now.as_microsecond())
+            .execute(conn)
+            .await
+            .map(|_| ()))
+        .map_err(doing("plan a batch"))
+    }
+}
+
+/// The batches of an edition, in send order: none reaches into two stages.
+fn batches_of(first: i64, audience: i64, stages: &[i64]) -> Vec<NewBatch> {
+    let size = BATCH_SIZE.max(audience / MOST_BATCHES + 1);
+    let end = first + audience;
+    let mut batches = Vec::new();
+    let mut from = first;
+    let mut stage = 0;
+    let rest = std::iter::once(audience);
+    for stage_size in stages.iter().copied().filter(|size| *size > 0).chain(rest) {
+        let until = end.min(from.saturating_add(stage_size));
+        if from == until {
+            continue;
+        }
+        while from < until {
+            let last = until.min(from + size) - 1;
+            let turn = i64::try_from(batches.len()).unwrap_or(i64::MAX);
+            batches.push(NewBatch { first: from, last, stage, is_shut: stage > 0, turn });
+            from = last + 1;
+        }
+        stage += 1;
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(audience: i64, stages: &[i64]) -> Vec<(i64, i64, i64)> {
+        let batches = batches_of(1, audience, stages);
+        batches.into_iter().map(|batch| (batch.stage, batch.first, batch.last)).collect()
+    }
+
+    #[test]
+    fn batches_follow_each_other_and_none_reaches_into_two_stages() {
+        assert_eq!(shape(0, &[]), []);
+        assert_eq!(shape(501, &[]), [(0, 1, 500), (0, 501, 501)]);
+        assert_eq!(
+            shape(1_000, &[10, 600]),
+            [(0, 1, 10), (1, 11, 510), (1, 511, 610), (2, 611, 1_000)]
+        );
+        assert_eq!(
+            shape(5, &[0, 10, 20]),
+            [(0, 1, 5)],
+            "stages that are too large or empty are no stages"
+        );
+    }
+
+    #[test]
+    fn an_audience_of_a_hundred_million_has_no_more_batches_than_can_be_looked_through() {
+        assert!(batches_of(1, 100_000_000, &[1_000_000]).len() <= 5_002);
     }
 }

@@ -1,18 +1,13 @@
 //! The two engines behind one `Store`: opening, migrating, transactions, and the dialect gap.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Connection as _, Postgres, Row as _, SqlSafeStr as _, Sqlite, Transaction};
+use sqlx::postgres::{PgDatabaseError, PgPool};
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Postgres, Row as _, Sqlite, Transaction};
 
+use super::open;
 use crate::config::StoreUrl;
 use crate::domain::{Keyring, UnknownWord, random_bytes};
 
@@ -27,10 +22,35 @@ pub enum StoreError {
     Database { doing: &'static str, source: sqlx::Error },
     #[error("SQLite {0} has a bug that can corrupt the database; 3.51.3 or later is needed")]
     OldSqlite(String),
+    #[error("SQLite has `{name}` at `{found}`, but nothing is safe unless it is `{wanted}`")]
+    Setting { name: &'static str, wanted: &'static str, found: String },
     #[error("the database holds a value that this version does not know")]
     Word(#[from] UnknownWord),
     #[error("the database holds `{0}`, which cannot be read back")]
     Corrupt(&'static str),
+}
+
+impl StoreError {
+    /// Whether it speaks of what was written rather than of the database: trying the same again is no use.
+    pub(super) fn is_of_the_data(&self) -> bool {
+        match self {
+            Self::Database { source: sqlx::Error::Database(error), .. } => {
+                let code = error.code().unwrap_or_default();
+                if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+                    // Data exceptions and broken constraints.
+                    return code.starts_with("22") || code.starts_with("23");
+                }
+                // The primary codes SQLITE_TOOBIG, SQLITE_CONSTRAINT and SQLITE_MISMATCH.
+                code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18..=20))
+            }
+            Self::Word(_) | Self::Corrupt(_) => true,
+            Self::Database { .. }
+            | Self::Open { .. }
+            | Self::Migrate(_)
+            | Self::OldSqlite(_)
+            | Self::Setting { .. } => false,
+        }
+    }
 }
 
 fn place(path: Option<&Path>) -> String {
@@ -51,13 +71,14 @@ pub struct Store {
 }
 
 #[derive(Clone, Debug)]
-enum Pools {
+pub(super) enum Pools {
     /// One writer, because SQLite has one; readers never wait for it (WAL).
-    Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres {
+        pool: PgPool,
+        /// One connection of the committer's own: it never queues behind a page that somebody looks at.
+        committer: PgPool,
     },
-    Postgres(PgPool),
 }
 
 /// A transaction. Dropping it undoes it.
@@ -92,11 +113,11 @@ impl Store {
     /// Opens the database, creates it if need be, and runs the migrations.
     pub async fn open(url: &StoreUrl, now: Timestamp) -> Result<Self, StoreError> {
         let pools = match url {
-            StoreUrl::Sqlite(path) => open_sqlite(path).await?,
-            StoreUrl::Postgres(url) => open_postgres(url.expose()).await?,
+            StoreUrl::Sqlite(path) => open::sqlite(path).await?,
+            StoreUrl::Postgres(url) => open::postgres(url.expose()).await?,
         };
         let store = Self { pools, keyring: Keyring::new(&[]), is_dry: false };
-        store.migrate().await?;
+        open::migrate(&store.pools).await?;
         let keyring = store.read_or_make_keyring(now).await?;
         Ok(Self { keyring, ..store })
     }
@@ -112,6 +133,10 @@ impl Store {
         &self.keyring
     }
 
+    pub(super) fn pools(&self) -> &Pools {
+        &self.pools
+    }
+
     /// A transaction that may write. On SQLite it holds the writer until it ends.
     pub async fn write(&self) -> Result<Tx, StoreError> {
         let failed = doing("begin a transaction");
@@ -120,9 +145,18 @@ impl Store {
             Pools::Sqlite { writer, .. } => {
                 writer.begin_with("BEGIN IMMEDIATE").await.map(Inner::Sqlite).map_err(failed)?
             }
-            Pools::Postgres(pool) => pool.begin().await.map(Inner::Postgres).map_err(failed)?,
+            Pools::Postgres { pool, .. } => {
+                pool.begin().await.map(Inner::Postgres).map_err(failed)?
+            }
         };
         Ok(Tx { inner, is_dry: self.is_dry })
+    }
+
+    /// A transaction for the committer.
+    pub(super) async fn commit_group(&self) -> Result<Tx, StoreError> {
+        let Pools::Postgres { committer, .. } = &self.pools else { return self.write().await };
+        let tx = committer.begin().await.map_err(doing("begin a transaction"))?;
+        Ok(Tx { inner: Inner::Postgres(tx), is_dry: self.is_dry })
     }
 
     /// A transaction that only reads, and sees one state throughout on SQLite.
@@ -132,7 +166,9 @@ impl Store {
             Pools::Sqlite { readers, .. } => {
                 readers.begin().await.map(Inner::Sqlite).map_err(failed)?
             }
-            Pools::Postgres(pool) => pool.begin().await.map(Inner::Postgres).map_err(failed)?,
+            Pools::Postgres { pool, .. } => {
+                pool.begin().await.map(Inner::Postgres).map_err(failed)?
+            }
         };
         Ok(Tx { inner, is_dry: self.is_dry })
     }
@@ -152,20 +188,11 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { pool, committer } => {
+                committer.close().await;
+                pool.close().await;
+            }
         }
-    }
-
-    async fn migrate(&self) -> Result<(), StoreError> {
-        let done = match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                migrator(include_str!("migrations/sqlite/0001_ledger.sql")).run(writer).await
-            }
-            Pools::Postgres(pool) => {
-                migrator(include_str!("migrations/postgres/0001_ledger.sql")).run(pool).await
-            }
-        };
-        done.map_err(StoreError::Migrate)
     }
 
     async fn read_or_make_keyring(&self, now: Timestamp) -> Result<Keyring, StoreError> {
@@ -223,75 +250,6 @@ impl Tx {
             .and_then(|row| row.try_get("first_id")))
         .map_err(doing("reserve delivery ids"))
     }
-}
-
-async fn open_sqlite(path: &Path) -> Result<Pools, StoreError> {
-    let failed = |source| StoreError::Open { path: Some(path.to_owned()), source };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| failed(sqlx::Error::Io(error)))?;
-    }
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .foreign_keys(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // NORMAL loses acknowledged commits when the power goes; a lost outcome is a mail sent twice.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(10));
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        // A commit that fails on a full disk ends the transaction, and sqlx goes on counting it: nothing could begin on
-        // this connection ever again.
-        .before_acquire(|connection, _| {
-            Box::pin(async move { Ok(!connection.is_in_transaction()) })
-        })
-        .connect_with(options.clone())
-        .await
-        .map_err(failed)?;
-    refuse_old_sqlite(&writer).await?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(4)
-        .connect_lazy_with(options.pragma("query_only", "ON"));
-    Ok(Pools::Sqlite { writer, readers })
-}
-
-/// Two connections that checkpoint at once can corrupt a WAL database before 3.51.3 (sqlite.org/wal.html, "WAL-reset bug").
-async fn refuse_old_sqlite(pool: &SqlitePool) -> Result<(), StoreError> {
-    let version: String = sqlx::query("SELECT sqlite_version() AS version")
-        .fetch_one(pool)
-        .await
-        .and_then(|row| row.try_get("version"))
-        .map_err(doing("ask for SQLite's version"))?;
-    let parts: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
-    if parts < vec![3, 51, 3] {
-        return Err(StoreError::OldSqlite(version));
-    }
-    Ok(())
-}
-
-async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
-    let failed = |source| StoreError::Open { path: None, source };
-    let options = PgConnectOptions::from_str(url)
-        .map_err(failed)?
-        .application_name("postrider")
-        .options([("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")]);
-    let pool = PgPoolOptions::new()
-        .max_connections(10)
-        .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options)
-        .await
-        .map_err(failed)?;
-    Ok(Pools::Postgres(pool))
-}
-
-fn migrator(ledger: &'static str) -> Migrator {
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        Cow::Borrowed("ledger"),
-        MigrationType::Simple,
-        ledger.into_sql_str(),
-        false,
-    )])
 }
 
 /// A stored instant.

@@ -85,6 +85,14 @@ impl Tx {
         .map_err(doing("record an event"))
     }
 
+    /// As [`Tx::record_event`], for a group.
+    pub(super) async fn record_events(&mut self, events: &[Event<'_>]) -> Result<(), StoreError> {
+        for event in events {
+            self.record_event(event.clone()).await?;
+        }
+        Ok(())
+    }
+
     /// The latest `count` events, newest first.
     pub async fn latest_events(&mut self, count: i64) -> Result<Vec<EventRow>, StoreError> {
         const SQL: &str = "SELECT id, at, kind, post_id, edition_id, delivery_id, detail FROM events \

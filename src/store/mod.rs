@@ -3,32 +3,46 @@
 //! One `Tx` type for both engines; each function is one or a few statements whose SQL is written once. Where the engines
 //! differ the difference is in `engine.rs` or beside the statement. Nothing here waits on the network inside a transaction.
 
+mod allowances;
 mod audience;
 mod batches;
+mod bounces;
 mod committer;
 mod consent;
+mod control;
 mod editions;
 mod engine;
 mod events;
 mod lock;
+mod open;
 mod outcomes;
 mod posts;
+mod presence;
 mod probe;
 mod reports;
 mod schedules;
+mod settle;
+mod settlement;
+mod stages;
+mod step;
 
+pub use allowances::Grant;
 pub use audience::{AddSubscriber, Added, SubscriberRow, SubscriptionRow};
 pub use batches::{Claimed, DueDelivery, Lease, Queue, Settled};
-pub use committer::{Ledger, LedgerError, LedgerQueue, run_committer};
+pub use committer::{IntentAnswers, Ledger, LedgerError, LedgerQueue, run_committer};
 pub use consent::ConfirmationAnswer;
+pub use control::{Correction, EditionContent};
 pub use editions::{NewAnnouncement, NewEdition, NewLetter, SealedEdition};
 pub use engine::{Store, StoreError, Tx};
 pub use events::{Event, EventRow};
 pub use lock::{DaemonLock, LockError};
-pub use outcomes::{IntentRefusal, Next, Recorded};
+pub use outcomes::{IntentRefusal, IntentRequest, Next, Recorded};
 pub use posts::{KnownPost, PostSighting, Sighted};
+pub use presence::Presence;
 pub use probe::is_set_up;
 pub use reports::{
     AttemptRow, DeliveryFilter, DeliveryRow, DestinationCount, EditionRow, QueueRow, StateCount,
 };
 pub use schedules::ScheduleRow;
+pub use settlement::Settlement;
+pub use stages::{RunningEdition, StageCounts};

@@ -70,6 +70,8 @@ pub struct AttemptRow {
     pub server: String,
     pub code: Option<i64>,
     pub reply: String,
+    /// Why it was refused, as a word of `Reason`.
+    pub reason: Option<String>,
 }
 
 /// Which deliveries to list.
@@ -256,7 +258,7 @@ impl Tx {
         &mut self,
         delivery: DeliveryId,
     ) -> Result<Vec<AttemptRow>, StoreError> {
-        const SQL: &str = "SELECT started_at, ended_at, outcome, server, code, reply FROM attempts \
+        const SQL: &str = "SELECT started_at, ended_at, outcome, server, code, reply, reason FROM attempts \
                            WHERE delivery_id = $1 ORDER BY id";
         on_engine!(self, |conn| sqlx::query(SQL).bind(delivery.0).fetch_all(conn).await.and_then(
             |rows| rows
@@ -268,28 +270,11 @@ impl Tx {
                     server: row.try_get("server")?,
                     code: row.try_get("code")?,
                     reply: row.try_get("reply")?,
+                    reason: row.try_get("reason")?,
                 }))
                 .collect()
         ))
         .map_err(doing("read the attempts of a delivery"))
-    }
-
-    /// The frozen content of an edition: newsletter, when it was sealed, and what `mail` composed.
-    pub async fn edition_content(
-        &mut self,
-        id: EditionId,
-    ) -> Result<Option<(String, Timestamp, String)>, StoreError> {
-        const SQL: &str = "SELECT newsletter, sealed_at, content FROM editions WHERE id = $1";
-        on_engine!(self, |conn| sqlx::query(SQL).bind(id.0).fetch_optional(conn).await.and_then(
-            |row| row
-                .map(|row| Ok((
-                    row.try_get("newsletter")?,
-                    instant(row.try_get("sealed_at")?),
-                    row.try_get("content")?,
-                )))
-                .transpose()
-        ))
-        .map_err(doing("read an edition"))
     }
 
     /// The frozen content of a letter: newsletter, when it was planned, and what `mail` composed.

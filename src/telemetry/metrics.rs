@@ -30,9 +30,11 @@ macro_rules! labels {
 }
 
 labels! {
-    /// `mail:SERVER` or `destination:NAME`.
+    /// `mail:NEWSLETTER` or `destination:NAME`.
     Channel { channel: String }
-    Delivered { channel: String, outcome: String }
+    Delivered { channel: String, server: String, outcome: String }
+    /// A mail server or a destination.
+    Server { server: String }
     Sealed { newsletter: String, cadence: String }
     Destination { destination: String }
     /// `live` or `broken`.
@@ -51,6 +53,7 @@ struct Metrics {
     registry: Registry,
     deliveries: Family<Delivered, Counter>,
     delivery_duration: Histograms<Channel>,
+    server_reachable: Family<Server, Gauge>,
     editions: Family<Sealed, Counter>,
     announcements: Family<Destination, Counter>,
     posts: Family<PostState, Gauge>,
@@ -73,6 +76,7 @@ impl Metrics {
             registry: Registry::with_prefix("postrider"),
             deliveries: Family::default(),
             delivery_duration: Family::new_with_constructor(delivery_buckets),
+            server_reachable: Family::default(),
             editions: Family::default(),
             announcements: Family::default(),
             posts: Family::default(),
@@ -104,6 +108,11 @@ impl Metrics {
             "delivery_duration_seconds",
             "How long an attempt took, from its start until the answer",
             self.delivery_duration.clone(),
+        );
+        registry.register(
+            "server_reachable",
+            "0 while a server could not be reached so often that it is left alone",
+            self.server_reachable.clone(),
         );
         registry.register("editions_sealed", "Editions sealed", self.editions.clone());
         registry.register(
@@ -166,12 +175,22 @@ fn request_buckets() -> Histogram {
     Histogram::new([0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0])
 }
 
-/// An attempt at a delivery over `channel` ended after `seconds` with the word of its outcome.
-pub fn delivery(channel: &str, outcome: &str, seconds: f64) {
-    let labels = Delivered { channel: channel.to_owned(), outcome: outcome.to_owned() };
+/// An attempt at a delivery of `channel` through `server` ended after `seconds` with the word of its outcome.
+pub fn delivery(channel: &str, server: &str, outcome: &str, seconds: f64) {
+    let labels = Delivered {
+        channel: channel.to_owned(),
+        server: server.to_owned(),
+        outcome: outcome.to_owned(),
+    };
     METRICS.deliveries.get_or_create(&labels).inc();
     let labels = Channel { channel: channel.to_owned() };
     METRICS.delivery_duration.get_or_create(&labels).observe(seconds);
+}
+
+/// `server` answers, or it is left alone for a while because it does not.
+pub fn server_reachable(server: &str, is_reachable: bool) {
+    let labels = Server { server: server.to_owned() };
+    METRICS.server_reachable.get_or_create(&labels).set(i64::from(is_reachable));
 }
 
 /// An edition was sealed.
@@ -239,7 +258,8 @@ mod tests {
 
     #[test]
     fn every_fact_has_a_line_with_its_labels() {
-        delivery("mail:metrics-test", "accepted", 0.3);
+        delivery("mail:metrics-test", "main", "accepted", 0.3);
+        server_reachable("metrics-test", false);
         edition_sealed("metrics-test", "weekly");
         announcement_planned("metrics-test");
         posts(12, 1);
@@ -250,9 +270,10 @@ mod tests {
         tick("metrics-test", "sealed");
         let text = metrics_text();
         for line in [
-            "postrider_deliveries_total{channel=\"mail:metrics-test\",outcome=\"accepted\"} 1",
+            "postrider_deliveries_total{channel=\"mail:metrics-test\",server=\"main\",outcome=\"accepted\"} 1",
             "postrider_delivery_duration_seconds_count{channel=\"mail:metrics-test\"} 1",
             "postrider_delivery_duration_seconds_bucket{le=\"0.5\",channel=\"mail:metrics-test\"} 1",
+            "postrider_server_reachable{server=\"metrics-test\"} 0",
             "postrider_editions_sealed_total{newsletter=\"metrics-test\",cadence=\"weekly\"} 1",
             "postrider_announcements_planned_total{destination=\"metrics-test\"} 1",
             "postrider_config_reloads_total{result=\"refused\"} 1",

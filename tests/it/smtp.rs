@@ -29,6 +29,10 @@ fn courier_of(transport: &SmtpTransport, messages: usize, deadlines: Deadlines) 
         transport: Transport::Smtp(transport.clone()),
         connections: 1,
         messages_per_connection: messages,
+        weight: 1,
+        rate: None,
+        daily_quota: None,
+        domains: Vec::new(),
         hello_name: "news.example.org".to_owned(),
     };
     SmtpCourier::new(transport, &server, deadlines).unwrap()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Duration, Tls};
+use super::{Duration, Moment, Percent, Rate, Tls};
 
 /// What all mail has in common. Needed once there is a newsletter.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,9 @@ pub(in crate::config) struct Mail {
     /// Postal address that goes under each mail; many countries demand one. Needed once there is a newsletter.
     pub address: Option<String>,
     pub servers: BTreeMap<String, MailServer>,
+    pub domains: BTreeMap<String, MailDomain>,
+    pub warm_up: BTreeMap<String, WarmUp>,
+    pub canary: Canary,
     pub retry: MailRetry,
 }
 
@@ -45,6 +48,19 @@ pub(in crate::config) struct MailServer {
     /// Messages over one connection at most.
     #[schemars(range(min = 1, max = 100_000))]
     pub messages_per_connection: u32,
+    /// Share of the mail that it carries beside others with which it could; what it cannot keep up with goes to them.
+    /// 0: only when no other can.
+    #[schemars(range(min = 0, max = 1000))]
+    pub weight: u32,
+    /// Messages at most, such as `14/s`, `600/m` or `1000/h`; counted on each node.
+    #[schemars(extend("x-default" = "no limit"))]
+    pub rate: Option<Rate>,
+    /// Messages within any 24 hours at most, on all nodes together. Confirmations are counted but never held back.
+    #[schemars(range(min = 1, max = 1_000_000_000), extend("x-default" = "no limit"))]
+    pub daily_quota: Option<u32>,
+    /// Only for recipients at these domains, and then before servers without such a list.
+    #[schemars(extend("x-default" = "recipients at all domains"))]
+    pub domains: Vec<String>,
     /// What we call ourselves to the server (EHLO): a host name that exists.
     #[schemars(extend("x-default" = "the host of `server.public_url`"))]
     pub hello_name: Option<String>,
@@ -61,8 +77,88 @@ impl Default for MailServer {
             tls: None,
             connections: 10,
             messages_per_connection: 100,
+            weight: 1,
+            rate: None,
+            daily_quota: None,
+            domains: Vec::new(),
             hello_name: None,
             ca_file: None,
+        }
+    }
+}
+
+/// What a destination domain is granted at most, through each server. `NAME` is a domain such as `gmail.com`, or `default`
+/// for all that have no section of their own. When a domain says that we are too fast, it gets less, until it takes more again.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct MailDomain {
+    /// Messages under way at once.
+    #[schemars(range(min = 1, max = 1000))]
+    pub connections: u32,
+    /// Messages at most, such as `10/s`; counted on each node.
+    #[schemars(extend("x-default" = "no limit"))]
+    pub rate: Option<Rate>,
+}
+
+impl Default for MailDomain {
+    fn default() -> Self {
+        Self { connections: 20, rate: None }
+    }
+}
+
+/// How a new sending domain earns its reputation: so many mails a day, growing. `NAME` is the domain of the sender's address.
+/// What is over a day's allowance waits; give `mail.retry.give_up_after` the days that takes. Confirmations are never held back.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct WarmUp {
+    /// The first day.
+    #[schemars(extend("x-required" = true))]
+    pub start: Option<Moment>,
+    /// How many mails on that day.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub first_day: u32,
+    /// How much more each day than the day before.
+    pub growth: Percent,
+    /// The domain is warm when it may have so many a day: nothing is limited from then on.
+    #[schemars(range(min = 1, max = 100_000_000))]
+    pub until: u32,
+}
+
+impl Default for WarmUp {
+    fn default() -> Self {
+        Self { start: None, first_day: 200, growth: Percent::new("50%"), until: 50_000 }
+    }
+}
+
+/// Editions go to a few first. When too many of those object, the edition pauses itself; `postrider editions` resumes,
+/// corrects or cancels it.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct Canary {
+    /// Shares of the audience that have the edition after each step, the last step being everybody. `[]`: everybody at once.
+    pub steps: Vec<Percent>,
+    /// Smaller audiences get it at once.
+    #[schemars(range(min = 100, max = 100_000_000))]
+    pub min_audience: u32,
+    /// How long each step is watched before the next.
+    pub soak: Duration,
+    /// Pause when more were rejected.
+    pub max_rejected: Percent,
+    /// Pause when more were deferred and not taken since.
+    pub max_deferred: Percent,
+    /// Pause when more called it spam.
+    pub max_complained: Percent,
+}
+
+impl Default for Canary {
+    fn default() -> Self {
+        Self {
+            steps: vec![Percent::new("1%"), Percent::new("10%")],
+            min_audience: 5_000,
+            soak: Duration::new("15m"),
+            max_rejected: Percent::new("5%"),
+            max_deferred: Percent::new("30%"),
+            max_complained: Percent::new("0.3%"),
         }
     }
 }

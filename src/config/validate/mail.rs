@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use url::{Host, Url};
 
 use super::site::{DAY, duration};
-use super::{Context, secrets};
+use super::{Context, politeness, secrets};
 use crate::config::report::Problem;
 use crate::config::values;
 use crate::config::{Credentials, Mail, MailServer, Mailbox, SmtpTransport, Tls, Transport, raw};
@@ -42,11 +42,19 @@ pub(super) fn mail(
         context.report.missing("mail", "servers", help);
     }
     let retry = retry("mail.retry", &raw.retry, context);
+    let limits = politeness::domains(&raw.domains, context);
+    let warm_up = politeness::warm_up(&raw.warm_up, context);
+    let canary = politeness::canary(&raw.canary, context);
+    let (domains, default_domain) = limits?;
     Some(Mail {
         from: from?,
         reply_to: reply_to?,
         address: address.to_owned(),
         servers: servers?,
+        domains,
+        default_domain,
+        warm_up: warm_up?,
+        canary: canary?,
         retry: retry?,
     })
 }
@@ -105,6 +113,8 @@ fn server(
         Some(text) => context.report.take(&format!("{at}.hello_name"), host_name(text)),
         None => hello.map(str::to_owned),
     };
+    let domains = politeness::domain_names(&format!("{at}.domains"), &raw.domains, context);
+    let rate = politeness::rate(&format!("{at}.rate"), raw.rate.as_ref(), context);
     let transport = transport(&at, raw, context)?;
     let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     Some(MailServer {
@@ -112,6 +122,10 @@ fn server(
         transport,
         connections: number(raw.connections),
         messages_per_connection: number(raw.messages_per_connection),
+        weight: raw.weight,
+        rate: rate?,
+        daily_quota: raw.daily_quota.map(i64::from),
+        domains: domains?,
         hello_name: hello?,
     })
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, is_outbox, mail};
+use super::site::{DAY, duration};
+use super::{Context, is_outbox, mail, politeness};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
 use crate::config::{Mail, Newsletter, SampleSubscriber, raw};
-use crate::domain::{Cadence, Schedule};
+use crate::domain::{Cadence, RetryPolicy, Schedule};
 
 pub(super) fn newsletters(
     raw: &BTreeMap<String, raw::Newsletter>,
-    site_title: &str,
+    (site_title, retry): (&str, Option<&RetryPolicy>),
     context: &mut Context<'_>,
 ) -> Option<BTreeMap<String, Newsletter>> {
     let mut newsletters = BTreeMap::new();
@@ -18,7 +19,7 @@ pub(super) fn newsletters(
     for (name, raw) in raw {
         let at = format!("newsletters.{name}");
         let named = context.report.take(&at, values::name(name).and_then(|()| free(name)));
-        match (named, newsletter(name, raw, site_title, context)) {
+        match (named, newsletter(name, raw, (site_title, retry), context)) {
             (Some(()), Some(newsletter)) => {
                 newsletters.insert(name.clone(), newsletter);
             }
@@ -40,7 +41,7 @@ pub(super) fn free(name: &str) -> Result<(), Problem> {
 fn newsletter(
     name: &str,
     raw: &raw::Newsletter,
-    site_title: &str,
+    (site_title, house): (&str, Option<&RetryPolicy>),
     context: &mut Context<'_>,
 ) -> Option<Newsletter> {
     let at = format!("newsletters.{name}");
@@ -54,14 +55,22 @@ fn newsletter(
         Some(zone) => context.report.take(&key("timezone"), values::zone(zone)),
         None => Some(context.zone.clone()),
     };
-    let cadences = zone.and_then(|zone| cadences(&key("cadences"), &raw.cadences, &zone, context));
+    let cadences =
+        zone.as_ref().and_then(|zone| cadences(&key("cadences"), &raw.cadences, zone, context));
     let chosen = raw.default_cadence;
     let default_cadence =
         cadences.as_ref().and_then(|offered| default_cadence(&at, chosen, offered, context));
     let missed_runs =
         context.report.take(&key("missed_runs"), values::missed_runs(&raw.missed_runs.0));
     let from = mail::optional_mailbox(&key("from"), raw.from.as_deref(), context);
-    let server = server(&at, raw.server.as_deref(), context);
+    let servers = servers(&at, raw.servers.as_deref(), context);
+    let send_window = match (&raw.send_window, &zone) {
+        (Some(hours), Some(zone)) => {
+            politeness::hours(&key("send_window"), hours, zone, context).map(Some)
+        }
+        _ => Some(None),
+    };
+    let retry = house.and_then(|house| own_retry(&at, raw, house, context));
     Some(Newsletter {
         name: name.to_owned(),
         title: title?,
@@ -70,8 +79,29 @@ fn newsletter(
         default_cadence: default_cadence?,
         missed_runs: missed_runs?,
         from: from?,
-        server: server?,
+        servers: servers?,
+        send_window: send_window?,
+        // What is wrong with the house's policy was said there.
+        retry: retry?,
     })
+}
+
+/// The house's retry policy with what the newsletter has of its own.
+fn own_retry(
+    at: &str,
+    raw: &raw::Newsletter,
+    house: &RetryPolicy,
+    context: &mut Context<'_>,
+) -> Option<RetryPolicy> {
+    let mut own = house.clone();
+    if let Some(limit) = &raw.give_up_after {
+        let path = format!("{at}.give_up_after");
+        own.give_up_after = duration(&path, limit, 60, 365 * DAY, context)?;
+    }
+    if let Some(policy) = raw.on_uncertain {
+        own.resend_uncertain = policy == raw::OnUncertain::Resend;
+    }
+    Some(own)
 }
 
 fn cadences(
@@ -132,30 +162,29 @@ fn default_cadence(
     }
 }
 
-/// The server that carries a newsletter: the one it names, else `main`, else the only one.
-fn server(at: &str, chosen: Option<&str>, context: &mut Context<'_>) -> Option<String> {
-    let names = &context.names.servers;
-    let path = format!("{at}.server");
-    match chosen {
-        Some(chosen) if names.contains(chosen) => Some(chosen.to_owned()),
-        Some(chosen) => {
-            let known: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-            let problem = Problem::new(format!("there is no mail server `{chosen}`"))
-                .help(format!("`[mail.servers]` has {}", known.join(", ")))
-                .maybe_help(did_you_mean(chosen, names.iter().map(String::as_str)));
-            context.report.take_as("unknown-name", &path, Err(problem))
-        }
-        None if names.contains("main") => Some("main".to_owned()),
-        None if names.len() == 1 => names.first().cloned(),
+/// The servers that carry a newsletter: those it names, else all.
+fn servers(at: &str, chosen: Option<&[String]>, context: &mut Context<'_>) -> Option<Vec<String>> {
+    let names = context.names.servers.clone();
+    let Some(chosen) = chosen else {
         // With no server at all, `[mail]` has said so already.
-        None if names.is_empty() => None,
-        None => {
-            let known: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-            let help = format!("there are {}, and none is called `main`", known.join(", "));
-            context.report.missing(at, "server", help);
-            None
-        }
+        return (!names.is_empty()).then(|| names.into_iter().collect());
+    };
+    let path = format!("{at}.servers");
+    if chosen.is_empty() {
+        context.error(&path, "nobody carries this newsletter", "name a server, or leave it out");
+        return None;
     }
+    let mut complete = true;
+    for (index, name) in chosen.iter().enumerate().filter(|(_, name)| !names.contains(*name)) {
+        let known: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        let problem = Problem::new(format!("there is no mail server `{name}`"))
+            .help(format!("`[mail.servers]` has {}", known.join(", ")))
+            .maybe_help(did_you_mean(name, names.iter().map(String::as_str)));
+        let path = format!("{path}.{index}");
+        context.report.take_as::<()>("unknown-name", &path, Err(problem));
+        complete = false;
+    }
+    complete.then(|| chosen.to_vec())
 }
 
 /// Who is subscribed for demonstration. With real mail these addresses would get real mail.

@@ -2,8 +2,7 @@
 //!
 //! The daemon is stopped (SIGSTOP) twice, a moment apart. What the mail server has at the first stop rests on commits that
 //! were synced before it. Whatever was written to the WAL between the two stops may be cut at any byte: no disk owes us
-//! those writes. A disk that loses what it called synced is not in this story; `scripts/power-cuts` looks at what
-//! is synced when.
+//! those writes. A disk that loses what it called synced is not in this story.
 
 use std::collections::HashMap;
 use std::path::Path;

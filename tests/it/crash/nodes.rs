@@ -18,9 +18,10 @@ const TAKEOVERS: usize = 6;
 async fn daemons_that_are_told_to_stop_leave_nothing_in_doubt() {
     for engine in Engine::all() {
         let mut dice = Dice::new(25);
-        let mut rig = Rig::new(Setting { engine, readers: 500, more: "" }).await;
+        let mut rig = Rig::new(Setting { engine, readers: 1_000, more: "" }).await;
+        let mut cut_short = 0;
         for _ in 0..DRAINS {
-            while rig.owed() < rig.done() + 250 {
+            while rig.owed() < rig.done() + 500 {
                 rig.publish();
             }
             let before = rig.done();
@@ -28,8 +29,9 @@ async fn daemons_that_are_told_to_stop_leave_nothing_in_doubt() {
             rig.mails(before + 1).await;
             tokio::time::sleep(Duration::from_millis(dice.below(120))).await;
             assert_eq!(daemon.terminate().await, Some(0), "{engine:?}");
-            assert!(rig.done() < rig.owed(), "{engine:?}: it was in the middle of it");
+            cut_short += usize::from(rig.done() < rig.owed());
         }
+        assert!(cut_short > DRAINS / 2, "{engine:?}: they came in the middle of it");
         let daemon = rig.start();
         let store = rig.store().await;
         rig.end_of_all_editions(&store).await;
@@ -49,7 +51,7 @@ async fn free_address() -> SocketAddr {
 /// What the time does, if one waits for a quarter of an hour.
 async fn leases_run_out(rig: &Rig, of: SocketAddr) {
     let statement =
-        format!("UPDATE batches SET lease_until = 1 WHERE owner LIKE '%:{}'", of.port());
+        format!("UPDATE batches SET lease_until = 1 WHERE owner LIKE '%:{}%'", of.port());
     let mut connection = PgConnection::connect(&rig.database.text).await.expect("it answers");
     connection.execute(AssertSqlSafe(statement)).await.expect("the ledger is as it was");
 }
@@ -72,7 +74,7 @@ async fn a_node_takes_over_what_another_left_when_it_was_killed() {
         rig.begin_era();
         let address = free_address().await;
         let other = Daemon::start_at(rig.folder(), address);
-        let owner = format!("%:{}", address.port());
+        let owner = format!("%:{}%", address.port());
         until("the other node has something to do", async || {
             let sql = "SELECT count(*) FROM batches WHERE is_open AND owner LIKE $1";
             let mut connection =

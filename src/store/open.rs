@@ -1,0 +1,148 @@
+//! Opening a database: connections with the settings that the ledger's promise rests on, and the migrations.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Connection as _, Row as _, SqlSafeStr as _};
+
+use super::StoreError;
+use super::engine::{Pools, doing};
+
+/// Pages in the write-ahead log before it is copied back: at full speed about a second's worth, 32 MB.
+const CHECKPOINT_PAGES: &str = "8000";
+/// Kibibytes of pages that the writer keeps.
+const WRITER_CACHE: &str = "-16384";
+
+/// What the promise rests on, as SQLite says it back. A build or file system that knows better must not go unnoticed.
+const PROMISES: [(&str, &str); 3] =
+    [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1")];
+
+/// The schema, oldest first: what each engine is told to get there.
+const MIGRATIONS: [(&str, &str, &str); 2] = [
+    (
+        "ledger",
+        include_str!("migrations/sqlite/0001_ledger.sql"),
+        include_str!("migrations/postgres/0001_ledger.sql"),
+    ),
+    (
+        "editions",
+        include_str!("migrations/sqlite/0002_editions.sql"),
+        include_str!("migrations/postgres/0002_editions.sql"),
+    ),
+];
+
+pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
+    let failed = |source| StoreError::Open { path: Some(path.to_owned()), source };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| failed(sqlx::Error::Io(error)))?;
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // NORMAL loses acknowledged commits when the power goes; a lost outcome is a mail sent twice.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(10));
+    let writing = options
+        .clone()
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("cache_size", WRITER_CACHE);
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        // A commit that fails on a full disk ends the transaction, and sqlx goes on counting it: nothing could begin on
+        // this connection ever again.
+        .before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        })
+        .connect_with(writing)
+        .await
+        .map_err(failed)?;
+    refuse_old_sqlite(&writer).await?;
+    refuse_broken_promises(&writer).await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(4)
+        .connect_lazy_with(options.pragma("query_only", "ON"));
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+/// Two connections that checkpoint at once can corrupt a WAL database before 3.51.3 (sqlite.org/wal.html, "WAL-reset bug").
+async fn refuse_old_sqlite(pool: &SqlitePool) -> Result<(), StoreError> {
+    let version: String = sqlx::query("SELECT sqlite_version() AS version")
+        .fetch_one(pool)
+        .await
+        .and_then(|row| row.try_get("version"))
+        .map_err(doing("ask for SQLite's version"))?;
+    let parts: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
+    if parts < vec![3, 51, 3] {
+        return Err(StoreError::OldSqlite(version));
+    }
+    Ok(())
+}
+
+async fn refuse_broken_promises(pool: &SqlitePool) -> Result<(), StoreError> {
+    const SQL: &str = "SELECT (SELECT journal_mode FROM pragma_journal_mode) AS journal_mode, \
+                       (SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous) AS synchronous, \
+                       (SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys) AS foreign_keys";
+    let row = sqlx::query(SQL).fetch_one(pool).await.map_err(doing("read SQLite's settings"))?;
+    for (name, wanted) in PROMISES {
+        let found: String = row.try_get(name).map_err(doing("read SQLite's settings"))?;
+        if found != wanted {
+            return Err(StoreError::Setting { name, wanted, found });
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn postgres(url: &str) -> Result<Pools, StoreError> {
+    let failed = |source| StoreError::Open { path: None, source };
+    let options = PgConnectOptions::from_str(url)
+        .map_err(failed)?
+        .application_name("postrider")
+        .options([("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")]);
+    let pool = PgPoolOptions::new()
+        .max_connections(10)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(options.clone())
+        .await
+        .map_err(failed)?;
+    // The committer asks for rows by their keys and nothing else. Said here, because statistics of an hour ago may not know
+    // yet of the million deliveries that were planned a second ago, and a plan that scans them is a thousand times slower.
+    let by_key = options.options([
+        ("plan_cache_mode", "force_generic_plan"),
+        ("enable_seqscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+    ]);
+    let committer = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_lazy_with(by_key);
+    Ok(Pools::Postgres { pool, committer })
+}
+
+pub(super) async fn migrate(pools: &Pools) -> Result<(), StoreError> {
+    match pools {
+        Pools::Sqlite { writer, .. } => migrator(|(name, sql, _)| (name, sql)).run(writer).await,
+        Pools::Postgres { pool, .. } => migrator(|(name, _, sql)| (name, sql)).run(pool).await,
+    }
+    .map_err(StoreError::Migrate)
+}
+
+fn migrator(
+    of_engine: impl Fn((&'static str, &'static str, &'static str)) -> (&'static str, &'static str),
+) -> Migrator {
+    let migrations = (1..).zip(MIGRATIONS).map(|(version, migration)| {
+        let (name, sql) = of_engine(migration);
+        let sql = sql.into_sql_str();
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
