@@ -12,8 +12,8 @@ use axum::http::{Request, header};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use postrider::clock::{ManualClock, SharedClock};
-use postrider::config::{self, Config, Environment};
-use postrider::domain::{Cadence, EmailAddress, Post};
+use postrider::config::{self, Config, DkimKey, Environment, MailEncoding, Mailbox};
+use postrider::domain::{Cadence, EmailAddress, Post, SigningKey};
 use postrider::feed::Shelf;
 use postrider::ingest::{Ingest, publish_feeds};
 use postrider::mail::{self, Blueprint, EditionInput, Envelope, ListHeaders, Recipient};
@@ -171,10 +171,17 @@ fn edition(criterion: &mut Criterion) {
         reply_to: None,
         list: Some(ListHeaders {
             id: "weekly.example.org",
+            title: "Bench weekly",
             unsubscribe_base: &unsubscribe_base,
+            unsubscribe_mailto: None,
+            subscribe: None,
             archive: None,
+            owner: None,
         }),
+        feedback: None,
         date: now(),
+        dkim: &[],
+        encoding: MailEncoding::QuotedPrintable,
     };
     let mut group = criterion.benchmark_group("an edition of 8 posts");
     group.bench_function("compose", |bencher| {
@@ -191,11 +198,91 @@ fn edition(criterion: &mut Criterion) {
                     to: &address,
                     message_id: "d1-0123456789abcdef@example.org",
                     unsubscribe_token: Some(&token),
+                    signed_at: None,
+                    eight_bit: false,
                 }));
             }
         });
     });
     group.finish();
+}
+
+/// One mail of about 20 kB with its own token in four places, made ready for one recipient.
+fn one_message(criterion: &mut Criterion) {
+    let rsa = dkim_key("rsa", include_str!("../tests/fixtures/dkim/rsa.pem"));
+    let ed25519 = dkim_key("ed25519", include_str!("../tests/fixtures/dkim/ed25519.pem"));
+    let hole = format!("postrider-{}_", "0".repeat(32));
+    let paragraph = "A paragraph says what posts say, in enough words to fill a line or two.\n";
+    let link = format!("https://news.example.org/unsubscribe/{hole}\n");
+    let composed: mail::Composed = serde_json::from_value(serde_json::json!({
+        "subject": "What there was to see by the river this week",
+        "text": format!("{link}{}{link}", paragraph.repeat(90)),
+        "html": format!("<p>{link}</p>{}<p>{link}</p>", format!("<p>{paragraph}</p>").repeat(150)),
+        "hole": hole,
+    }))
+    .expect("a composed mail");
+    let from = Mailbox {
+        name: Some("Bench".to_owned()),
+        address: "news@example.org".parse().expect("an address"),
+    };
+    let address: EmailAddress = "ann@example.net".parse().expect("an address");
+    let token = "t".repeat(postrider::domain::TOKEN_LENGTH);
+    let mut group = criterion.benchmark_group("one mail of 20 kB");
+    group.throughput(Throughput::Elements(1));
+    for (name, keys) in [
+        ("fill", &[][..]),
+        ("fill and sign with RSA-2048", std::slice::from_ref(&rsa)),
+        ("fill and sign with Ed25519", std::slice::from_ref(&ed25519)),
+        ("fill and sign with both", &[rsa.clone(), ed25519.clone()]),
+    ] {
+        let blueprint = Blueprint::new(&composed, &signed_envelope(&from, keys)).expect("builds");
+        let recipient = Recipient {
+            to: &address,
+            message_id: "d1-0123456789abcdef@example.org",
+            unsubscribe_token: Some(&token),
+            signed_at: Some(now()),
+            eight_bit: false,
+        };
+        let bytes = blueprint.fill(&recipient).len();
+        assert!((18_000..24_000).contains(&bytes), "{bytes}");
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| black_box(blueprint.fill(black_box(&recipient))));
+        });
+    }
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"anything");
+    group.bench_function("the RSA-2048 signature alone", |bencher| {
+        bencher.iter(|| black_box(rsa.key.sign(black_box(&digest))));
+    });
+    group.finish();
+}
+
+fn dkim_key(selector: &str, pem: &str) -> DkimKey {
+    DkimKey {
+        domain: "example.org".to_owned(),
+        selector: selector.to_owned(),
+        key: Arc::new(SigningKey::from_pem(pem).expect("a key")),
+        from: None,
+    }
+}
+
+fn signed_envelope<'a>(from: &'a Mailbox, dkim: &'a [DkimKey]) -> Envelope<'a> {
+    Envelope {
+        from,
+        reply_to: None,
+        list: Some(ListHeaders {
+            id: "weekly.example.org",
+            title: "Bench weekly",
+            unsubscribe_base: "https://news.example.org/unsubscribe/",
+            unsubscribe_mailto: None,
+            subscribe: Some("https://news.example.org/subscribe/weekly"),
+            archive: Some("https://example.org/"),
+            owner: None,
+        }),
+        feedback: None,
+        date: now(),
+        dkim,
+        encoding: MailEncoding::QuotedPrintable,
+    }
 }
 
 fn feed_requests(criterion: &mut Criterion) {
@@ -236,5 +323,5 @@ fn feed_requests(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, cold_start, edition, feed_requests);
+criterion_group!(benches, cold_start, edition, one_message, feed_requests);
 criterion_main!(benches);

@@ -124,6 +124,11 @@ pub trait Courier: Send {
         })
     }
 
+    /// Whether the other side takes texts that are not ASCII, as far as is known from the last connection.
+    fn takes_eight_bit(&self) -> bool {
+        false
+    }
+
     /// Says goodbye to the other side. Never waits long.
     fn close(&mut self) -> BoxFuture<'_, ()>;
 }

@@ -27,12 +27,14 @@ pub mod telemetry;
 pub mod config;
 pub mod content;
 pub mod courier;
+pub mod deliverability;
 pub mod signature;
 pub mod template;
 pub mod tls;
 
 // Layer 2: the edges, one to each kind of outside world.
 pub mod crosspost;
+pub mod dns;
 pub mod feed;
 pub mod mail;
 pub mod outbox;

@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use clap::Args;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use postrider::clock::{Clock as _, SystemClock};
 use postrider::config::Transport;
 use postrider::courier::{Courier as _, MailParcel, Parcel, Round};
 use postrider::domain::{DeliveryId, EmailAddress, Outcome, TOKEN_LENGTH};
@@ -45,6 +47,7 @@ struct Mailing {
     blueprint: Blueprint,
     from: EmailAddress,
     token: String,
+    signed_at: Timestamp,
     count: u64,
     next: AtomicU64,
     accepted: AtomicU64,
@@ -65,6 +68,8 @@ impl Mailing {
             to: &to,
             message_id: &message_id,
             unsubscribe_token: Some(&token),
+            signed_at: Some(self.signed_at),
+            eight_bit: true,
         });
         let delivery = DeliveryId(i64::try_from(number).expect("it fits"));
         Some(MailParcel { delivery, from: self.from.clone(), to, message_id, message })
@@ -106,6 +111,7 @@ pub(crate) async fn run(args: Carry) -> anyhow::Result<()> {
         blueprint,
         from: config.mail.from.address.clone(),
         token: "t".repeat(TOKEN_LENGTH),
+        signed_at: SystemClock.now(),
         count: args.count,
         next: AtomicU64::new(0),
         accepted: AtomicU64::new(0),

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use postrider::config::{self, Config, Environment, StoreUrl};
-use postrider::domain::{Cadence, Post};
+use postrider::dispatch::MailKind;
+use postrider::domain::{Cadence, EditionId, Post};
 use postrider::ingest::Ingest;
 use postrider::mail::{self, Blueprint, EditionInput};
 use postrider::store::Store;
@@ -116,7 +117,8 @@ pub(crate) async fn blueprint(folder: &Path, config: &Arc<Config>) -> anyhow::Re
     let composed = mail::compose_edition(&templates, &input)
         .map_err(|problem| anyhow::anyhow!("{}: {problem:#?}", folder.display()))?;
     store.close().await;
-    Ok(postrider::dispatch::blueprint((config, "weekly"), &composed, now, true)?)
+    let kind = MailKind::Edition(Some(EditionId(1)));
+    Ok(postrider::dispatch::blueprint((config, "weekly"), &composed, now, kind)?)
 }
 
 /// Gives the newsletter so many readers, at once rather than one by one.

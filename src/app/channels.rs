@@ -26,6 +26,7 @@ pub(super) fn groups(config: &Config, clock: &SharedClock) -> anyhow::Result<Vec
             rate: None,
             daily_quota: None,
             domains: Vec::new(),
+            signs: false,
             courier,
         };
         let channel = ChannelSpec {
@@ -54,6 +55,7 @@ fn mail_group(config: &Config) -> anyhow::Result<GroupSpec> {
             rate: server.rate,
             daily_quota: server.daily_quota,
             domains: server.domains.clone(),
+            signs: server.dkim,
             courier: mail_courier(server)
                 .with_context(|| format!("set up the mail server `{}`", server.name))?,
         });

@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use super::Audience;
 use crate::clock::ManualClock;
 use crate::config::{
-    Config, Destination, DestinationKind, Endpoint, Feeds, Log, LogFormat, Mail, MailServer,
-    Mailbox, Newsletter, Server, Site, StoreUrl, Transport, Watch, WatchMode, Webhook,
+    Config, Destination, DestinationKind, Endpoint, Feeds, Log, LogFormat, Mail, MailEncoding,
+    MailServer, Mailbox, Newsletter, Server, Site, StoreUrl, Transport, Watch, WatchMode, Webhook,
 };
 use crate::domain::{
     Cadence, Canary, DomainLimits, EmailAddress, LetterId, MissedRuns, Releases, RetryPolicy,
@@ -136,7 +136,10 @@ fn mail(outbox: &Path) -> Mail {
         rate: None,
         daily_quota: None,
         domains: Vec::new(),
+        chunking: false,
+        window: 8,
         hello_name: "news.example.org".to_owned(),
+        dkim: true,
     };
     Mail {
         from: Mailbox {
@@ -145,6 +148,11 @@ fn mail(outbox: &Path) -> Mail {
         },
         reply_to: None,
         address: "1 River Lane, Berlin".to_owned(),
+        bounce_address: None,
+        unsubscribe_mailto: None,
+        feedback_id: None,
+        encoding: MailEncoding::default(),
+        dkim: Vec::new(),
         servers: [("main".to_owned(), main)].into(),
         domains: BTreeMap::new(),
         default_domain: DomainLimits::default(),
@@ -168,6 +176,8 @@ fn newsletter(name: &str) -> Newsletter {
         servers: vec!["main".to_owned()],
         send_window: None,
         retry: retry(),
+        reply_to: None,
+        inline_images: false,
     }
 }
 

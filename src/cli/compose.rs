@@ -12,8 +12,8 @@ use super::exit::{Code, Stop};
 use super::{console, report, words};
 use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, Post};
-use crate::mail::{self, Composed, EditionInput};
-use crate::planner::Waiting;
+use crate::mail::Composed;
+use crate::planner::{self, Waiting};
 
 /// How many posts stand in where none is waiting.
 const STAND_INS: usize = 5;
@@ -119,17 +119,19 @@ pub(super) fn compose(
     cadence: Cadence,
     posts: &[Arc<Post>],
 ) -> Result<Composed, Stop> {
-    let input = EditionInput {
-        site: &bench.config.site,
-        newsletter,
-        cadence,
-        posts,
-        public_url: &bench.config.server.public_url,
-        postal_address: &bench.config.mail.address,
-        sealed_at: bench.now,
-    };
-    let composed = mail::compose_edition(&bench.templates, &input).map_err(|problem| Stop {
-        findings: vec![problem],
+    compose_as_of(bench, (newsletter, cadence), posts, bench.now)
+}
+
+/// The same for an edition that was sealed at another time.
+pub(super) fn compose_as_of(
+    bench: &Bench,
+    edition: (&Newsletter, Cadence),
+    posts: &[Arc<Post>],
+    sealed_at: Timestamp,
+) -> Result<Composed, Stop> {
+    let with = (&*bench.config, &bench.templates);
+    let composed = planner::compose(with, edition, posts, sealed_at).map_err(|problem| Stop {
+        findings: vec![*problem],
         message: "the mail cannot be written".to_owned(),
         code: Code::Failed,
     })?;

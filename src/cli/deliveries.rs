@@ -1,8 +1,8 @@
-//! `postrider deliveries`: what went to whom, what the other side said, and trying again.
+//! `postrider deliveries`: what went to whom, what the other side said, trying again and settling doubts.
 
 use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -15,17 +15,19 @@ use super::style::{STRONG, examples, paint};
 use super::table::Rows;
 use super::words;
 use crate::domain::{DeliveryId, DeliveryState, EditionId, Target};
-use crate::store::{AttemptRow, DeliveryFilter, DeliveryRow};
+use crate::store::{AttemptRow, DeliveryFilter, DeliveryRow, Settlement, StoreError, Tx};
 
 /// Characters of a reply in a list.
 const REPLY: usize = 70;
 
-/// List deliveries, show one with its attempts, try again
+/// List deliveries, show one with its attempts, try again, settle a doubt
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "postrider deliveries list --state rejected
   postrider deliveries show 1204
-  postrider deliveries retry 1204 1207"
+  postrider deliveries retry 1204 1207
+  postrider deliveries list --state held
+  postrider deliveries settle 1310 --as accepted"
 ))]
 pub(super) struct DeliveriesArgs {
     #[command(subcommand)]
@@ -36,9 +38,9 @@ pub(super) struct DeliveriesArgs {
 enum What {
     /// Deliveries, newest first
     List {
-        /// In this state only
+        /// In this state only; `held` are the uncertain ones that wait for a person
         #[arg(long, value_parser = state_parser())]
-        state: Option<DeliveryState>,
+        state: Option<Wanted>,
         /// Of this edition only
         #[arg(long, value_name = "ID")]
         edition: Option<i64>,
@@ -63,11 +65,45 @@ enum What {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<i64>,
     },
+    /// Say what became of deliveries that are uncertain: the other side may or may not have them
+    Settle {
+        /// Their numbers
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<i64>,
+        /// They arrived; send them again; or leave them unsent
+        #[arg(long = "as", value_enum, value_name = "WHAT")]
+        verdict: SettledAs,
+    },
+    /// Don't send what waits
+    Cancel {
+        /// Their numbers
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<i64>,
+    },
 }
 
-fn state_parser() -> impl TypedValueParser<Value = DeliveryState> {
-    PossibleValuesParser::new(DeliveryState::ALL.map(DeliveryState::as_str))
-        .try_map(|word| word.parse::<DeliveryState>())
+/// What `--state` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    State(DeliveryState),
+    Held,
+}
+
+const HELD: &str = "held";
+
+/// What a person found out about a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SettledAs {
+    Accepted,
+    Resend,
+    Cancelled,
+}
+
+fn state_parser() -> impl TypedValueParser<Value = Wanted> {
+    let states = DeliveryState::ALL.map(DeliveryState::as_str);
+    PossibleValuesParser::new(states.into_iter().chain([HELD])).try_map(|word| {
+        if word == HELD { Ok(Wanted::Held) } else { word.parse().map(Wanted::State) }
+    })
 }
 
 pub(super) async fn run(project: &Project, args: &DeliveriesArgs) -> anyhow::Result<()> {
@@ -75,7 +111,11 @@ pub(super) async fn run(project: &Project, args: &DeliveriesArgs) -> anyhow::Res
         What::List { state, edition, limit, format } => {
             let edition = edition.map(EditionId);
             let filter = DeliveryFilter {
-                state: *state,
+                state: match state {
+                    Some(Wanted::State(state)) => Some(*state),
+                    Some(Wanted::Held) | None => None,
+                },
+                only_held: *state == Some(Wanted::Held),
                 edition,
                 limit: *limit,
                 ..DeliveryFilter::default()
@@ -83,24 +123,28 @@ pub(super) async fn run(project: &Project, args: &DeliveriesArgs) -> anyhow::Res
             list(project, filter, *format).await
         }
         What::Show { id, format } => show(project, DeliveryId(*id), *format).await,
-        What::Retry { ids } => retry(project, ids).await,
+        What::Retry { ids } => decide(project, ids, Decision::Retry).await,
+        What::Settle { ids, verdict } => decide(project, ids, verdict.decision()).await,
+        What::Cancel { ids } => decide(project, ids, Decision::Cancel).await,
     }
 }
 
 async fn list(project: &Project, filter: DeliveryFilter, format: Format) -> anyhow::Result<()> {
     let look = project.look().await?;
-    let found = look.store.read().await?.deliveries(filter).await?;
+    let mut tx = look.store.read().await?;
+    let found = tx.deliveries(filter).await?;
+    let all = tx.count_deliveries(filter).await?;
+    drop(tx);
     look.close().await;
     match format {
         Format::Json => console::print_json(&found)?,
         Format::Human if found.is_empty() => console::note("There are no such deliveries."),
         Format::Human => {
             console::print(&table(&found, &project.config.site.time_zone))?;
-            if i64::try_from(found.len()) == Ok(filter.limit) {
-                console::note(&format!(
-                    "These are the newest {}; `--limit` shows more.",
-                    filter.limit
-                ));
+            let shown = found.len();
+            if i64::try_from(shown).is_ok_and(|shown| shown < all) {
+                let note = format!("These are the newest {shown} of {all}; `--limit` shows more.");
+                console::note(&note);
             }
         }
     }
@@ -201,21 +245,65 @@ fn described(
     page.text()
 }
 
-async fn retry(project: &Project, ids: &[i64]) -> anyhow::Result<()> {
+/// What a person wants to become of deliveries.
+#[derive(Clone, Copy)]
+enum Decision {
+    Retry,
+    Settle(Settlement),
+    Cancel,
+}
+
+impl SettledAs {
+    fn decision(self) -> Decision {
+        Decision::Settle(match self {
+            Self::Accepted => Settlement::Accepted,
+            Self::Resend => Settlement::Resend,
+            Self::Cancelled => Settlement::Cancelled,
+        })
+    }
+}
+
+impl Decision {
+    async fn apply(self, tx: &mut Tx, id: DeliveryId) -> Result<bool, StoreError> {
+        match self {
+            Self::Retry => tx.retry_delivery(id, now()).await,
+            Self::Settle(settlement) => tx.settle_uncertain(id, settlement, now()).await,
+            Self::Cancel => tx.cancel_delivery(id, now()).await,
+        }
+    }
+
+    fn done(self) -> &'static str {
+        match self {
+            Self::Retry | Self::Settle(Settlement::Resend) => "goes out again",
+            Self::Settle(Settlement::Accepted) => "counts as accepted",
+            Self::Cancel | Self::Settle(Settlement::Cancelled) => "is cancelled",
+        }
+    }
+
+    fn refused(self) -> &'static str {
+        match self {
+            Self::Retry => {
+                "cannot be tried again: there is none, it is done, it is under way, or its edition was cancelled"
+            }
+            Self::Settle(_) => {
+                "is not to be settled: there is none, it is not uncertain, or its edition was cancelled"
+            }
+            Self::Cancel => "cannot be cancelled: there is none, it is done, or it is under way",
+        }
+    }
+}
+
+/// Through the database: a running daemon takes it up with its next look.
+async fn decide(project: &Project, ids: &[i64], decision: Decision) -> anyhow::Result<()> {
     let store = project.store().await?;
     let mut refused = 0;
     for id in ids.iter().copied().map(DeliveryId) {
         let mut tx = store.write().await?;
-        let retried = tx.retry_delivery(id, now()).await?;
+        let done = decision.apply(&mut tx, id).await?;
         tx.commit().await?;
-        if retried {
-            console::note(&format!("Delivery {id} goes out again."));
-        } else {
-            refused += 1;
-            console::note(&format!(
-                "Delivery {id} cannot be tried again: there is none, it is done, or it is under way."
-            ));
-        }
+        let what = if done { decision.done() } else { decision.refused() };
+        refused += usize::from(!done);
+        console::note(&format!("Delivery {id} {what}."));
     }
     store.close().await;
     if refused > 0 { Err(Stop::silently(Code::Failed).into()) } else { Ok(()) }

@@ -13,9 +13,9 @@ use crate::domain::Diagnostic;
 #[repr(u8)]
 pub(super) enum Code {
     Failed = 1,
-    /// `check` found something wrong.
+    /// `check` or `doctor` found something wrong.
     Problems = 3,
-    /// The database is away: the same command may work later (`EX_TEMPFAIL` of sysexits.h).
+    /// The database or a name server is away: the same command may work later (`EX_TEMPFAIL` of sysexits.h).
     TryAgain = 75,
     /// The configuration cannot be used (`EX_CONFIG`).
     Config = 78,

@@ -13,6 +13,8 @@ mod completions;
 mod compose;
 mod console;
 mod deliveries;
+mod doctor;
+mod editions;
 mod exit;
 mod healthcheck;
 mod init;
@@ -60,8 +62,8 @@ use style::{STYLES, examples};
    0  done, or there was nothing to do
    1  failed
    2  wrong usage
-   3  `check` found something wrong
-  75  the database is away: try again later
+   3  `check` or `doctor` found something wrong
+  75  the database or a name server is away: try again later
   78  the configuration cannot be used"
     ),
 )]
@@ -94,10 +96,12 @@ struct Global {
 enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
+    Doctor(doctor::DoctorArgs),
     Plan(plan::PlanArgs),
     Preview(preview::PreviewArgs),
     Send(send::SendArgs),
     Subscribers(subscribers::SubscribersArgs),
+    Editions(editions::EditionsArgs),
     Deliveries(deliveries::DeliveriesArgs),
     Status(status::StatusArgs),
     Init(init::InitArgs),
@@ -128,10 +132,12 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
     match command {
         Command::Run(_) => run::run(project()?).await,
         Command::Check(args) => check::run(global.config.as_deref(), &args).await,
+        Command::Doctor(args) => Box::pin(doctor::run(&project()?, &args)).await,
         Command::Plan(args) => Box::pin(plan::run(&project()?, &args)).await,
         Command::Preview(args) => Box::pin(preview::run(&project()?, &args)).await,
         Command::Send(args) => Box::pin(send::run(&project()?, &args)).await,
         Command::Subscribers(args) => subscribers::run(&project()?, &args).await,
+        Command::Editions(args) => Box::pin(editions::run(&project()?, &args)).await,
         Command::Deliveries(args) => deliveries::run(&project()?, &args).await,
         Command::Status(args) => status::run(&project()?, &args).await,
         Command::Init(args) => init::run(&args),

@@ -13,7 +13,7 @@ use super::console;
 use super::project::Project;
 use super::style::examples;
 use crate::config::{Config, Newsletter};
-use crate::dispatch::blueprint;
+use crate::dispatch::{MailKind, blueprint};
 use crate::domain::Cadence;
 use crate::mail::{Composed, Recipient};
 
@@ -107,12 +107,15 @@ pub(super) async fn run(project: &Project, args: &PreviewArgs) -> anyhow::Result
 
 fn preview(bench: &Bench, newsletter: &Newsletter, composed: Composed) -> anyhow::Result<Preview> {
     let config = &bench.config;
-    let blueprint = blueprint((config, &newsletter.name), &composed, bench.now, true)?;
+    let blueprint =
+        blueprint((config, &newsletter.name), &composed, bench.now, MailKind::Edition(None))?;
     let host = config.server.public_url.host_str().unwrap_or("localhost");
     let recipient = Recipient {
         to: &config.mail.from.address,
         message_id: &format!("preview@{host}"),
         unsubscribe_token: None,
+        signed_at: Some(bench.now),
+        eight_bit: false,
     };
     let message = blueprint.fill(&recipient);
     Ok(Preview { composed, message })

@@ -11,7 +11,7 @@ use super::plan::Format;
 use super::project::{Project, now};
 use super::style::{GOOD, STRONG, WARNING, examples, paint};
 use super::table::Rows;
-use super::{healthcheck, words};
+use super::{editions, healthcheck, words};
 use crate::config::{Config, StoreUrl};
 use crate::planner::schedules;
 use crate::store::{EditionRow, QueueRow, StateCount, Tx};
@@ -111,7 +111,7 @@ impl Status {
             page.line(format_args!("All deliveries: {}", counts.join(", ")));
         }
         if !self.editions.is_empty() {
-            page.gap().block(&self.editions(config));
+            page.gap().block(&editions::table(&self.editions, &config.site.time_zone));
         }
         if !self.schedules.is_empty() {
             page.gap().block(&self.schedules(config));
@@ -128,25 +128,6 @@ impl Status {
             let oldest = queue.oldest_at.map(|at| words::relative(at, self.at)).unwrap_or_default();
             let (waiting, held) = (queue.waiting.to_string(), queue.held.to_string());
             rows.row(&[&queue.channel, &waiting, &held, &oldest]);
-        }
-        rows.text()
-    }
-
-    fn editions(&self, config: &Config) -> String {
-        let heading = ["edition", "newsletter", "subject", "sealed", "audience", "deliveries"];
-        let mut rows = Rows::under(&heading).numbers_in(&[0, 4]);
-        for edition in &self.editions {
-            let counts = edition.counts.iter();
-            let counts: Vec<_> =
-                counts.map(|count| format!("{} {}", count.count, count.state.as_str())).collect();
-            rows.row(&[
-                &edition.id.to_string(),
-                &format!("{}, {}", edition.newsletter, edition.cadence),
-                &words::cut(&edition.subject, 50),
-                &words::local(edition.sealed_at, &config.site.time_zone),
-                &edition.audience.to_string(),
-                &counts.join("\n"),
-            ]);
         }
         rows.text()
     }

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::domain::{
     Author, Cadence, Canary, DomainLimits, EmailAddress, MissedRuns, Rate, Releases, RetryPolicy,
-    Schedule, SendWindow, WarmUp,
+    Schedule, SendWindow, SigningKey, WarmUp,
 };
 
 mod check;
@@ -165,6 +165,13 @@ pub struct Mail {
     pub reply_to: Option<Mailbox>,
     /// The postal address under each mail.
     pub address: String,
+    /// Base of the envelope senders by which bounces name their delivery. Its local part has room for `+` and a token.
+    pub bounce_address: Option<EmailAddress>,
+    /// A mailbox that takes unsubscribe requests.
+    pub unsubscribe_mailto: Option<EmailAddress>,
+    /// The sender's part of `Feedback-ID`.
+    pub feedback_id: Option<String>,
+    pub encoding: MailEncoding,
     pub servers: BTreeMap<String, MailServer>,
     /// Destination domains with limits of their own, in small letters.
     pub domains: BTreeMap<String, DomainLimits>,
@@ -174,6 +181,38 @@ pub struct Mail {
     pub warm_up: BTreeMap<String, WarmUp>,
     pub canary: Canary,
     pub retry: RetryPolicy,
+    pub dkim: Vec<DkimKey>,
+}
+
+/// How texts are written into mails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum MailEncoding {
+    /// Plain ASCII that every server takes; base64 instead where that is shorter.
+    #[default]
+    #[serde(rename = "quoted-printable")]
+    QuotedPrintable,
+    /// As they are, over connections to servers that offer 8BITMIME.
+    #[serde(rename = "8bit")]
+    EightBit,
+}
+
+/// `[[mail.dkim]]`: a key that signs mail.
+#[derive(Clone, Debug)]
+pub struct DkimKey {
+    /// In lower-case A-labels.
+    pub domain: String,
+    pub selector: String,
+    pub key: Arc<SigningKey>,
+    /// From when on it signs; always, if there is none.
+    pub from: Option<Timestamp>,
+}
+
+impl DkimKey {
+    /// Whether receivers take this key's word for mail from `sender`: its domain is the sender's or one above it
+    /// (relaxed alignment, RFC 7489 section 3.1.1).
+    pub fn signs_for(&self, sender: &str) -> bool {
+        sender.strip_suffix(&self.domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
 }
 
 /// A display name and an address. The name has no control characters.
@@ -199,8 +238,14 @@ pub struct MailServer {
     pub daily_quota: Option<i64>,
     /// Only recipients at these domains, in small letters. Empty: all.
     pub domains: Vec<String>,
+    /// Whole messages in a window, where the server offers CHUNKING.
+    pub chunking: bool,
+    /// Messages in flight over one connection, with `chunking`.
+    pub window: usize,
     /// What we call ourselves in EHLO.
     pub hello_name: String,
+    /// Whether mail is signed before it goes there; else the server does it.
+    pub dkim: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -257,6 +302,10 @@ pub struct Newsletter {
     pub send_window: Option<SendWindow>,
     /// `mail.retry` with this newsletter's own wishes.
     pub retry: RetryPolicy,
+    /// Where answers go, else `mail.reply_to`.
+    pub reply_to: Option<Mailbox>,
+    /// Whether images from post bundles travel inside the mail.
+    pub inline_images: bool,
 }
 
 impl Newsletter {

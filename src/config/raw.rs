@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{LogFormat, Tls, WatchMode};
+use super::{LogFormat, MailEncoding, Tls, WatchMode};
 use crate::domain::Cadence;
 
 mod channels;
 mod schedule;
 
 pub(super) use channels::{
-    Canary, Destination, DestinationKind, Mail, MailDomain, MailRetry, MailServer, OnUncertain,
-    WarmUp,
+    Canary, Destination, DestinationKind, Dkim, Mail, MailDomain, MailRetry, MailServer,
+    OnUncertain, WarmUp,
 };
 pub(super) use schedule::{Queue, Release, Releases};
 
@@ -252,6 +252,12 @@ pub(super) struct Newsletter {
     /// When nobody knows whether a mail came through.
     #[schemars(extend("x-default" = "`mail.retry.on_uncertain`"))]
     pub on_uncertain: Option<OnUncertain>,
+    /// Where answers to this newsletter go.
+    #[schemars(extend("x-default" = "`mail.reply_to`"))]
+    pub reply_to: Option<String>,
+    /// Send images along that lie beside their post in its bundle (PNG, JPEG and GIF up to 256 kB, 1 MB a mail); all others, and
+    /// all if `false`, are links. Mails grow by as much for every subscriber.
+    pub inline_images: bool,
 }
 
 /// `skip`, `once` or `once within 12h`.

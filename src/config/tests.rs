@@ -7,6 +7,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::domain::{Channel, Diagnostic, Severity};
 
+mod dkim;
+
 const SMALL: &str = r#"
 [site]
 title = "Field Notes"

@@ -10,6 +10,7 @@ use super::{Config, SampleSubscriber, Transport, raw};
 use crate::domain::{Diagnostic, Releases};
 
 mod destinations;
+mod dkim;
 mod mail;
 mod newsletters;
 mod politeness;
@@ -106,6 +107,9 @@ pub(super) fn project(
         mail.as_ref(),
         context,
     );
+    if let (Some(newsletters), Some(mail)) = (&newsletters, &mail) {
+        dkim::warn_of_idle_keys(mail, newsletters.values(), context);
+    }
     if let (Some(server), Some(mail)) = (&server, &mail) {
         site::warn_of_unreachable_pages(server, mail, context);
     }

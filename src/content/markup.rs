@@ -32,6 +32,11 @@ impl<'h> Tokens<'h> {
         Self { rest: html, raw: None, foreign: 0 }
     }
 
+    /// Bytes that are not taken yet.
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     fn take(&mut self, length: usize) -> &'h str {
         let (taken, rest) = self.rest.split_at(length);
         self.rest = rest;

@@ -23,6 +23,7 @@ mod links;
 mod markdown;
 mod markup;
 mod naming;
+mod opening;
 mod people;
 mod permalink;
 mod report;
@@ -34,6 +35,9 @@ mod title;
 
 #[cfg(test)]
 mod tests;
+
+pub use opening::opening;
+pub use text::of as plain_text;
 
 /// What a folder says about its posts.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,8 @@
 use super::markup::{Attributes, Token, Tokens, unescape};
 use super::source::EXCERPT_END;
 
-/// Renders `html` as plain text.
-pub(super) fn of(html: &str) -> String {
+/// Renders sanitised `html` as plain text.
+pub fn of(html: &str) -> String {
     let mut writer = Writer::default();
     for token in Tokens::of(html) {
         match token {

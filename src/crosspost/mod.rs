@@ -1,8 +1,10 @@
 //! Cross-posts: calls to the destinations' endpoints, through a client that does not reach into private networks.
 
+mod fetch;
 mod guard;
 mod reply;
 mod webhook;
 
+pub use fetch::fetch;
 pub use guard::{Guard, Refusal};
 pub use webhook::{WebhookCourier, WebhookSetupError};

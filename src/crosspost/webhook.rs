@@ -178,7 +178,7 @@ impl WebhookCourier {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the guarded client")]
-fn client(
+pub(super) fn client(
     guard: &Guard,
     url: &Url,
     timeout: Duration,
@@ -227,7 +227,7 @@ fn hidden(url: &Url, webhook: &Webhook) -> Vec<String> {
 }
 
 /// Reads a body up to its limit. One that breaks off is as good: the status has said what matters.
-async fn read(response: &mut Response) -> String {
+pub(super) async fn read(response: &mut Response) -> String {
     let mut body = Vec::new();
     while body.len() < BODY_BYTES
         && let Ok(Some(chunk)) = response.chunk().await
@@ -245,7 +245,7 @@ fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
 }
 
 /// An error with its causes, each once.
-fn told(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn told(error: &(dyn StdError + 'static)) -> String {
     let mut text = String::new();
     for cause in std::iter::successors(Some(error), |error| (*error).source()) {
         let cause = cause.to_string();

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use super::Dispatch;
 use super::job::{Content, MailContent};
 use crate::config::{Config, Mailbox};
-use crate::domain::Target;
-use crate::mail::{Blueprint, BlueprintError, Composed, Envelope, ListHeaders};
+use crate::domain::{EditionId, Target};
+use crate::mail::{
+    Blueprint, BlueprintError, Composed, Envelope, FeedbackId, ListHeaders, ReturnPath,
+};
 use crate::store::StoreError;
 
 /// Why content cannot be had. The delivery stays planned.
@@ -32,12 +34,14 @@ pub(crate) async fn load(dispatch: &Dispatch, target: Target) -> Result<Content,
             let content =
                 tx.edition_content(edition).await?.ok_or(ContentError::Missing(target))?;
             let newsletter = (&*dispatch.config, content.newsletter.as_str());
-            mail(newsletter, content.sealed_at, &content.content, Some(content.version))
+            let kind = MailKind::Edition(Some(edition));
+            mail(newsletter, (content.sealed_at, kind), &content.content, Some(content.version))
         }
         Target::Letter { letter } => {
             let (newsletter, created_at, frozen) =
                 tx.letter_content(letter).await?.ok_or(ContentError::Missing(target))?;
-            mail((&dispatch.config, &newsletter), created_at, &frozen, None)
+            let newsletter = (&*dispatch.config, newsletter.as_str());
+            mail(newsletter, (created_at, MailKind::Letter), &frozen, None)
         }
         Target::Announcement { announcement } => {
             let body =
@@ -47,17 +51,27 @@ pub(crate) async fn load(dispatch: &Dispatch, target: Target) -> Result<Content,
     }
 }
 
-/// `version`: of an edition, which is list mail; none for a letter.
+/// What sort of mail a blueprint is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailKind {
+    /// Mail of the newsletter's list. None: an edition that nobody gets, such as a preview.
+    Edition(Option<EditionId>),
+    /// Mail to one person, such as a confirmation.
+    Letter,
+}
+
+/// `version`: which text of its edition it is; none for a letter.
 fn mail(
     (config, newsletter): (&Config, &str),
-    date: Timestamp,
+    (date, kind): (Timestamp, MailKind),
     frozen: &str,
     version: Option<i64>,
 ) -> Result<Content, ContentError> {
     let composed: Composed = serde_json::from_str(frozen)?;
-    let blueprint = blueprint((config, newsletter), &composed, date, version.is_some())?;
+    let blueprint = blueprint((config, newsletter), &composed, date, kind)?;
     let from = sender(config, newsletter).address.clone();
-    Ok(Content::Mail(Arc::new(MailContent { blueprint, from, version })))
+    let return_path = ReturnPath::new(config.mail.bounce_address.as_ref(), &from);
+    Ok(Content::Mail(Arc::new(MailContent { blueprint, from, return_path, version })))
 }
 
 /// The mail of `newsletter` that `composed` makes, without its recipient. List mail says how to leave the list.
@@ -65,20 +79,42 @@ pub fn blueprint(
     (config, newsletter): (&Config, &str),
     composed: &Composed,
     date: Timestamp,
-    is_list_mail: bool,
+    kind: MailKind,
 ) -> Result<Blueprint, BlueprintError> {
-    let from = sender(config, newsletter);
+    let own = config.newsletters.get(newsletter);
     let host = config.server.public_url.host_str().unwrap_or("localhost");
     let list_id = format!("{newsletter}.{host}");
     let unsubscribe_base = crate::mail::unsubscribe_base(&config.server.public_url);
-    let archive = config.site.url.as_str();
-    let list =
-        ListHeaders { id: &list_id, unsubscribe_base: &unsubscribe_base, archive: Some(archive) };
+    let subscribe = own.map(|_| format!("{}subscribe/{newsletter}", config.server.public_url));
+    let reply_to = own.and_then(|own| own.reply_to.as_ref()).or(config.mail.reply_to.as_ref());
+    let list = ListHeaders {
+        id: &list_id,
+        title: own.map_or(&config.site.title, |own| &own.title),
+        unsubscribe_base: &unsubscribe_base,
+        unsubscribe_mailto: config.mail.unsubscribe_mailto.as_ref(),
+        subscribe: subscribe.as_deref(),
+        archive: Some(config.site.url.as_str()),
+        owner: reply_to.map(|reply_to| &reply_to.address),
+    };
+    let (campaign, kind) = match kind {
+        MailKind::Edition(Some(edition)) => (edition.to_string(), "edition"),
+        MailKind::Edition(None) => ("preview".to_owned(), "edition"),
+        MailKind::Letter => ("confirmation".to_owned(), "letter"),
+    };
+    let sender_id = config.mail.feedback_id.as_deref();
     let envelope = Envelope {
-        from,
-        reply_to: config.mail.reply_to.as_ref(),
-        list: is_list_mail.then_some(list),
+        from: sender(config, newsletter),
+        reply_to,
+        list: (kind == "edition").then_some(list),
+        feedback: sender_id.map(|sender| FeedbackId {
+            campaign: &campaign,
+            newsletter,
+            kind,
+            sender,
+        }),
         date,
+        dkim: &config.mail.dkim,
+        encoding: config.mail.encoding,
     };
     Blueprint::new(composed, &envelope)
 }

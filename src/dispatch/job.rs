@@ -54,5 +54,6 @@ impl Content {
 pub(crate) struct MailContent {
     pub(crate) blueprint: crate::mail::Blueprint,
     pub(crate) from: EmailAddress,
+    pub(crate) return_path: crate::mail::ReturnPath,
     pub(crate) version: Option<i64>,
 }

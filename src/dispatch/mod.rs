@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::courier::Courier;
 use crate::domain::{DomainLimits, Lane, Rate, RetryPolicy, SendWindow, WarmUp};
 use crate::store::{Ledger, Store};
-pub use content::blueprint;
+pub use content::{MailKind, blueprint};
 
 use exchange::Exchange;
 use feeder::Feeder;
@@ -65,6 +65,8 @@ pub struct ServerSpec {
     pub daily_quota: Option<i64>,
     /// Only for recipients at these domains. Empty: for all.
     pub domains: Vec<String>,
+    /// Whether mail is signed (DKIM) before it goes there; else the server does.
+    pub signs: bool,
     pub courier: CourierFactory,
 }
 

@@ -92,9 +92,10 @@ async fn judge(
     }
 }
 
+/// Of the latest stage only: what went wrong before is what somebody corrected, or decided to live with.
 fn counts(edition: &RunningEdition) -> Counts {
     let mut sum = Counts::default();
-    for stage in &edition.counts {
+    for stage in edition.counts.iter().filter(|counted| counted.stage == edition.stage) {
         sum.accepted += stage.accepted;
         sum.rejected += stage.rejected.iter().map(|(_, count)| count).sum::<i64>();
         sum.deferred += stage.deferred;

@@ -26,6 +26,8 @@ pub(crate) struct WorkerRound<'a> {
     /// Outcomes on their way to the ledger. Their jobs are kept until they are durable: the batch is not done before.
     told: Vec<(Recorded, Job)>,
     reached: bool,
+    /// The server takes texts as they are (8BITMIME), as far as is known before it is spoken to.
+    eight_bit: bool,
 }
 
 struct Open {
@@ -43,8 +45,8 @@ enum Intent {
 }
 
 impl<'a> WorkerRound<'a> {
-    pub(crate) fn new(worker: &'a Worker) -> Self {
-        Self { worker, open: Vec::new(), told: Vec::new(), reached: true }
+    pub(crate) fn new(worker: &'a Worker, eight_bit: bool) -> Self {
+        Self { worker, open: Vec::new(), told: Vec::new(), reached: true, eight_bit }
     }
 
     /// The server answered, as far as it was asked.
@@ -118,8 +120,10 @@ impl<'a> WorkerRound<'a> {
                     to: &to,
                     message_id: &message_id,
                     unsubscribe_token: token.as_deref(),
+                    signed_at: self.worker.spec.signs.then(|| self.now()),
+                    eight_bit: self.eight_bit,
                 });
-                let from = content.from.clone();
+                let from = content.return_path.for_delivery(keyring, job.due.id);
                 Some(Parcel::Mail(MailParcel {
                     delivery: job.due.id,
                     from,
@@ -238,10 +242,11 @@ impl Round for WorkerRound<'_> {
             worker.exchange.put_back(Box::new(open.job));
             return;
         }
-        let Some(next) = next(&open.job, &outcome, (now, spread), until) else { return };
-        report(&open.job, &outcome, &format!("{next:?}"));
-        self.told
-            .push((recorded(&open.job, (open.started_at, now), Some(outcome), next), open.job));
+        let Some((next, bounce)) = next(&open.job, &outcome, (now, spread), until) else { return };
+        report(&open.job, &outcome, format!("{next:?}"));
+        let mut recorded = recorded(&open.job, (open.started_at, now), Some(outcome), next);
+        recorded.bounce = Some(bounce);
+        self.told.push((recorded, open.job));
     }
 
     fn settle(&mut self) -> BoxFuture<'_, ()> {
@@ -262,17 +267,18 @@ fn needless(job: &Job, now: Timestamp) -> Option<Next> {
     (end.unwrap_or(Timestamp::MAX) < now).then_some(Next::Final(DeliveryState::Expired))
 }
 
-/// Where the delivery stands now; none when that is for somebody else to say. `until`: when its server is tried again.
+/// Where the delivery stands now, and what that says about its address; none when it is for somebody else to say.
+/// `until`: when its server is tried again.
 fn next(
     job: &Job,
     outcome: &Outcome,
     (now, spread): (Timestamp, f64),
     until: Option<Timestamp>,
-) -> Option<Next> {
+) -> Option<(Next, Bounce)> {
     let again =
         if job.due.was_uncertain { DeliveryState::Uncertain } else { DeliveryState::Deferred };
     if let Outcome::Unreachable(_) = outcome {
-        return Some(Next::Again(again, until.unwrap_or(now)));
+        return Some((Next::Again(again, until.unwrap_or(now)), Bounce::None));
     }
     let attempt =
         Attempt { number: job.due.attempts + 1, planned_at: job.due.planned_at, ended_at: now };
@@ -280,14 +286,16 @@ fn next(
         Outcome::Uncertain(_) => DeliveryState::Uncertain,
         _ => again,
     };
-    match job.channel.retry.verdict(attempt, outcome, spread) {
-        Verdict::Done => Some(Next::Final(DeliveryState::Accepted)),
-        Verdict::GiveUp => Some(Next::Final(DeliveryState::Rejected)),
-        Verdict::TooLate => Some(Next::Final(DeliveryState::Expired)),
-        Verdict::RetryAt(at) => Some(Next::Again(again, at)),
-        Verdict::Hold => Some(Next::Held),
-        Verdict::Drop => None,
-    }
+    let verdict = job.channel.retry.verdict(attempt, outcome, spread);
+    let next = match verdict {
+        Verdict::Done => Next::Final(DeliveryState::Accepted),
+        Verdict::GiveUp => Next::Final(DeliveryState::Rejected),
+        Verdict::TooLate => Next::Final(DeliveryState::Expired),
+        Verdict::RetryAt(at) => Next::Again(again, at),
+        Verdict::Hold => Next::Held,
+        Verdict::Drop => return None,
+    };
+    Some((next, Bounce::of(outcome, verdict)))
 }
 
 fn recorded(
@@ -296,18 +304,8 @@ fn recorded(
     outcome: Option<Outcome>,
     next: Next,
 ) -> Recorded {
-    let bounce = outcome.as_ref().and_then(|outcome| bounce(outcome, next));
     let (lease, delivery) = (job.lease, job.due.id);
-    Recorded { lease, delivery, started_at, ended_at, outcome, next, bounce }
-}
-
-/// What a refusal says about the address. A mailbox that is full counts once a delivery, when nothing more is tried.
-fn bounce(outcome: &Outcome, next: Next) -> Option<Bounce> {
-    match (outcome, outcome.reason()?) {
-        (Outcome::Rejected { .. }, Reason::Address) => Some(Bounce::Hard),
-        (_, Reason::Mailbox) if matches!(next, Next::Final(_)) => Some(Bounce::Soft),
-        _ => None,
-    }
+    Recorded { lease, delivery, started_at, ended_at, outcome, next, bounce: None }
 }
 
 fn report(job: &Job, outcome: &Outcome, next: impl fmt::Display) {

@@ -45,7 +45,7 @@ impl Worker {
 
     /// Carries `job` and what comes after it. Whether the server could be reached.
     async fn carry(&self, courier: &mut Box<dyn Courier>, job: Job) -> bool {
-        let mut round = WorkerRound::new(self);
+        let mut round = WorkerRound::new(self, courier.takes_eight_bit());
         if let Some(parcel) = round.begin(job) {
             let carried = courier.carry_all(parcel, &mut round);
             if AssertUnwindSafe(carried).catch_unwind().await.is_err() {

@@ -15,11 +15,12 @@ mod post;
 mod release;
 mod retry;
 mod schedule;
+mod signing_key;
 mod subscription;
 mod token;
 
 pub use address::{EmailAddress, EmailAddressError};
-pub use bounce::{Bounce, SUPPRESSING_SCORE, score_after_soft_bounce};
+pub use bounce::{Bounce, SoftBounces};
 pub use canary::{Canary, CanaryLimits, Counts, Gate};
 pub use catalog::{Catalog, CatalogPost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};
@@ -34,5 +35,9 @@ pub use post::{Author, Post};
 pub use release::{Channel, Due, Queue, QueuedRelease, Release, Releases};
 pub use retry::{Attempt, RetryPolicy, Verdict};
 pub use schedule::{MissedRuns, Schedule, ScheduleError};
+pub use signing_key::{SigningAlgorithm, SigningKey, SigningKeyError, VerifyingKey};
 pub use subscription::{Cadence, SubscriptionState, UnknownWord};
-pub use token::{Keyring, TOKEN_LENGTH, random_bytes, random_spread, random_token, token_hash};
+pub use token::{
+    BOUNCE_TOKEN_LENGTH, Keyring, TOKEN_LENGTH, random_bytes, random_spread, random_token,
+    token_hash,
+};

@@ -1,15 +1,33 @@
 //! The retry policy: what follows an attempt. Data in, verdict out.
+//!
+//! | the other side | what follows |
+//! |---|---|
+//! | has it | done |
+//! | cannot be reached, or ended before our turn | again, as long as there is time; no attempt is used up |
+//! | says 4xx, or breaks off in mid-message | again after a delay that doubles, while there are attempts and time |
+//! | greylists us | again after five to ten minutes: sooner it will not have us (RFC 6647 section 4.3), and later is for nothing |
+//! | rations us | again, with doubling delays, as long as there is time: that it is busy says nothing about this delivery |
+//! | says 5xx | never again for this delivery, whatever the reason |
+//! | may have it and does not say | again with the same id, or a person decides |
+//!
+//! A 5xx of policy or of the server's own trouble might well be a 2xx tomorrow, and is final all the same: RFC 5321 section
+//! 4.2.1 asks not to repeat what was refused for good, and senders who knock on after "blocked" are blocked for longer. It
+//! is never held against the address ([`super::Bounce`]), so the next edition tries again.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Outcome;
+use super::{Outcome, Reason};
+
+/// When a greylister will have us: after `.0` and, so that many of us don't come at once, before `.1`.
+const GREYLIST: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_mins(5), SignedDuration::from_mins(10));
 
 /// How often and how long to try again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     pub first_delay: SignedDuration,
     pub max_delay: SignedDuration,
-    /// Attempts that reached the other side; unreachable servers don't use them up.
+    /// Attempts that reached the other side; unreachable and busy servers don't use them up.
     pub max_attempts: u32,
     /// After this long since planning the delivery is worthless and expires.
     pub give_up_after: SignedDuration,
@@ -57,17 +75,56 @@ impl RetryPolicy {
             Outcome::Deferred { not_before, .. } => not_before.unwrap_or(now),
             Outcome::Uncertain(_) | Outcome::Unreachable(_) => now,
         };
-        let counts = !matches!(outcome, Outcome::Unreachable(_));
-        if counts && attempt.number >= self.max_attempts {
+        if uses_up_attempts(outcome) && attempt.number >= self.max_attempts {
             return Verdict::GiveUp;
         }
-        let doublings = attempt.number.saturating_sub(1).min(16);
-        let delay = self.first_delay.saturating_mul(1 << doublings).min(self.max_delay);
-        let scattered = scatter(delay, spread);
-        let at = now.saturating_add(scattered).unwrap_or(Timestamp::MAX).max(wish);
+        let delay = self.delay(attempt.number, outcome.reason(), spread);
+        let at = now.saturating_add(delay).unwrap_or(Timestamp::MAX).max(wish);
         let end = attempt.planned_at.saturating_add(self.give_up_after).unwrap_or(Timestamp::MAX);
         if at > end { Verdict::TooLate } else { Verdict::RetryAt(at) }
     }
+}
+
+impl RetryPolicy {
+    /// The time to wait after attempt `number`, scattered.
+    fn delay(&self, number: u32, reason: Option<Reason>, spread: f64) -> SignedDuration {
+        let doublings = number.saturating_sub(1).min(16);
+        let rule = self.first_delay.saturating_mul(1 << doublings).min(self.max_delay);
+        let rule = scatter(rule, spread);
+        match reason {
+            Some(Reason::Greylist) => {
+                let greylist = between(GREYLIST, spread);
+                if number <= 1 { greylist } else { rule.max(greylist) }
+            }
+            Some(
+                Reason::Address
+                | Reason::Mailbox
+                | Reason::Throttle
+                | Reason::Policy
+                | Reason::Message
+                | Reason::System,
+            )
+            | None => rule,
+        }
+    }
+}
+
+/// Whether the attempt says anything about this delivery. What does not is bounded by the time limit alone: else an hour of
+/// a busy server would leave no attempts for the mailbox that is full after it.
+fn uses_up_attempts(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Unreachable(_) => false,
+        Outcome::Deferred { reason, .. } => *reason != Reason::Throttle,
+        Outcome::Accepted(_)
+        | Outcome::Rejected { .. }
+        | Outcome::Uncertain(_)
+        | Outcome::NotOurs => true,
+    }
+}
+
+fn between((from, to): (SignedDuration, SignedDuration), spread: f64) -> SignedDuration {
+    let share = if spread.is_nan() { 0.5 } else { spread.clamp(0.0, 1.0) };
+    from + SignedDuration::try_from_secs_f64((to - from).as_secs_f64() * share).unwrap_or_default()
 }
 
 /// `delay` ± 20 %. A delay too long to be scattered, or a `spread` that is no number, leaves it as it is.
@@ -111,6 +168,10 @@ mod tests {
         Outcome::Deferred { reply: reply(), reason: Reason::System, not_before }
     }
 
+    fn deferred_by(reason: Reason) -> Outcome {
+        Outcome::Deferred { reply: reply(), reason, not_before: None }
+    }
+
     #[test]
     fn each_outcome_has_its_consequence() {
         let accepted = Outcome::Accepted(reply());
@@ -152,6 +213,39 @@ mod tests {
     }
 
     #[test]
+    fn a_greylister_sees_us_again_after_five_to_ten_minutes() {
+        for first_delay in [SignedDuration::from_secs(1), SignedDuration::from_hours(1)] {
+            let policy = RetryPolicy { first_delay, ..policy() };
+            let attempt = Attempt { number: 1, planned_at: minute(0), ended_at: minute(1) };
+            for (spread, at) in [(0.0, minute(6)), (1.0, minute(11)), (7.0, minute(11))] {
+                let verdict = policy.verdict(attempt, &deferred_by(Reason::Greylist), spread);
+                assert_eq!(verdict, Verdict::RetryAt(at));
+            }
+        }
+        let impatient = RetryPolicy { first_delay: SignedDuration::from_secs(1), ..policy() };
+        let second = verdict(&impatient, 2, &deferred_by(Reason::Greylist));
+        assert_eq!(second, Verdict::RetryAt(minute(1) + SignedDuration::from_secs(450)));
+        assert_eq!(verdict(&policy(), 5, &deferred_by(Reason::Greylist)), Verdict::GiveUp);
+    }
+
+    #[test]
+    fn a_busy_server_uses_up_time_and_no_attempts() {
+        let throttled = deferred_by(Reason::Throttle);
+        assert_eq!(verdict(&policy(), 2, &throttled), Verdict::RetryAt(minute(3)));
+        assert_eq!(verdict(&policy(), 50, &throttled), Verdict::RetryAt(minute(11)));
+        let late = Attempt { number: 50, planned_at: minute(0), ended_at: minute(48 * 60) };
+        assert_eq!(policy().verdict(late, &throttled, 0.5), Verdict::TooLate);
+    }
+
+    #[test]
+    fn a_no_for_good_is_never_repeated() {
+        for reason in Reason::ALL {
+            let rejected = Outcome::Rejected { reply: reply(), reason };
+            assert_eq!(verdict(&policy(), 1, &rejected), Verdict::GiveUp);
+        }
+    }
+
+    #[test]
     fn absurd_numbers_do_no_harm() {
         let endless = RetryPolicy {
             first_delay: SignedDuration::MAX,
@@ -169,6 +263,17 @@ mod tests {
         assert_eq!(no_number, Verdict::RetryAt(minute(2)));
         let nothing = RetryPolicy { max_attempts: 0, ..policy() };
         assert_eq!(verdict(&nothing, 1, &deferred(None)), Verdict::GiveUp);
+        for reason in Reason::ALL {
+            for spread in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, f64::MAX] {
+                let last = Attempt {
+                    number: u32::MAX,
+                    planned_at: Timestamp::MIN,
+                    ended_at: Timestamp::MAX,
+                };
+                let verdict = endless.verdict(last, &deferred_by(reason), spread);
+                assert!(matches!(verdict, Verdict::RetryAt(_) | Verdict::GiveUp), "{verdict:?}");
+            }
+        }
     }
 
     fn any_policy() -> impl Strategy<Value = RetryPolicy> {
@@ -193,7 +298,13 @@ mod tests {
 
     fn any_retryable() -> impl Strategy<Value = Outcome> {
         prop_oneof![
-            prop::option::of(0..20_000_i64).prop_map(|wish| deferred(wish.map(minute))),
+            (prop::sample::select(&Reason::ALL), prop::option::of(0..20_000_i64)).prop_map(
+                |(reason, wish)| Outcome::Deferred {
+                    reply: reply(),
+                    reason,
+                    not_before: wish.map(minute),
+                }
+            ),
             Just(Outcome::Uncertain(reply())),
             Just(Outcome::Unreachable(reply())),
         ]
@@ -212,34 +323,65 @@ mod tests {
                 if let Outcome::Deferred { not_before: Some(wish), .. } = outcome {
                     prop_assert!(at >= wish);
                 }
-                if !matches!(outcome, Outcome::Unreachable(_)) {
+                if uses_up_attempts(&outcome) {
                     prop_assert!(attempt.number < policy.max_attempts);
                 }
             }
         }
 
         #[test]
-        fn a_server_that_cannot_be_reached_uses_up_time_but_no_attempts(
-            policy in any_policy(), attempt in any_attempt(), spread in 0.0..=1.0_f64,
+        fn what_says_nothing_about_the_delivery_uses_up_time_but_no_attempts(
+            policy in any_policy(), attempt in any_attempt(), busy in any::<bool>(), spread in 0.0..=1.0_f64,
         ) {
-            let verdict = policy.verdict(attempt, &Outcome::Unreachable(reply()), spread);
+            let outcome = if busy { deferred_by(Reason::Throttle) } else { Outcome::Unreachable(reply()) };
+            let verdict = policy.verdict(attempt, &outcome, spread);
             prop_assert!(matches!(verdict, Verdict::RetryAt(_) | Verdict::TooLate), "{verdict:?}");
         }
 
         #[test]
+        fn what_was_given_up_stays_given_up_with_more_attempts_and_less_time(
+            policy in any_policy(), attempt in any_attempt(), outcome in any_retryable(),
+            more in 0..10_u32, later in 0..5_000_i64, spread in 0.0..=1.0_f64,
+        ) {
+            let before = policy.verdict(attempt, &outcome, spread);
+            let worse = Attempt {
+                number: attempt.number + more,
+                ended_at: attempt.ended_at + SignedDuration::from_mins(later),
+                ..attempt
+            };
+            let after = policy.verdict(worse, &outcome, spread);
+            match (before, after) {
+                (Verdict::RetryAt(before), Verdict::RetryAt(after)) => prop_assert!(before <= after),
+                (Verdict::GiveUp, after) => prop_assert_eq!(after, Verdict::GiveUp),
+                (Verdict::TooLate, after) => {
+                    prop_assert!(matches!(after, Verdict::TooLate | Verdict::GiveUp), "{after:?}");
+                }
+                (Verdict::Hold, after) => prop_assert_eq!(after, Verdict::Hold),
+                (Verdict::RetryAt(_), _) => {}
+                (before, after) => prop_assert!(false, "{before:?} {after:?}"),
+            }
+        }
+
+        #[test]
         fn delays_grow_with_the_attempts_and_stay_within_a_fifth_of_the_rule(
-            policy in any_policy(), number in 1..40_u32, spread in 0.0..=1.0_f64,
+            policy in any_policy(), number in 1..40_u32, reason in prop::sample::select(&Reason::ALL),
+            spread in 0.0..=1.0_f64,
         ) {
             let policy = RetryPolicy { max_attempts: 100, give_up_after: SignedDuration::from_hours(9_999), ..policy };
             let delay = |number| match policy.verdict(
-                Attempt { number, planned_at: minute(0), ended_at: minute(0) }, &deferred(None), spread,
+                Attempt { number, planned_at: minute(0), ended_at: minute(0) }, &deferred_by(reason), spread,
             ) {
                 Verdict::RetryAt(at) => at.duration_since(minute(0)),
                 other => panic!("{other:?}"),
             };
             let rule = policy.first_delay.saturating_mul(1 << (number - 1).min(16)).min(policy.max_delay);
             prop_assert!(delay(number) <= delay(number + 1));
-            prop_assert!(delay(number) >= rule * 4 / 5 && delay(number) <= rule * 6 / 5);
+            if reason == Reason::Greylist {
+                prop_assert!(delay(number) >= GREYLIST.0);
+                prop_assert!(delay(number) <= GREYLIST.1.max(rule * 6 / 5));
+            } else {
+                prop_assert!(delay(number) >= rule * 4 / 5 && delay(number) <= rule * 6 / 5);
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Tokens and names that must not be guessable: keyed hashes over ids, and random bytes.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::{constant_time, digest, hmac, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,6 +10,9 @@ use super::{DeliveryId, EmailAddress, SubscriptionId};
 
 /// Length of every token in characters: 32 bytes in unpadded base64url (RFC 4648 section 5).
 pub const TOKEN_LENGTH: usize = 43;
+
+/// Length of a bounce token in characters at most: a delivery's id and 96 bits in hexadecimal, and a hyphen.
+pub const BOUNCE_TOKEN_LENGTH: usize = 41;
 
 /// The installation's key. Everything derived from it stays valid for as long as the database lives.
 #[derive(Clone)]
@@ -49,6 +54,28 @@ impl Keyring {
         let tag = self.tag("delivery", &delivery.0.to_be_bytes());
         let short: [u8; 8] = tag.as_ref()[..8].try_into().expect("SHA-256 has 32 bytes");
         format!("d{delivery}-{:016x}", u64::from_be_bytes(short))
+    }
+
+    /// What stands behind the `+` of a delivery's envelope sender, so that a bounce names the delivery (VERP). Hexadecimal,
+    /// because some servers write local parts in small letters; at most `BOUNCE_TOKEN_LENGTH` characters.
+    pub fn bounce_token(&self, delivery: DeliveryId) -> String {
+        let tag = self.tag("bounce", &delivery.0.to_be_bytes());
+        let mut token = format!("{:x}-", delivery.0);
+        for byte in &tag.as_ref()[..12] {
+            write!(token, "{byte:02x}").expect("a string takes every character");
+        }
+        token
+    }
+
+    /// The delivery that `token` speaks for; none if this key never made it.
+    pub fn delivery_of_bounce_token(&self, token: &str) -> Option<DeliveryId> {
+        let token = token.to_ascii_lowercase();
+        let (id, _) = token.split_once('-')?;
+        // Parsed as what `{:x}` of a negative number would be, too; only the comparison below decides.
+        let delivery = DeliveryId(u64::from_str_radix(id, 16).ok()?.cast_signed());
+        let made = self.bounce_token(delivery);
+        constant_time::verify_slices_are_equal(made.as_bytes(), token.as_bytes()).ok()?;
+        Some(delivery)
     }
 
     /// What is kept of an address that must never be mailed again.
@@ -112,6 +139,26 @@ mod tests {
         assert_eq!(keys.delivery_key(DeliveryId(3)), keys.delivery_key(DeliveryId(3)));
         assert_ne!(keys.delivery_key(DeliveryId(3)), keys.delivery_key(DeliveryId(4)));
         assert!(!keys.delivery_key(DeliveryId(3)).contains('.'));
+    }
+
+    #[test]
+    fn a_bounce_token_names_its_delivery_in_either_case_and_nothing_else_does() {
+        let keys = Keyring::new(b"a key");
+        for id in [0, 1, 7_000_000, i64::MAX, -1] {
+            let token = keys.bounce_token(DeliveryId(id));
+            assert!(token.len() <= BOUNCE_TOKEN_LENGTH, "{token}");
+            assert_eq!(keys.delivery_of_bounce_token(&token), Some(DeliveryId(id)));
+            assert_eq!(keys.delivery_of_bounce_token(&token.to_uppercase()), Some(DeliveryId(id)));
+            assert_eq!(Keyring::new(b"another").delivery_of_bounce_token(&token), None);
+        }
+        let token = keys.bounce_token(DeliveryId(7));
+        let tag = token.split_once('-').unwrap().1;
+        for forged in
+            ["", "-", "7", "7-", &format!("8-{tag}"), &format!("+7-{tag}"), &tag[..9], "7-\u{fc}"]
+        {
+            assert_eq!(keys.delivery_of_bounce_token(forged), None, "{forged}");
+        }
+        assert_eq!(keys.delivery_of_bounce_token(&format!("07-{tag}")), None, "one spelling each");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Composing: the words of a mail, the same for every recipient except for one hole.
 
 use std::fmt;
+use std::iter;
 use std::sync::{Arc, LazyLock};
 
 use css_inline::CSSInliner;
@@ -8,18 +9,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::unsubscribe_base;
+use super::images::InlineImage;
+use super::{fit, unsubscribe_base};
 use crate::config::{Newsletter, Site};
 use crate::domain::{Cadence, Diagnostic, Post, Revision};
 use crate::template::{
     ConfirmContext, Context, DigestContext, EditionFrame, NewsletterContext, PostContext,
-    SingleContext, SiteContext, Templates,
+    SingleContext, SiteContext, Templates, truncate,
 };
 
-/// Bytes of HTML that Gmail shows before it cuts the rest off, unsubscribe link and all.
-const MAX_HTML: usize = 100_000;
 /// Characters of a subject; readers show far fewer.
 const MAX_SUBJECT: usize = 200;
+/// Characters of the text beside the subject; readers show 40 to 140.
+const MAX_PREHEADER: usize = 140;
 
 /// Builds the mails' CSS into their elements. It never loads anything.
 static INLINER: LazyLock<CSSInliner<'static>> =
@@ -60,6 +62,9 @@ pub struct Composed {
     pub text: String,
     /// The 43 characters that stand for the recipient's token in both bodies; none in a mail to one person.
     pub hole: Option<String>,
+    /// Images that travel with it; the HTML names them as `cid:`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<InlineImage>,
     /// What the author or operator should know about it. Not kept.
     #[serde(skip)]
     pub warnings: Vec<Diagnostic>,
@@ -71,6 +76,7 @@ impl fmt::Debug for Composed {
             .field("subject", &self.subject)
             .field("html_bytes", &self.html.len())
             .field("text_bytes", &self.text.len())
+            .field("images", &self.images.len())
             .field("warnings", &self.warnings)
             .finish_non_exhaustive()
     }
@@ -78,38 +84,28 @@ impl fmt::Debug for Composed {
 
 /// Renders an edition: one post of the `instant` cadence with `mail/single/`, everything else with `mail/digest/`.
 ///
-/// A single post too large for mail is sent as its summary with a link. Fails where a template fails, or without posts.
+/// What is too large for mail is cut where that hurts least, with links to the rest; see `fit`. Fails where a template fails, or without posts.
 pub fn compose_edition(
     templates: &Templates,
     input: &EditionInput<'_>,
 ) -> Result<Composed, Diagnostic> {
-    let [first, rest @ ..] = input.posts else {
+    if input.posts.is_empty() {
         return Err(Diagnostic::error("edition-empty", "an edition needs at least one post"));
-    };
+    }
+    let mut newest_first: Vec<&Post> = input.posts.iter().map(Arc::as_ref).collect();
+    newest_first.sort_by(|a, b| b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id)));
     let hole = hole_for(input);
-    let frame = frame(input, &hole);
-    let mut composed = if input.cadence == Cadence::Instant && rest.is_empty() {
-        compose_single(templates, frame, input, first)?
-    } else {
-        let zone = &input.site.time_zone;
-        let mut newest_first: Vec<&Arc<Post>> = input.posts.iter().collect();
-        newest_first
-            .sort_by(|a, b| b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id)));
-        let posts = newest_first.into_iter().map(|post| PostContext::of(post, zone)).collect();
-        let mut composed = compose(templates, "mail/digest", &DigestContext { frame, posts })?;
-        if composed.html.len() > MAX_HTML {
-            let message = format!(
-                "the digest of `{}` has {} posts and {} bytes",
-                input.newsletter.name,
-                input.posts.len(),
-                composed.html.len()
-            );
-            let warning = Diagnostic::warning("mail-too-large", message)
-                .effect("Gmail cuts it off, and readers there don't see the unsubscribe link")
-                .help("shorter summaries, or a denser schedule");
-            composed.warnings.push(warning);
+    let frame = frame(input, &newest_first, &hole);
+    let context = |post: &&Post| PostContext::of(post, &input.site.time_zone);
+    let mut composed = match newest_first[..] {
+        [post] if input.cadence == Cadence::Instant => {
+            let context = SingleContext { frame, post: context(&post), whole: true };
+            fit::single(templates, context, &post.source)?
         }
-        composed
+        _ => {
+            let posts = newest_first.iter().map(context).collect();
+            fit::digest(templates, DigestContext { frame, posts, titles_only: false })?
+        }
     };
     if composed.subject.is_empty() {
         composed.subject = clean_line(&input.newsletter.title);
@@ -138,30 +134,8 @@ pub fn compose_confirmation(
     compose(templates, "mail/confirm", &context)
 }
 
-fn compose_single(
-    templates: &Templates,
-    frame: EditionFrame,
-    input: &EditionInput<'_>,
-    post: &Post,
-) -> Result<Composed, Diagnostic> {
-    let mut context =
-        SingleContext { frame, post: PostContext::of(post, &input.site.time_zone), whole: true };
-    let composed = compose(templates, "mail/single", &context)?;
-    if composed.html.len() <= MAX_HTML {
-        return Ok(composed);
-    }
-    let message = format!("the mail has {} bytes; Gmail shows {MAX_HTML}", composed.html.len());
-    context.whole = false;
-    let mut composed = compose(templates, "mail/single", &context)?;
-    composed.warnings.push(
-        Diagnostic::warning("mail-too-large", message)
-            .in_file(post.source.clone())
-            .effect("readers get its summary and a link instead of the whole post"),
-    );
-    Ok(composed)
-}
-
-fn compose<C: Context>(
+/// Renders the three templates of a kind of mail.
+pub(super) fn compose<C: Context>(
     templates: &Templates,
     folder: &str,
     context: &C,
@@ -176,21 +150,34 @@ fn compose<C: Context>(
         html: clean(&html),
         text: clean(&templates.render(&format!("{folder}/body.txt"), context)?),
         hole: None,
+        images: Vec::new(),
         warnings: Vec::new(),
     })
 }
 
-fn frame(input: &EditionInput<'_>, hole: &str) -> EditionFrame {
+fn frame(input: &EditionInput<'_>, posts: &[&Post], hole: &str) -> EditionFrame {
     EditionFrame {
         site: site_context(input.site),
         newsletter: newsletter_context(input.newsletter),
         cadence: input.cadence.to_string(),
         language: input.site.language.clone(),
+        preheader: preheader(posts),
         unsubscribe_url: format!("{}{hole}", unsubscribe_base(input.public_url)),
         home_url: input.site.url.to_string(),
         postal_address: input.postal_address.to_owned(),
         sealed_at: input.sealed_at.to_zoned(input.site.time_zone.clone()),
     }
+}
+
+/// What a list of mails shows beside the subject: what the first post is about, and which others there are.
+fn preheader(posts: &[&Post]) -> String {
+    let Some((first, others)) = posts.split_first() else { return String::new() };
+    let about = if first.summary.is_empty() { &first.text } else { &first.summary };
+    let about: Vec<_> = about.split_whitespace().take(MAX_PREHEADER / 2).collect();
+    let about = truncate(&about.join(" "), MAX_PREHEADER);
+    let pieces: Vec<_> =
+        iter::once(about.as_str()).chain(others.iter().map(|it| it.title.as_str())).collect();
+    truncate(&pieces.join(" · "), MAX_PREHEADER)
 }
 
 /// What templates see of the site.
@@ -234,5 +221,5 @@ fn clean(text: &str) -> String {
 fn clean_line(text: &str) -> String {
     let visible = text.replace(|c: char| c.is_control(), " ");
     let words: Vec<_> = visible.split_whitespace().collect();
-    crate::template::truncate(&words.join(" "), MAX_SUBJECT)
+    truncate(&words.join(" "), MAX_SUBJECT)
 }

@@ -3,13 +3,15 @@
 //! Our own, because a soft line break must never fall into a hole, where a token will be spliced in, nor into a
 //! character, which some readers would show as two broken halves.
 
+use super::pieces::{Hole, Pieces};
+
 /// Characters in a line, without the `=` of a soft break.
 const WIDTH: usize = 75;
 
-/// Encodes `text`, whose lines end with `\n`, into lines of at most 76 characters that end with CRLF. Wherever `hole` occurs, it
-/// stands unbroken on one line; it must consist of letters, digits, `-` and `_`.
-pub(super) fn encode(text: &str, hole: Option<&str>) -> String {
-    let mut writer = Writer { out: String::with_capacity(text.len() * 9 / 8), column: 0 };
+/// Encodes `text`, whose lines end with `\n`, into lines of at most 76 characters that end with CRLF. Wherever `hole` occurs
+/// there is a hole that a text of the same length fits into; it must consist of letters, digits, `-` and `_`.
+pub(super) fn encode(text: &str, hole: Option<&str>) -> Pieces {
+    let mut writer = Writer { out: Pieces::with_capacity(text.len() * 9 / 8), column: 0 };
     for (number, line) in text.split('\n').enumerate() {
         if number > 0 {
             writer.out.push_str("\r\n");
@@ -24,7 +26,7 @@ pub(super) fn encode(text: &str, hole: Option<&str>) -> String {
             let last = pieces.peek().is_none();
             writer.piece(piece, last);
             if !last {
-                writer.atom(hole);
+                writer.hole(hole.len());
             }
         }
     }
@@ -32,7 +34,7 @@ pub(super) fn encode(text: &str, hole: Option<&str>) -> String {
 }
 
 struct Writer {
-    out: String,
+    out: Pieces,
     column: usize,
 }
 
@@ -61,11 +63,21 @@ impl Writer {
         }
     }
 
-    fn atom(&mut self, atom: &str) {
-        if self.column + atom.len() > WIDTH {
+    fn hole(&mut self, length: usize) {
+        self.make_room(length);
+        self.out.push_hole(Hole::Plain);
+        self.column += length;
+    }
+
+    fn make_room(&mut self, length: usize) {
+        if self.column + length > WIDTH {
             self.out.push_str("=\r\n");
             self.column = 0;
         }
+    }
+
+    fn atom(&mut self, atom: &str) {
+        self.make_room(atom.len());
         // The break may just have brought a dot to the front.
         if self.column == 0 && atom == "." {
             self.out.push_str("=2E");
@@ -90,7 +102,13 @@ mod tests {
     use proptest::prelude::*;
     use quoted_printable::{ParseMode, decode};
 
-    use super::*;
+    /// With the hole in its holes.
+    fn encode(text: &str, hole: Option<&str>) -> String {
+        let mut filled = Vec::new();
+        let pieces = super::encode(text, hole);
+        pieces.fill(hole.unwrap_or_default(), |bytes| filled.extend_from_slice(bytes));
+        String::from_utf8(filled).unwrap()
+    }
 
     #[test]
     fn a_hole_is_never_broken() {

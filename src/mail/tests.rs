@@ -8,11 +8,15 @@ use proptest::prelude::*;
 use url::Url;
 
 use super::*;
-use crate::config::{Mailbox, Newsletter, Site};
+use crate::config::{MailEncoding, Mailbox, Newsletter, Site};
 use crate::domain::{
     Author, Cadence, EmailAddress, MissedRuns, Post, PostId, RetryPolicy, Revision,
 };
 use crate::template::Templates;
+
+mod images;
+mod looks;
+mod signing;
 
 const TOKEN: &str = "c2FtcGxlLXRva2VuLW9mLWZvcnR5LXRocmVlLWxldHR";
 const MESSAGE_ID: &str = "4f9c2b7a@example.org";
@@ -52,6 +56,8 @@ fn newsletter() -> Newsletter {
             give_up_after: SignedDuration::from_hours(48),
             resend_uncertain: true,
         },
+        reply_to: None,
+        inline_images: false,
     }
 }
 
@@ -131,29 +137,49 @@ fn sender() -> Mailbox {
     Mailbox { name: Some("Field Notes".to_owned()), address: "news@example.org".parse().unwrap() }
 }
 
-fn blueprint(composed: &Composed) -> Blueprint {
-    let list = ListHeaders {
+fn list() -> ListHeaders<'static> {
+    ListHeaders {
         id: "weekly.example.org",
+        title: "Field Notes weekly",
         unsubscribe_base: "https://news.example.org/unsubscribe/",
+        unsubscribe_mailto: None,
+        subscribe: Some("https://news.example.org/subscribe/weekly"),
         archive: Some("https://example.org/"),
-    };
-    let envelope = Envelope {
-        from: &sender(),
+        owner: None,
+    }
+}
+
+/// Of a letter that nobody signs.
+fn envelope(from: &Mailbox) -> Envelope<'_> {
+    Envelope {
+        from,
         reply_to: None,
-        list: composed.hole.is_some().then_some(list),
+        list: None,
+        feedback: None,
         date: "2026-11-23T06:00:00Z".parse().unwrap(),
-    };
-    Blueprint::new(composed, &envelope).unwrap()
+        dkim: &[],
+        encoding: MailEncoding::QuotedPrintable,
+    }
+}
+
+fn recipient(to: &EmailAddress) -> Recipient<'_> {
+    Recipient {
+        to,
+        message_id: MESSAGE_ID,
+        unsubscribe_token: Some(TOKEN),
+        signed_at: None,
+        eight_bit: false,
+    }
+}
+
+fn blueprint(composed: &Composed) -> Blueprint {
+    let list = composed.hole.is_some().then(list);
+    Blueprint::new(composed, &Envelope { list, ..envelope(&sender()) }).unwrap()
 }
 
 fn fill(composed: &Composed) -> Vec<u8> {
     let to: EmailAddress = "ann@example.net".parse().unwrap();
-    let token = composed.hole.is_some().then_some(TOKEN);
-    blueprint(composed).fill(&Recipient {
-        to: &to,
-        message_id: MESSAGE_ID,
-        unsubscribe_token: token,
-    })
+    blueprint(composed).fill(&recipient(&to))
 }
 
 fn parse(eml: &[u8]) -> Message<'_> {
@@ -229,6 +255,8 @@ fn every_header_is_there_exactly_once() {
         "from",
         "list-archive",
         "list-id",
+        "list-post",
+        "list-subscribe",
         "list-unsubscribe",
         "list-unsubscribe-post",
         "message-id",
@@ -260,7 +288,7 @@ fn a_confirmation_is_no_list_mail() {
 fn a_specimen_has_links_that_lead_nowhere() {
     let composed = digest();
     let to: EmailAddress = "me@example.org".parse().unwrap();
-    let recipient = Recipient { to: &to, message_id: MESSAGE_ID, unsubscribe_token: None };
+    let recipient = Recipient { unsubscribe_token: None, ..recipient(&to) };
     let eml = blueprint(&composed).fill(&recipient);
     let (text, _) = bodies(&eml);
     assert!(text.contains("https://news.example.org/unsubscribe/specimen"));
@@ -286,26 +314,6 @@ fn a_hole_is_as_long_as_a_token_and_no_text_can_hold_it() {
     let stolen = compose(Cadence::Instant, vec![thief]);
     assert_ne!(stolen.hole.as_deref(), Some(hole.as_str()));
     assert!(!bodies(&fill(&stolen)).1.contains(&format!("evil.example/{TOKEN}")));
-}
-
-#[test]
-fn a_post_too_large_for_mail_goes_out_as_its_summary_with_a_link() {
-    let mut post = river();
-    post.html = "<p>A long story.</p>\n".repeat(10_000);
-    post.text = "A long story.\n\n".repeat(10_000);
-    let composed = compose(Cadence::Instant, vec![post]);
-    assert!(composed.html.len() < 20_000 && composed.text.len() < 2_000);
-    assert!(composed.html.contains("What there is to say about river"));
-    assert!(composed.text.contains("Read on: https://example.org/posts/river/"));
-    assert_eq!(composed.warnings.len(), 1);
-    assert_eq!(composed.warnings[0].code, "mail-too-large");
-    assert_eq!(composed.warnings[0].file.as_deref(), Some("posts/river.md"));
-}
-
-#[test]
-fn a_digest_that_gmail_would_cut_is_warned_about() {
-    let composed = compose(Cadence::Weekly, vec![post("tea", "Tea"); 300]);
-    assert_eq!(composed.warnings[0].code, "mail-too-large");
 }
 
 #[test]
@@ -356,11 +364,9 @@ fn a_sender_with_any_name_is_one_sender() {
         ["Müller, Jörg", "\"Quoted\" <x@y>", "日本語の長い名前日本語の長い名前日本語の長い名前"]
     {
         let from = Mailbox { name: Some(name.to_owned()), ..sender() };
-        let envelope =
-            Envelope { from: &from, reply_to: Some(&from), list: None, date: Timestamp::MIN };
+        let envelope = Envelope { reply_to: Some(&from), date: Timestamp::MIN, ..envelope(&from) };
         let to: EmailAddress = "ann@example.net".parse().unwrap();
-        let recipient = Recipient { to: &to, message_id: "x", unsubscribe_token: None };
-        let eml = Blueprint::new(&confirmation(), &envelope).unwrap().fill(&recipient);
+        let eml = Blueprint::new(&confirmation(), &envelope).unwrap().fill(&recipient(&to));
         assert_is_clean_smtp(&eml);
         let message = parse(&eml);
         let from = message.from().unwrap().first().unwrap();
@@ -370,29 +376,39 @@ fn a_sender_with_any_name_is_one_sender() {
 
 #[test]
 fn a_value_that_would_break_its_header_is_refused() {
-    let list =
-        ListHeaders { id: "a>\r\nBcc: x", unsubscribe_base: "https://x.example/", archive: None };
-    let envelope =
-        Envelope { from: &sender(), reply_to: None, list: Some(list), date: Timestamp::UNIX_EPOCH };
-    assert!(matches!(Blueprint::new(&digest(), &envelope), Err(BlueprintError::ListId(_))));
+    let from = sender();
+    let refused = |list| {
+        let envelope = Envelope { list: Some(list), ..envelope(&from) };
+        Blueprint::new(&digest(), &envelope).err().unwrap()
+    };
+    let bad = ListHeaders { id: "a>\r\nBcc: x", ..list() };
+    assert!(matches!(refused(bad), BlueprintError::ListId(_)));
     let long = format!("https://x.example/{}", "x".repeat(1_000));
-    let list = ListHeaders { id: "a.b", unsubscribe_base: &long, archive: None };
-    let envelope = Envelope { list: Some(list), ..envelope };
-    assert!(matches!(Blueprint::new(&digest(), &envelope), Err(BlueprintError::Header(_))));
-    let archive = Some("https://x.example/\r\nBcc: x");
-    let list = ListHeaders { id: "a.b", unsubscribe_base: "https://x.example/", archive };
-    let envelope = Envelope { list: Some(list), ..envelope };
-    assert!(matches!(Blueprint::new(&digest(), &envelope), Err(BlueprintError::Header(_))));
+    for bad in [
+        ListHeaders { unsubscribe_base: &long, ..list() },
+        ListHeaders { archive: Some("https://x.example/\r\nBcc: x"), ..list() },
+        ListHeaders { subscribe: Some(&long), ..list() },
+    ] {
+        assert!(matches!(refused(bad), BlueprintError::Header(_)));
+    }
+    let jörg = Mailbox { address: "jörg@example.org".parse().unwrap(), ..sender() };
+    let refused = Blueprint::new(&digest(), &envelope(&jörg)).err().unwrap();
+    assert!(matches!(refused, BlueprintError::Sender));
 }
 
 #[test]
 fn an_address_outside_ascii_stands_as_it_is_in_its_own_header_only() {
-    let to: EmailAddress = "jörg@example.net".parse().unwrap();
-    let recipient = Recipient { to: &to, message_id: "x", unsubscribe_token: Some(TOKEN) };
-    let eml = String::from_utf8(blueprint(&digest()).fill(&recipient)).unwrap();
-    let (first, rest) = eml.split_once("\r\n").unwrap();
-    assert_eq!(first, "To: jörg@example.net");
-    assert!(rest.is_ascii());
+    for (address, shown) in [
+        ("jörg@example.net", "To: jörg@example.net"),
+        ("jörg@bücher.example", "To: jörg@bücher.example"),
+        ("ann@bücher.example", "To: ann@xn--bcher-kva.example"),
+    ] {
+        let to: EmailAddress = address.parse().unwrap();
+        let eml = String::from_utf8(blueprint(&digest()).fill(&recipient(&to))).unwrap();
+        let (first, rest) = eml.split_once("\r\n").unwrap();
+        assert_eq!(first, shown);
+        assert!(rest.is_ascii());
+    }
 }
 
 #[test]
@@ -405,8 +421,7 @@ fn a_composed_mail_hides_its_words_from_logs() {
 fn filling_asks_for_memory_once() {
     let blueprint = blueprint(&digest());
     let to: EmailAddress = "ann@example.net".parse().unwrap();
-    let recipient = Recipient { to: &to, message_id: MESSAGE_ID, unsubscribe_token: Some(TOKEN) };
-    let eml = blueprint.fill(&recipient);
+    let eml = blueprint.fill(&recipient(&to));
     // A second allocation would have doubled the first one.
     assert!(eml.capacity() - eml.len() < 400, "{} of {}", eml.len(), eml.capacity());
 }
@@ -430,7 +445,7 @@ proptest! {
             let message = parse(&eml);
             let subject = message.subject().unwrap_or_default();
             prop_assert_eq!(subject, composed.subject.as_str());
-            prop_assert_eq!(message.headers_raw().count(), 14);
+            prop_assert_eq!(message.headers_raw().count(), 16);
         }
     }
 }

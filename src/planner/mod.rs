@@ -4,6 +4,7 @@
 //! (another node, an earlier life) undoes everything and leaves it to the winner.
 
 mod forecast;
+mod images;
 mod names;
 mod now;
 mod seal;
@@ -15,9 +16,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 pub use forecast::{Forecast, ForecastRow, forecast};
+pub use images::bundle_image;
 pub use names::{cadence_channel, schedules};
 pub use now::Waiting;
-pub use seal::announcement_body;
+pub use seal::{announcement_body, compose};
 
 use crate::config::{Config, Destination, Newsletter};
 use crate::domain::{

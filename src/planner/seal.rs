@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::images::bundle_image;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
-use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane};
-use crate::mail::{self, EditionInput};
+use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane, Post};
+use crate::mail::{self, Composed, EditionInput};
 use crate::store::{NewAnnouncement, NewEdition, Tx};
 use crate::telemetry;
 use crate::template::{CrosspostContext, CrosspostEvent, SiteContext, Templates};
@@ -38,17 +39,10 @@ impl Planner {
             );
             return Ok(true);
         }
-        let input = EditionInput {
-            site: &self.config.site,
-            newsletter,
-            cadence,
-            posts: &posts.iter().map(|known| Arc::clone(&known.post)).collect::<Vec<_>>(),
-            public_url: &self.config.server.public_url,
-            postal_address: &self.config.mail.address,
-            sealed_at: now,
-        };
-        let composed = guarded(|| mail::compose_edition(&self.templates, &input))
-            .map_err(PlanError::Compose)?;
+        let written: Vec<_> = posts.iter().map(|known| Arc::clone(&known.post)).collect();
+        let composed =
+            compose((&self.config, &self.templates), (newsletter, cadence), &written, now)
+                .map_err(PlanError::Compose)?;
         for warning in &composed.warnings {
             tracing::warn!(newsletter = %newsletter.name, "{warning}");
         }
@@ -119,6 +113,31 @@ impl Planner {
         tracing::info!(post.id = %post.id, destination = %destination.name, "announcement planned");
         Ok(1)
     }
+}
+
+/// The mail of an edition of `newsletter` with these posts, sealed at `sealed_at`.
+pub fn compose(
+    (config, templates): (&Config, &Templates),
+    (newsletter, cadence): (&Newsletter, Cadence),
+    posts: &[Arc<Post>],
+    sealed_at: Timestamp,
+) -> Result<Composed, Box<Diagnostic>> {
+    let input = EditionInput {
+        site: &config.site,
+        newsletter,
+        cadence,
+        posts,
+        public_url: &config.server.public_url,
+        postal_address: &config.mail.address,
+        sealed_at,
+    };
+    guarded(|| {
+        let mut composed = mail::compose_edition(templates, &input)?;
+        if newsletter.inline_images {
+            mail::inline_images(&mut composed, |url| bundle_image(config, posts, url));
+        }
+        Ok(composed)
+    })
 }
 
 /// The body of the call that tells `destination` of a post.

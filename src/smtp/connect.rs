@@ -1,6 +1,5 @@
 //! Opening a connection: our socket, our TLS, our greeting; then AUTH, and lettre has it.
 
-use std::error::Error as StdError;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -12,10 +11,10 @@ use lettre::transport::smtp::extension::ClientId;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::connection::{Connection, cause};
 use super::deadlines::Deadlines;
 use super::dialogue::{Dialogue, Offers, Socket};
 use super::reply::Said;
@@ -73,16 +72,6 @@ impl ConnectError {
     }
 }
 
-/// An open connection that is ready for mail.
-pub(super) struct Connection {
-    pub(super) smtp: AsyncSmtpConnection,
-    pub(super) offers: Offers,
-    pub(super) dot_sent: Arc<watch::Sender<bool>>,
-    /// Mails tried over it.
-    pub(super) carried: usize,
-    pub(super) used_at: Instant,
-}
-
 /// What opening needs besides the server's address; the same for every connection of a courier.
 pub(super) struct Opener {
     pub(super) server: SmtpTransport,
@@ -92,36 +81,53 @@ pub(super) struct Opener {
     pub(super) deadlines: Deadlines,
 }
 
+/// Who else can read the connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Privacy {
+    Plain,
+    /// For somebody who may be anybody.
+    Encrypted,
+    /// For the server that was meant.
+    Verified,
+}
+
+/// A connection whose greeting and EHLO are done.
+struct Introduced {
+    dialogue: Dialogue,
+    offers: Offers,
+    peer: SocketAddr,
+    privacy: Privacy,
+}
+
 impl Opener {
     /// Connects, greets, encrypts and logs in.
     pub(super) async fn open(&self) -> Result<Connection, ConnectError> {
-        let (dialogue, offers, peer, verified) = self.introduce().await?;
+        let Introduced { dialogue, offers, peer, privacy } = self.introduce().await?;
         if dialogue.has_leftovers() {
             return Err(ConnectError::OutOfTurn);
         }
         if self.server.credentials.is_some() {
-            if !may_log_in(verified, peer.ip()) {
+            if !may_log_in(privacy == Privacy::Verified, peer.ip()) {
                 return Err(ConnectError::PlainCredentials);
             }
             if offers.auth.is_empty() {
                 return Err(ConnectError::NoAuth);
             }
         }
-        let wire = Wire::new(dialogue, peer, &offers.auth);
-        let dot_sent = wire.dot_sent();
+        let wire = Wire::new(dialogue, peer, privacy != Privacy::Plain, &offers.auth);
+        let outbound = wire.outbound();
         // Its EHLO goes no further than `wire`, which says it again in our name.
         let nobody = ClientId::Domain("nobody".to_owned());
         let smtp = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &nobody)
             .await
             .map_err(|error| broken("EHLO", io::Error::other(error)))?;
-        let mut connection =
-            Connection { smtp, offers, dot_sent, carried: 0, used_at: Instant::now() };
+        let mut connection = Connection::new(smtp, offers, outbound, self.deadlines);
         self.log_in(&mut connection).await?;
         Ok(connection)
     }
 
-    /// As far as the last EHLO. The last part of the result: encrypted for a verified server.
-    async fn introduce(&self) -> Result<(Dialogue, Offers, SocketAddr, bool), ConnectError> {
+    /// As far as the last EHLO.
+    async fn introduce(&self) -> Result<Introduced, ConnectError> {
         let host = self.server.host.trim_start_matches('[').trim_end_matches(']');
         let connect = TcpStream::connect((host, self.server.port));
         let tcp = within("connecting", self.deadlines.connect, connect)
@@ -134,7 +140,7 @@ impl Opener {
             let mut dialogue = self.encrypt(host, tcp, &self.tls).await?;
             self.greeting(&mut dialogue).await?;
             let offers = self.ehlo(&mut dialogue).await?;
-            return Ok((dialogue, offers, peer, true));
+            return Ok(Introduced { dialogue, offers, peer, privacy: Privacy::Verified });
         }
         let mut dialogue = Dialogue::new(tcp);
         self.greeting(&mut dialogue).await?;
@@ -143,7 +149,9 @@ impl Opener {
             Tls::StartTls if !offers.starttls => return Err(ConnectError::NoStartTls),
             Tls::StartTls | Tls::Implicit => Arc::clone(&self.tls),
             Tls::Opportunistic if offers.starttls => crate::tls::unauthenticated_client_config(),
-            Tls::Opportunistic | Tls::None => return Ok((dialogue, offers, peer, false)),
+            Tls::Opportunistic | Tls::None => {
+                return Ok(Introduced { dialogue, offers, peer, privacy: Privacy::Plain });
+            }
         };
         let said = self.ask(&mut dialogue, "STARTTLS").await?.0;
         if said.code != 220 {
@@ -155,7 +163,11 @@ impl Opener {
         }
         let mut dialogue = self.encrypt(host, dialogue.into_socket(), &config).await?;
         let offers = self.ehlo(&mut dialogue).await?;
-        Ok((dialogue, offers, peer, self.server.tls == Tls::StartTls))
+        let privacy = match self.server.tls {
+            Tls::StartTls | Tls::Implicit => Privacy::Verified,
+            Tls::Opportunistic | Tls::None => Privacy::Encrypted,
+        };
+        Ok(Introduced { dialogue, offers, peer, privacy })
     }
 
     async fn encrypt(
@@ -218,11 +230,6 @@ impl Opener {
 /// Whether a password may go to `peer`: only where nobody in between can read it.
 fn may_log_in(verified: bool, peer: IpAddr) -> bool {
     verified || peer.to_canonical().is_loopback()
-}
-
-/// The text behind lettre's error: for a reply, what the server said.
-pub(super) fn cause(error: &lettre::transport::smtp::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// What follows EHLO: the name as it is, an address in brackets (RFC 5321 section 4.1.3).

@@ -18,13 +18,18 @@ impl<T: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Unpin> Socket for T 
 
 /// What a server offers in its answer to EHLO.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "that is what EHLO is: one keyword, one yes")]
 pub(super) struct Offers {
     pub(super) starttls: bool,
     pub(super) eight_bit: bool,
     pub(super) utf8: bool,
+    pub(super) pipelining: bool,
+    pub(super) chunking: bool,
+    /// It knows the parameter SIZE, with a limit or without (RFC 1870).
+    pub(super) size: bool,
     /// The mechanisms that we speak too, as EHLO lines.
     pub(super) auth: Vec<&'static str>,
-    /// Largest message in bytes, if it says so (RFC 1870).
+    /// Largest message in bytes, if it says so.
     pub(super) size_bytes: Option<u64>,
 }
 
@@ -40,7 +45,10 @@ impl Offers {
                 Some("STARTTLS") => offers.starttls = true,
                 Some("8BITMIME") => offers.eight_bit = true,
                 Some("SMTPUTF8") => offers.utf8 = true,
+                Some("PIPELINING") => offers.pipelining = true,
+                Some("CHUNKING") => offers.chunking = true,
                 Some("SIZE") => {
+                    offers.size = true;
                     let size = words.next().and_then(|size| size.parse().ok());
                     offers.size_bytes = size.filter(|&bytes| bytes > 0);
                 }
@@ -144,10 +152,11 @@ mod tests {
     fn offers_are_read_in_any_case_and_never_from_the_greeting_line() {
         let lines = ["STARTTLS mail.test", "starttls", "SIZE 1000", "auth=PLAIN login", " ", ""];
         let offers = Offers::parse(&lines.map(str::to_owned));
-        assert!(offers.starttls && !offers.utf8);
+        assert!(offers.starttls && !offers.utf8 && !offers.pipelining && !offers.chunking);
         assert_eq!(offers.auth, ["AUTH PLAIN", "AUTH LOGIN"]);
         assert_eq!(offers.size_bytes, Some(1_000));
-        assert_eq!(Offers::parse(&["STARTTLS".to_owned(), "SIZE 0".to_owned()]), Offers::default());
+        let unlimited = Offers::parse(&["STARTTLS".to_owned(), "SIZE 0".to_owned()]);
+        assert_eq!(unlimited, Offers { size: true, ..Offers::default() });
     }
 
     #[test]

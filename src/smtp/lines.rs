@@ -34,7 +34,7 @@ impl Lines {
 
     /// The next line, in printable ASCII, with CRLF, and with the blank after the code that may be missing.
     pub(super) fn next(&mut self) -> Option<Vec<u8>> {
-        let end = self.raw.iter().position(|&byte| byte == b'\n')?;
+        let end = memchr::memchr(b'\n', &self.raw)?;
         let mut line: Vec<u8> = self.raw.drain(..=end).take(LINE_BYTES).collect();
         while matches!(line.last(), Some(b'\r' | b'\n')) {
             line.pop();

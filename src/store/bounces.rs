@@ -5,17 +5,15 @@ use sqlx::Row as _;
 
 use super::StoreError;
 use super::engine::{Tx, doing, instant, on_engine};
-use crate::domain::{
-    Bounce, DeliveryId, EmailAddress, Keyring, SUPPRESSING_SCORE, score_after_soft_bounce,
-};
+use crate::domain::{Bounce, DeliveryId, EmailAddress, Keyring, SoftBounces};
 
 /// The recipient of a delivery, as far as bounces are concerned.
 struct Bounced {
     address: EmailAddress,
     /// None: a letter to somebody who is no subscriber.
     subscriber: Option<i64>,
-    score: f64,
-    since: Option<Timestamp>,
+    /// None: none so far.
+    soft: Option<SoftBounces>,
 }
 
 impl Tx {
@@ -30,12 +28,13 @@ impl Tx {
         let Some(recipient) = self.recipient_of(delivery).await? else { return Ok(()) };
         let reason = match (bounce, recipient.subscriber) {
             (Bounce::Hard, _) => "bounced",
-            (Bounce::Soft, None) => return Ok(()),
+            (Bounce::None, _) | (Bounce::Soft, None) => return Ok(()),
             (Bounce::Soft, Some(subscriber)) => {
-                let age = now.duration_since(recipient.since.unwrap_or(now));
-                let score = score_after_soft_bounce(recipient.score, age);
-                self.note_score(subscriber, score, now).await?;
-                if score < SUPPRESSING_SCORE {
+                let soft = recipient
+                    .soft
+                    .map_or_else(|| SoftBounces::first(now), |before| before.add(now));
+                self.note_score(subscriber, soft).await?;
+                if !soft.is_too_many() {
                     return Ok(());
                 }
                 "bounced softly too often"
@@ -66,21 +65,17 @@ impl Tx {
             .map_err(doing("look up who bounced"))?;
         Ok(found.and_then(|(address, subscriber, score, since)| {
             let address = address?.parse().ok()?;
-            Some(Bounced { address, subscriber, score, since: since.map(instant) })
+            let soft = since.map(|at| SoftBounces { score, at: instant(at) });
+            Some(Bounced { address, subscriber, soft })
         }))
     }
 
-    async fn note_score(
-        &mut self,
-        subscriber: i64,
-        score: f64,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn note_score(&mut self, subscriber: i64, soft: SoftBounces) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE subscribers SET bounce_score = $2, bounced_at = $3 WHERE id = $1";
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(subscriber)
-            .bind(score)
-            .bind(now.as_microsecond())
+            .bind(soft.score)
+            .bind(soft.at.as_microsecond())
             .execute(conn)
             .await
             .map(|_| ()))

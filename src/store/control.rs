@@ -290,7 +290,8 @@ impl Tx {
         Ok(())
     }
 
-    async fn posts_of_edition(
+    /// The posts of an edition with the revisions that it carries, in its order.
+    pub async fn posts_of_edition(
         &mut self,
         id: EditionId,
     ) -> Result<Vec<(String, String)>, StoreError> {

@@ -6,7 +6,9 @@ use sqlx::Row as _;
 use super::StoreError;
 use super::batches::TargetColumns;
 use super::engine::{Tx, doing, instant, on_engine, optional_instant};
-use crate::domain::{AnnouncementId, DeliveryId, DeliveryState, EditionId, LetterId, Target};
+use crate::domain::{
+    AnnouncementId, DeliveryId, DeliveryState, EditionId, EditionState, LetterId, Target,
+};
 
 /// Unfinished deliveries of one channel.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -39,10 +41,23 @@ pub struct EditionRow {
     pub newsletter: String,
     pub cadence: String,
     pub subject: String,
-    pub state: String,
+    pub state: EditionState,
+    /// Why it is paused or was cancelled.
+    pub why: String,
+    pub version: i64,
+    /// The stages up to this one are released.
+    pub stage: i64,
+    pub last_stage: i64,
     pub audience: i64,
     pub sealed_at: Timestamp,
     pub counts: Vec<StateCount>,
+}
+
+impl EditionRow {
+    /// How many deliveries are in a state that is `wanted`.
+    pub fn count(&self, wanted: impl Fn(DeliveryState) -> bool) -> i64 {
+        self.counts.iter().filter(|one| wanted(one.state)).map(|one| one.count).sum()
+    }
 }
 
 /// A delivery as lists show it.
@@ -79,6 +94,8 @@ pub struct AttemptRow {
 pub struct DeliveryFilter {
     pub id: Option<DeliveryId>,
     pub state: Option<DeliveryState>,
+    /// Those that wait for a person.
+    pub only_held: bool,
     pub edition: Option<EditionId>,
     pub limit: i64,
 }
@@ -109,32 +126,55 @@ impl Tx {
 
     /// The latest `limit` editions, newest first, with their counts.
     pub async fn latest_editions(&mut self, limit: i64) -> Result<Vec<EditionRow>, StoreError> {
-        const SQL: &str = "SELECT id, newsletter, cadence, subject, state, audience, sealed_at, first_delivery, \
-                           last_delivery FROM editions ORDER BY id DESC LIMIT $1";
-        let found: Vec<(EditionRow, Option<i64>, Option<i64>)> =
-            on_engine!(self, |conn| sqlx::query(SQL).bind(limit).fetch_all(conn).await.and_then(
-                |rows| rows
+        self.editions(None, limit).await
+    }
+
+    /// One edition with its counts.
+    pub async fn edition(&mut self, id: EditionId) -> Result<Option<EditionRow>, StoreError> {
+        Ok(self.editions(Some(id), 1).await?.pop())
+    }
+
+    async fn editions(
+        &mut self,
+        id: Option<EditionId>,
+        limit: i64,
+    ) -> Result<Vec<EditionRow>, StoreError> {
+        const SQL: &str = "SELECT id, newsletter, cadence, subject, state, why, version, stage, last_stage, audience, \
+                           sealed_at, first_delivery, last_delivery FROM editions \
+                           WHERE (CAST($2 AS BIGINT) IS NULL OR id = $2) ORDER BY id DESC LIMIT $1";
+        let found: Vec<(EditionRow, String, Option<(i64, i64)>)> =
+            on_engine!(self, |conn| sqlx::query(SQL)
+                .bind(limit)
+                .bind(id.map(|id| id.0))
+                .fetch_all(conn)
+                .await
+                .and_then(|rows| rows
                     .into_iter()
-                    .map(|row| Ok((
-                        EditionRow {
+                    .map(|row| {
+                        let first: Option<i64> = row.try_get("first_delivery")?;
+                        let last: Option<i64> = row.try_get("last_delivery")?;
+                        let edition = EditionRow {
                             id: EditionId(row.try_get("id")?),
                             newsletter: row.try_get("newsletter")?,
                             cadence: row.try_get("cadence")?,
                             subject: row.try_get("subject")?,
-                            state: row.try_get("state")?,
+                            state: EditionState::Sealed,
+                            why: row.try_get("why")?,
+                            version: row.try_get("version")?,
+                            stage: row.try_get("stage")?,
+                            last_stage: row.try_get("last_stage")?,
                             audience: row.try_get("audience")?,
                             sealed_at: instant(row.try_get("sealed_at")?),
                             counts: Vec::new(),
-                        },
-                        row.try_get("first_delivery")?,
-                        row.try_get("last_delivery")?,
-                    )))
-                    .collect::<Result<Vec<_>, _>>()
-            ))
-            .map_err(doing("read the latest editions"))?;
+                        };
+                        Ok((edition, row.try_get("state")?, first.zip(last)))
+                    })
+                    .collect::<Result<Vec<_>, _>>()))
+            .map_err(doing("read editions"))?;
         let mut editions = Vec::with_capacity(found.len());
-        for (mut edition, first, last) in found {
-            if let (Some(first), Some(last)) = (first, last) {
+        for (mut edition, state, range) in found {
+            edition.state = state.parse()?;
+            if let Some((first, last)) = range {
                 edition.counts = self.counts_between(first, last).await?;
             }
             editions.push(edition);
@@ -208,12 +248,14 @@ impl Tx {
                            LEFT JOIN announcements a ON a.id = d.announcement_id \
                            WHERE (CAST($1 AS TEXT) IS NULL OR d.state = $1) \
                            AND (CAST($2 AS BIGINT) IS NULL OR d.edition_id = $2) \
-                           AND (CAST($3 AS BIGINT) IS NULL OR d.id = $3) ORDER BY d.id DESC LIMIT $4";
+                           AND (CAST($3 AS BIGINT) IS NULL OR d.id = $3) AND (d.is_held OR NOT $5) \
+                           ORDER BY d.id DESC LIMIT $4";
         let rows: Vec<Result<DeliveryRow, StoreError>> = on_engine!(self, |conn| sqlx::query(SQL)
             .bind(filter.state.map(DeliveryState::as_str))
             .bind(filter.edition.map(|id| id.0))
             .bind(filter.id.map(|id| id.0))
             .bind(filter.limit)
+            .bind(filter.only_held)
             .fetch_all(conn)
             .await
             .and_then(|rows| rows
@@ -251,6 +293,23 @@ impl Tx {
                 .collect::<Result<Vec<_>, _>>()))
         .map_err(doing("list deliveries"))?;
         rows.into_iter().collect()
+    }
+
+    /// How many deliveries `filter` lets through, whatever its limit.
+    pub async fn count_deliveries(&mut self, filter: DeliveryFilter) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT count(*) AS count FROM deliveries d \
+                           WHERE (CAST($1 AS TEXT) IS NULL OR d.state = $1) \
+                           AND (CAST($2 AS BIGINT) IS NULL OR d.edition_id = $2) \
+                           AND (CAST($3 AS BIGINT) IS NULL OR d.id = $3) AND (d.is_held OR NOT $4)";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(filter.state.map(DeliveryState::as_str))
+            .bind(filter.edition.map(|id| id.0))
+            .bind(filter.id.map(|id| id.0))
+            .bind(filter.only_held)
+            .fetch_one(conn)
+            .await
+            .and_then(|row| row.try_get("count")))
+        .map_err(doing("count deliveries"))
     }
 
     /// Every attempt at a delivery, oldest first.

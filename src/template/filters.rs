@@ -6,17 +6,20 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error};
 use url::Url;
 
+use super::footnotes::footnotes;
 use super::refused;
 use super::wrap::wrap;
 
 /// Ours, for "did you mean".
-pub(super) const OURS: [&str; 6] = ["date", "direction", "domain", "filesize", "truncate", "wrap"];
+pub(super) const OURS: [&str; 7] =
+    ["date", "direction", "domain", "filesize", "footnotes", "truncate", "wrap"];
 
 pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("date", date);
     environment.add_filter("direction", |language: &str| direction(language).to_owned());
     environment.add_filter("domain", domain);
     environment.add_filter("filesize", filesize);
+    environment.add_filter("footnotes", |text: &str| footnotes(text));
     environment.add_filter("truncate", |text: &str, length: usize| truncate(text, length));
     environment.add_filter("wrap", |text: &str, width: usize| wrap(text, width));
 }

@@ -18,6 +18,7 @@ mod check;
 mod context;
 mod filters;
 mod folder;
+mod footnotes;
 mod report;
 mod shipped;
 #[cfg(test)]

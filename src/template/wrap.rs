@@ -59,7 +59,7 @@ fn list_mark(line: &str) -> usize {
     if line.as_bytes().get(mark) == Some(&b' ') { mark + 1 } else { 0 }
 }
 
-fn is_code(line: &str) -> bool {
+pub(super) fn is_code(line: &str) -> bool {
     let indent = line.len() - line.trim_start().len();
     (line.starts_with('\t') || indent >= 4) && list_mark(line.trim_start()) == 0
 }

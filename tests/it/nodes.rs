@@ -9,12 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 use postrider::clock::{Clock as _, SystemClock};
 use postrider::config::{self, Environment};
 use postrider::domain::{
-    Cadence, DeliveryState, EmailAddress, Lane, PostId, Revision, SubscriptionState,
+    Cadence, DeliveryState, EditionState, EmailAddress, Lane, PostId, Revision, SubscriptionState,
 };
 use postrider::ingest::Ingest;
 use postrider::store::{
-    AddSubscriber, Claimed, DeliveryFilter, IntentRefusal, NewEdition, NewLetter, Next, Queue,
-    Recorded, Settled, Store,
+    AddSubscriber, Claimed, DeliveryFilter, IntentRefusal, IntentRequest, NewEdition, NewLetter,
+    Next, Queue, Recorded, Settled, Store,
 };
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -83,6 +83,7 @@ async fn edition(store: &Store, readers: usize) {
         posts: &[(&id, &revision)],
         lane: Lane::Digest,
         channel: "mail:main",
+        stages: &[],
     };
     tx.seal_edition(&edition, NOW).await.unwrap();
     tx.commit().await.unwrap();
@@ -98,7 +99,7 @@ async fn claim(store: &Store, owner: &str, now: Timestamp) -> Option<Claimed> {
 
 async fn settle(store: Store, claimed: Claimed) -> Settled {
     let mut tx = store.write().await.unwrap();
-    let settled = tx.settle_batch(&claimed, NOW).await.unwrap();
+    let settled = tx.settle_batch(&claimed, None, NOW).await.unwrap();
     tx.commit().await.unwrap();
     settled
 }
@@ -114,9 +115,9 @@ async fn give_up(store: &Store, claimed: &Claimed) {
             ended_at: NOW,
             outcome: None,
             next: Next::Final(DeliveryState::Expired),
-            suppress: None,
+            bounce: None,
         };
-        tx.record_outcome(&recorded, store.keyring()).await.unwrap();
+        tx.step(&[&recorded], &[], NOW, store.keyring()).await.unwrap();
     }
     tx.commit().await.unwrap();
 }
@@ -159,14 +160,14 @@ async fn an_edition_is_finished_when_its_last_two_batches_end_at_once() {
         give_up(&store, &one).await;
         give_up(&store, &two).await;
         let mut tx = store.write().await.unwrap();
-        assert_eq!(tx.settle_batch(&one, NOW).await.unwrap(), Settled::Done);
+        assert_eq!(tx.settle_batch(&one, None, NOW).await.unwrap(), Settled::Done);
         let mut other = tokio::spawn(settle(store.clone(), two));
         let early = goes_as_far_as_it_can(&mut other).await;
         tx.commit().await.unwrap();
         let settled = if let Some(early) = early { early } else { other.await.unwrap() };
         assert_eq!(settled, Settled::Done);
         let editions = store.read().await.unwrap().latest_editions(1).await.unwrap();
-        assert_eq!(editions[0].state, "finished", "{engine:?}");
+        assert_eq!(editions[0].state, EditionState::Finished, "{engine:?}");
     }
 }
 
@@ -176,7 +177,10 @@ async fn nothing_is_handed_over_while_another_node_takes_the_batch_over() {
         let database = engine.database().await;
         let store = database.open(NOW).await;
         edition(&store, 1).await;
-        let slow = claim(&store, "slow", NOW).await.unwrap();
+        // A lease that is over as soon as anybody looks.
+        let mut tx = store.write().await.unwrap();
+        let slow = tx.claim_batch(MAIL, "slow", (NOW, NOW), false).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
         let mut tx = store.write().await.unwrap();
         let lease = (later(16), later(31));
         let taken = tx.claim_batch(MAIL, "heir", lease, false).await.unwrap().unwrap();
@@ -184,9 +188,10 @@ async fn nothing_is_handed_over_while_another_node_takes_the_batch_over() {
         let (delivery, beside) = (due[0].id, store.clone());
         let mut intent = tokio::spawn(async move {
             let mut tx = beside.write().await.unwrap();
-            let answer = tx.note_intent(slow.lease, delivery, later(16)).await.unwrap();
+            let intent = IntentRequest { lease: slow.lease, delivery, content_version: None };
+            let answers = tx.step(&[], &[intent], later(16), beside.keyring()).await.unwrap();
             tx.commit().await.unwrap();
-            answer
+            answers[0]
         });
         let early = goes_as_far_as_it_can(&mut intent).await;
         tx.commit().await.unwrap();

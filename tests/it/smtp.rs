@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use postrider::config::{Credentials, MailServer, Secret, SmtpTransport, Tls, Transport};
 use postrider::courier::{CallParcel, Courier as _, Intent, LeaseLost, MailParcel, Parcel};
-use postrider::domain::{DeliveryId, Outcome};
+use postrider::domain::{DeliveryId, Outcome, Reason};
 use postrider::smtp::{Deadlines, SmtpCourier};
 
 use crate::harness::smtp::Fault::{Close, Hang, Say, SayAndClose};
 use crate::harness::smtp::{At, SmtpServer, Wrapping};
 
 mod faults;
+mod gears;
+mod script;
 
 const HASTY: Duration = Duration::from_millis(500);
 
@@ -24,6 +26,46 @@ fn transport(server: &SmtpServer, tls: Tls) -> SmtpTransport {
 }
 
 fn courier_of(transport: &SmtpTransport, messages: usize, deadlines: Deadlines) -> SmtpCourier {
+    geared_courier(transport, messages, deadlines, Gear::OneAhead)
+}
+
+/// How mails follow each other over a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gear {
+    /// No PIPELINING.
+    InStep,
+    OneAhead,
+    /// CHUNKING, and the operator wants it.
+    Windows,
+}
+
+impl Gear {
+    const ALL: [Self; 3] = [Self::InStep, Self::OneAhead, Self::Windows];
+
+    /// What a server offers that allows it, and lets the courier do no better.
+    fn offers(self) -> &'static [&'static str] {
+        match self {
+            Self::InStep => &["8BITMIME", "AUTH PLAIN LOGIN"],
+            Self::OneAhead => &["8BITMIME", "AUTH PLAIN LOGIN", "PIPELINING"],
+            Self::Windows => &["8BITMIME", "AUTH PLAIN LOGIN", "PIPELINING", "CHUNKING"],
+        }
+    }
+
+    /// Mails in flight at most.
+    fn window(self) -> usize {
+        match self {
+            Self::InStep | Self::OneAhead => 1,
+            Self::Windows => 8,
+        }
+    }
+}
+
+fn geared_courier(
+    transport: &SmtpTransport,
+    messages: usize,
+    deadlines: Deadlines,
+    gear: Gear,
+) -> SmtpCourier {
     let server = MailServer {
         name: "main".to_owned(),
         transport: Transport::Smtp(transport.clone()),
@@ -33,7 +75,10 @@ fn courier_of(transport: &SmtpTransport, messages: usize, deadlines: Deadlines) 
         rate: None,
         daily_quota: None,
         domains: Vec::new(),
+        chunking: gear == Gear::Windows,
+        window: 8,
         hello_name: "news.example.org".to_owned(),
+        dkim: true,
     };
     SmtpCourier::new(transport, &server, deadlines).unwrap()
 }
@@ -42,18 +87,22 @@ fn courier(server: &SmtpServer) -> SmtpCourier {
     courier_of(&transport(server, Tls::None), 100, Deadlines::default())
 }
 
-fn mail_with(to: &str, message: &[u8]) -> Parcel {
+fn mail_with(number: i64, to: &str, message: &[u8]) -> Parcel {
     Parcel::Mail(MailParcel {
-        delivery: DeliveryId(1),
+        delivery: DeliveryId(number),
         from: "bounce@example.org".parse().unwrap(),
         to: to.parse().unwrap(),
-        message_id: "1@example.org".to_owned(),
+        message_id: format!("{number}@example.org"),
         message: message.to_vec(),
     })
 }
 
+fn numbered(number: i64, to: &str) -> Parcel {
+    mail_with(number, to, b"Subject: hello\r\n\r\nHello.\r\n")
+}
+
 fn mail(to: &str) -> Parcel {
-    mail_with(to, b"Subject: hello\r\n\r\nHello.\r\n")
+    numbered(1, to)
 }
 
 fn willing() -> Intent<'static> {
@@ -87,7 +136,7 @@ fn hasty_at(at: At) -> Deadlines {
 async fn a_connection_that_breaks_in_the_middle_of_a_message_did_not_deliver_it() {
     let server = SmtpServer::plain().await;
     let message = b"0123456789abcde\r\n".repeat(1024 * 1024);
-    let large = mail_with("ann@example.org", &message);
+    let large = mail_with(1, "ann@example.org", &message);
 
     server.fail_once(At::Body, Close);
     let outcome = courier(&server).deliver(&large, willing()).await;
@@ -200,7 +249,7 @@ async fn the_message_arrives_byte_for_byte() {
         ["Subject: a\r\n\r\n.\r\n..\r\n.x\r\n\r\n\r\n", "", ".", "\r\n", "no end", "a\r\n.\r\n"];
     for text in texts {
         let outcome =
-            courier.deliver(&mail_with("ann@example.org", text.as_bytes()), willing()).await;
+            courier.deliver(&mail_with(1, "ann@example.org", text.as_bytes()), willing()).await;
         assert_eq!(outcome.word(), "accepted");
         let mut expected = text.to_owned();
         if !expected.ends_with("\r\n") {
@@ -209,7 +258,7 @@ async fn the_message_arrives_byte_for_byte() {
         let letter = server.letters().pop().unwrap();
         assert_eq!(String::from_utf8(letter.message).unwrap(), expected);
     }
-    let smuggled = mail_with("ann@example.org", b"a\n.\nMAIL FROM:<x>\r\n");
+    let smuggled = mail_with(1, "ann@example.org", b"a\n.\nMAIL FROM:<x>\r\n");
     assert_eq!(courier.deliver(&smuggled, willing()).await.word(), "rejected");
 }
 
@@ -219,19 +268,20 @@ async fn what_a_server_cannot_take_is_not_tried_there() {
     let mut courier = courier(&server);
     let outcome = send(&mut courier, "jörg@example.org").await;
     assert_eq!(text(&outcome), "this server does not take international addresses");
-    let outcome = courier.deliver(&mail_with("a@example.org", &[b'x'; 101]), willing()).await;
+    let outcome = courier.deliver(&mail_with(1, "a@example.org", &[b'x'; 101]), willing()).await;
     assert_eq!(text(&outcome), "the message has 101 bytes; this server takes 100");
-    let outcome = courier.deliver(&mail_with("a@example.org", "ü\r\n".as_bytes()), willing()).await;
+    let outcome =
+        courier.deliver(&mail_with(1, "a@example.org", "ü\r\n".as_bytes()), willing()).await;
     assert_eq!(text(&outcome), "this server does not take 8-bit messages");
     assert_eq!((outcome.word(), server.connections()), ("rejected", 1));
     assert_eq!(server.commands(), ["EHLO"]);
 
     let modern = SmtpServer::start(Wrapping::Plain, &["SMTPUTF8", "8bitmime", "SIZE"]).await;
-    let parcel = mail_with("jörg@example.org", "ü\r\n".as_bytes());
+    let parcel = mail_with(1, "jörg@example.org", "ü\r\n".as_bytes());
     let mut courier = courier_of(&transport(&modern, Tls::None), 1, Deadlines::default());
     assert_eq!(courier.deliver(&parcel, willing()).await.word(), "accepted");
     let letter = modern.letters().pop().unwrap();
-    assert_eq!(letter.from, "<bounce@example.org> SMTPUTF8 BODY=8BITMIME");
+    assert_eq!(letter.from, "<bounce@example.org> SIZE=4 SMTPUTF8 BODY=8BITMIME");
     assert_eq!((letter.to.as_str(), letter.message), ("jörg@example.org", "ü\r\n".into()));
 }
 
@@ -283,10 +333,7 @@ async fn starttls_that_is_missing_or_tampered_with_stops_the_mail() {
         let mut trusting = transport(&server, Tls::StartTls);
         trusting.ca_file = Some(server.certificate().save(folder.path()));
         server.fail_once(at, fault.clone());
-        let deadlines = match fault {
-            Hang => hasty_at(at),
-            Say(_) | SayAndClose(_) | Close => Deadlines::default(),
-        };
+        let deadlines = faults::deadlines_for(at, &fault);
         let mut courier = courier_of(&trusting, 100, deadlines);
         let outcome = send(&mut courier, "ann@example.org").await;
         assert_eq!(outcome.word(), "unreachable");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Duration, Moment, Percent, Rate, Tls};
+use super::{Duration, MailEncoding, Moment, Percent, Rate, Tls};
 
 /// What all mail has in common. Needed once there is a newsletter.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
@@ -18,11 +18,43 @@ pub(in crate::config) struct Mail {
     pub reply_to: Option<String>,
     /// Postal address that goes under each mail; many countries demand one. Needed once there is a newsletter.
     pub address: Option<String>,
+    /// Where bounces go: `bounces@b.example.org`. Each mail's envelope sender is then `bounces+TOKEN@b.example.org`, so that a
+    /// bounce tells whom it is about (VERP).
+    #[schemars(extend("x-default" = "the sender"))]
+    pub bounce_address: Option<String>,
+    /// Mailbox where unsubscribe requests may be mailed to. Only for an address whose mail somebody or something
+    /// processes within two days: the subject holds the subscriber's token.
+    pub unsubscribe_mailto: Option<String>,
+    /// Last part of `Feedback-ID`, by which Gmail counts complaints: 5 to 15 letters, digits, `-` and `_`, the same for ever.
+    #[schemars(extend("x-default" = "no `Feedback-ID`"))]
+    pub feedback_id: Option<String>,
+    /// How texts are written into mails. `8bit` is shorter for all scripts but Latin, and only used over connections to servers that take it.
+    pub encoding: MailEncoding,
     pub servers: BTreeMap<String, MailServer>,
     pub domains: BTreeMap<String, MailDomain>,
     pub warm_up: BTreeMap<String, WarmUp>,
     pub canary: Canary,
     pub retry: MailRetry,
+    pub dkim: Vec<Dkim>,
+}
+
+/// A key that signs mail (DKIM). Of all keys for one domain and algorithm the newest one signs that is not of the future, so keys are
+/// changed by adding a section; with an RSA and an Ed25519 key both sign.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct Dkim {
+    /// The domain that signs: the sender's, or one above it.
+    #[schemars(extend("x-required" = true))]
+    pub domain: Option<String>,
+    /// Name of the key in the DNS. Its public half stands at `SELECTOR._domainkey.DOMAIN`.
+    #[schemars(extend("x-required" = true))]
+    pub selector: Option<String>,
+    /// PEM file of the private key: PKCS#8, or PKCS#1 for RSA.
+    #[schemars(extend("x-required" = true))]
+    pub key_file: Option<String>,
+    /// From when on it signs.
+    #[schemars(extend("x-default" = "always"))]
+    pub from: Option<Moment>,
 }
 
 /// A way to send mail.
@@ -61,11 +93,18 @@ pub(in crate::config) struct MailServer {
     /// Only for recipients at these domains, and then before servers without such a list.
     #[schemars(extend("x-default" = "recipients at all domains"))]
     pub domains: Vec<String>,
+    /// Sends `window` messages at a time to servers that offer CHUNKING: many times faster to a server far away. A crash leaves up to `window` messages a connection in doubt, instead of one.
+    pub chunking: bool,
+    /// With `chunking`: messages in flight over one connection.
+    #[schemars(range(min = 1, max = 100))]
+    pub window: u32,
     /// What we call ourselves to the server (EHLO): a host name that exists.
     #[schemars(extend("x-default" = "the host of `server.public_url`"))]
     pub hello_name: Option<String>,
     /// PEM file of certificate authorities to trust beside the well-known ones.
     pub ca_file: Option<String>,
+    /// Sign with the keys of `[[mail.dkim]]`; `false` for a server that signs itself.
+    pub dkim: bool,
 }
 
 impl Default for MailServer {
@@ -81,8 +120,11 @@ impl Default for MailServer {
             rate: None,
             daily_quota: None,
             domains: Vec::new(),
+            chunking: false,
+            window: 8,
             hello_name: None,
             ca_file: None,
+            dkim: true,
         }
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use url::{Host, Url};
 
 use super::site::{DAY, duration};
-use super::{Context, politeness, secrets};
+use super::{Context, dkim, politeness, secrets};
 use crate::config::report::Problem;
 use crate::config::values;
 use crate::config::{Credentials, Mail, MailServer, Mailbox, SmtpTransport, Tls, Transport, raw};
-use crate::domain::RetryPolicy;
+use crate::domain::{BOUNCE_TOKEN_LENGTH, EmailAddress, RetryPolicy};
 
 /// Sender of an installation without newsletters, which sends no mail. RFC 2606 reserves `.invalid`.
 const NOBODY: &str = "nobody@postrider.invalid";
@@ -45,17 +45,29 @@ pub(super) fn mail(
     let limits = politeness::domains(&raw.domains, context);
     let warm_up = politeness::warm_up(&raw.warm_up, context);
     let canary = politeness::canary(&raw.canary, context);
+    let bounce_address =
+        optional("mail.bounce_address", raw.bounce_address.as_deref(), bounce, context);
+    let mailto =
+        optional("mail.unsubscribe_mailto", raw.unsubscribe_mailto.as_deref(), mailto, context);
+    let feedback_id =
+        optional("mail.feedback_id", raw.feedback_id.as_deref(), feedback_id, context);
+    let dkim = dkim::keys(&raw.dkim, context);
     let (domains, default_domain) = limits?;
     Some(Mail {
         from: from?,
         reply_to: reply_to?,
         address: address.to_owned(),
+        bounce_address: bounce_address?,
+        unsubscribe_mailto: mailto?,
+        feedback_id: feedback_id?,
+        encoding: raw.encoding,
         servers: servers?,
         domains,
         default_domain,
         warm_up: warm_up?,
         canary: canary?,
         retry: retry?,
+        dkim: dkim?,
     })
 }
 
@@ -70,6 +82,46 @@ pub(super) fn optional_mailbox(
         Some(text) => context.report.take(path, values::mailbox(text)).map(Some),
         None => Some(None),
     }
+}
+
+/// What the key at `path` means, if it is there. `None`: it is wrong.
+#[expect(clippy::option_option, reason = "absent and wrong are different, as in every section")]
+fn optional<T>(
+    path: &str,
+    text: Option<&str>,
+    meaning: impl Fn(&str) -> Result<T, Problem>,
+    context: &mut Context<'_>,
+) -> Option<Option<T>> {
+    match text {
+        Some(text) => context.report.take(path, meaning(text)).map(Some),
+        None => Some(None),
+    }
+}
+
+fn mailto(text: &str) -> Result<EmailAddress, Problem> {
+    text.parse().map_err(|error| Problem::new(format!("{error}")))
+}
+
+/// An address that each delivery's token fits into, behind a `+`.
+fn bounce(text: &str) -> Result<EmailAddress, Problem> {
+    const ROOM: usize = 64 - 1 - BOUNCE_TOKEN_LENGTH;
+    let address = mailto(text)?;
+    let local = address.local_part();
+    if !local.is_ascii() || local.contains('+') || local.len() > ROOM {
+        let message = format!("`{local}` leaves no room for `+` and a token that names the mail");
+        return Err(Problem::new(message)
+            .help(format!("at most {ROOM} ASCII characters without `+`, such as `bounces`")));
+    }
+    Ok(address)
+}
+
+fn feedback_id(text: &str) -> Result<String, Problem> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if (5..=15).contains(&text.len()) && text.bytes().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err(Problem::new(format!("`{text}` is not a sender's id"))
+        .help("5 to 15 letters, digits, `-` and `_`, such as `fieldnotes`"))
 }
 
 /// What we call ourselves where nobody says: the name that links in mails lead to.
@@ -126,7 +178,10 @@ fn server(
         rate: rate?,
         daily_quota: raw.daily_quota.map(i64::from),
         domains: domains?,
+        chunking: raw.chunking,
+        window: number(raw.window),
         hello_name: hello?,
+        dkim: raw.dkim,
     })
 }
 
@@ -314,6 +369,30 @@ mod tests {
             let target = target(url).unwrap();
             assert_eq!((target.host.as_str(), target.port), (host, port), "{url}");
             assert_eq!(target.tls(None).unwrap(), tls, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_bounce_address_has_room_for_a_token() {
+        assert!(bounce("bounces@b.example.org").is_ok());
+        assert!(bounce(&format!("{}@b.example.org", "b".repeat(22))).is_ok());
+        for bad in [
+            "bounces",
+            "a+b@b.example.org",
+            "bünces@b.example.org",
+            "seven-and-twenty-letters-x@b.example",
+        ] {
+            assert!(bounce(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_feedback_id_is_what_gmail_takes() {
+        for good in ["notes", "fieldnotes-2026"] {
+            assert!(feedback_id(good).is_ok(), "{good}");
+        }
+        for bad in ["", "four", "more-than-fifteen", "a:b:c", "field notes"] {
+            assert!(feedback_id(bad).is_err(), "{bad}");
         }
     }
 

@@ -71,6 +71,7 @@ fn newsletter(
         _ => Some(None),
     };
     let retry = house.and_then(|house| own_retry(&at, raw, house, context));
+    let reply_to = mail::optional_mailbox(&key("reply_to"), raw.reply_to.as_deref(), context);
     Some(Newsletter {
         name: name.to_owned(),
         title: title?,
@@ -83,6 +84,8 @@ fn newsletter(
         send_window: send_window?,
         // What is wrong with the house's policy was said there.
         retry: retry?,
+        reply_to: reply_to?,
+        inline_images: raw.inline_images,
     })
 }
 

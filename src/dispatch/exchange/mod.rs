@@ -6,6 +6,8 @@
 
 mod flows;
 mod servers;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};

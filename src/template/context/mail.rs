@@ -41,10 +41,12 @@ pub struct PostContext {
     pub url: String,
     /// Plain text, one paragraph.
     pub summary: String,
-    /// Sanitised, every URL absolute: `{{ post.html|safe }}`.
+    /// Sanitised, every URL absolute: `{{ post.html|safe }}`. Empty where it does not fit into the mail.
     pub html: String,
     /// The same as plain text, not wrapped.
     pub text: String,
+    /// How long the whole post takes to read, at least 1.
+    pub reading_minutes: usize,
     pub authors: Vec<AuthorContext>,
     pub tags: Vec<String>,
     pub categories: Vec<String>,
@@ -66,6 +68,7 @@ impl PostContext {
             summary: post.summary.clone(),
             html: post.html.clone(),
             text: post.text.clone(),
+            reading_minutes: reading_minutes(&post.text),
             authors: post.authors.iter().map(AuthorContext::of).collect(),
             tags: post.tags.clone(),
             categories: post.categories.clone(),
@@ -75,6 +78,16 @@ impl PostContext {
             image: post.image.as_ref().map(ToString::to_string),
         }
     }
+}
+
+/// Minutes that people take for `text`: 230 words each, or 500 characters where a script has no blanks between words.
+fn reading_minutes(text: &str) -> usize {
+    let unspaced =
+        |c: &char| matches!(u32::from(*c), 0x0e00..=0x0eff | 0x3040..=0x30ff | 0x3400..=0x9fff);
+    let is_spoken = |word: &&str| word.contains(char::is_alphanumeric) && !word.contains("://");
+    let words = text.split_whitespace().filter(is_spoken).count();
+    let characters = text.chars().filter(unspaced).count();
+    (words * 500 + characters * 230).div_ceil(230 * 500).max(1)
 }
 
 impl AuthorContext {
@@ -92,6 +105,8 @@ pub struct EditionFrame {
     pub cadence: String,
     /// BCP 47 tag of the mail's own words.
     pub language: String,
+    /// What lists of mails show beside the subject: the summary of the first post, then the titles of the others.
+    pub preheader: String,
     /// The recipient's own link. Never leave it out: the law and the mailbox providers want it.
     pub unsubscribe_url: String,
     /// Where the newsletter or the site is on the web.
@@ -108,6 +123,8 @@ pub struct DigestContext {
     pub frame: EditionFrame,
     /// At least one, in the order in which they are shown.
     pub posts: Vec<PostContext>,
+    /// True when the posts are so many that Gmail would cut the mail off: show their titles and links, and no more.
+    pub titles_only: bool,
 }
 
 /// `mail/single/`: one post.
@@ -116,7 +133,8 @@ pub struct SingleContext {
     #[serde(flatten)]
     pub frame: EditionFrame,
     pub post: PostContext,
-    /// False when the whole post is too large for mail: show the summary and a link.
+    /// False when the whole post is too large for mail: `post.html` and `post.text` are its beginning then, or empty where
+    /// it cannot be cut. Show that or the summary, and a link.
     pub whole: bool,
 }
 
@@ -137,12 +155,13 @@ impl Context for DigestContext {
     const TEMPLATES: &'static [&'static str] = &["mail/digest/"];
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let digest = |posts| Self { frame: samples::frame("weekly"), posts };
+        let digest = |posts| Self { frame: samples::frame("weekly"), posts, titles_only: false };
         vec![
             ("several posts", digest(samples::posts())),
             ("one post", digest(vec![samples::plain_post()])),
             ("no image, right to left", digest(vec![samples::odd_post()])),
             ("forty posts", digest(vec![samples::plain_post(); 40])),
+            ("only titles fit", Self { titles_only: true, ..digest(samples::posts()) }),
         ]
     }
 }
@@ -154,7 +173,8 @@ impl Context for SingleContext {
         let single = |post, whole| Self { frame: samples::frame("instant"), post, whole };
         vec![
             ("a post", single(samples::rich_post(), true)),
-            ("a post too large for mail", single(samples::rich_post(), false)),
+            ("the beginning of a post too large for mail", single(samples::rich_post(), false)),
+            ("the summary of a post too large for mail", single(samples::bare_post(), false)),
             ("no image, right to left", single(samples::odd_post(), true)),
         ]
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use postrider::clock::{Clock as _, SystemClock};
 use postrider::domain::DeliveryState;
 use postrider::store::Store;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::harness::daemon::{Daemon, add_subscribers, configuration, log, project, smtp};
@@ -112,8 +113,23 @@ impl Rig {
             let counts = tx.delivery_counts().await;
             let log = log(self.folder());
             let log: Vec<&str> = log.lines().rev().take(40).collect();
-            panic!("of {} there are {counts:#?}; the log, backwards: {log:#?}", self.owed());
+            let batches = self.open_batches().await;
+            panic!("of {} there are {counts:?}, {batches:#?}; {log:#?}", self.owed());
         }
+    }
+
+    /// Who has what: number, owner, end of the lease, when it is due.
+    async fn open_batches(&self) -> Vec<(i64, Option<String>, Option<i64>, i64)> {
+        const SQL: &str = "SELECT id, owner, lease_until, next_at FROM batches WHERE is_open";
+        let url = &self.database.text;
+        let found = if self.database.file().is_some() {
+            let mut connection = SqliteConnection::connect(url).await.expect("it answers");
+            sqlx::query_as(SQL).fetch_all(&mut connection).await
+        } else {
+            let mut connection = PgConnection::connect(url).await.expect("it answers");
+            sqlx::query_as(SQL).fetch_all(&mut connection).await
+        };
+        found.expect("there are batches")
     }
 
     async fn is_over(&self, store: &Store) -> bool {

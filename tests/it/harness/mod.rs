@@ -1,6 +1,8 @@
 //! Servers that misbehave on request.
 
+pub(crate) mod browser;
 pub(crate) mod daemon;
+pub(crate) mod dns;
 pub(crate) mod engine;
 pub(crate) mod http;
 pub(crate) mod program;

@@ -4,12 +4,18 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::tls::Certificate;
+
+mod session;
+
+use session::Session;
+
+/// A keyword that makes the server say 354 although there is no recipient, as some do.
+pub(crate) const LENIENT: &str = "X-LENIENT";
 
 /// Where in the dialogue a fault sits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +29,9 @@ pub(crate) enum At {
     Mail,
     Rcpt,
     Data,
-    /// After the 354, before anything of the message is read.
+    /// After the 354, when the message begins to arrive. Of a chunk, after its BDAT line.
     Body,
-    /// After the message and its dot were read. The letter counts as taken only when nothing or a 2xx is said here.
+    /// After the message and its end were read. The letter counts as taken only when nothing or a 2xx is said here.
     Dot,
     Rset,
 }
@@ -40,6 +46,12 @@ pub(crate) enum Fault {
     Close,
     /// Neither answers nor reads any more.
     Hang,
+    /// Says this one byte at a time, and goes on.
+    Drip(&'static str),
+    /// Sends bytes without a line end for as long as anybody takes them.
+    Flood,
+    /// Closes its sending side, and goes on reading.
+    HalfClose,
 }
 
 /// How the server is reached.
@@ -64,6 +76,7 @@ pub(crate) struct Letter {
 struct Rule {
     at: At,
     recipient: Option<String>,
+    skip: usize,
     left: usize,
     fault: Fault,
 }
@@ -74,8 +87,23 @@ struct Shared {
     extensions: Vec<&'static str>,
     rules: Mutex<Vec<Rule>>,
     letters: Mutex<Vec<Letter>>,
+    diary: Diary,
     commands: watch::Sender<Vec<String>>,
     connections: AtomicUsize,
+}
+
+/// What happened, in order. Both ends of a connection write into it.
+#[derive(Clone, Default)]
+pub(crate) struct Diary(Arc<Mutex<Vec<String>>>);
+
+impl Diary {
+    pub(crate) fn note(&self, entry: String) {
+        self.0.lock().expect("no holder panics").push(entry);
+    }
+
+    pub(crate) fn entries(&self) -> Vec<String> {
+        self.0.lock().expect("no holder panics").clone()
+    }
 }
 
 /// A server on a port of its own; gone when dropped.
@@ -115,6 +143,7 @@ impl SmtpServer {
             extensions: extensions.to_vec(),
             rules: Mutex::default(),
             letters: Mutex::default(),
+            diary: Diary::default(),
             commands: watch::Sender::default(),
             connections: AtomicUsize::new(0),
         });
@@ -123,6 +152,7 @@ impl SmtpServer {
             let mut sessions = tokio::task::JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
                 served.connections.fetch_add(1, Ordering::SeqCst);
+                socket.set_nodelay(true).expect("a connection that was accepted");
                 sessions.spawn(Session::run(Arc::clone(&served), socket));
             }
         });
@@ -134,9 +164,20 @@ impl SmtpServer {
         self.rule(at, None, usize::MAX, fault);
     }
 
+    /// Does everything right from now on.
+    pub(crate) fn mend(&self) {
+        self.shared.rules.lock().expect("no holder panics").clear();
+    }
+
     /// Fails at `at`, the next time only.
     pub(crate) fn fail_once(&self, at: At, fault: Fault) {
         self.rule(at, None, 1, fault);
+    }
+
+    /// Fails at `at` once, after it went well `times` times.
+    pub(crate) fn fail_after(&self, times: usize, at: At, fault: Fault) {
+        let rule = Rule { at, recipient: None, skip: times, left: 1, fault };
+        self.shared.rules.lock().expect("no holder panics").push(rule);
     }
 
     /// Fails at `at` for mail to `recipient`. Only from RCPT on is the recipient known.
@@ -145,12 +186,17 @@ impl SmtpServer {
     }
 
     fn rule(&self, at: At, recipient: Option<String>, left: usize, fault: Fault) {
-        let rule = Rule { at, recipient, left, fault };
+        let rule = Rule { at, recipient, skip: 0, left, fault };
         self.shared.rules.lock().expect("no holder panics").push(rule);
     }
 
     pub(crate) fn certificate(&self) -> &Certificate {
         &self.shared.certificate
+    }
+
+    /// `end ADDRESS` each time a message was read to its end.
+    pub(crate) fn diary(&self) -> Diary {
+        self.shared.diary.clone()
     }
 
     pub(crate) fn letters(&self) -> Vec<Letter> {
@@ -179,171 +225,5 @@ impl SmtpServer {
 impl Drop for SmtpServer {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
-
-/// The dialogue is over.
-struct Over;
-
-type Step<T> = Result<T, Over>;
-
-struct Session {
-    shared: Arc<Shared>,
-    socket: BufReader<Box<dyn Socket>>,
-    from: String,
-    to: String,
-}
-
-impl Session {
-    async fn run(shared: Arc<Shared>, socket: TcpStream) {
-        let implicit = shared.wrapping == Wrapping::Implicit;
-        let socket = BufReader::new(Box::new(socket) as Box<dyn Socket>);
-        let mut session = Self { shared, socket, from: String::new(), to: String::new() };
-        if implicit && session.encrypt().await.is_err() {
-            return;
-        }
-        let Err(Over) = session.talk().await;
-        session.note("EOF");
-    }
-
-    async fn talk(&mut self) -> Step<std::convert::Infallible> {
-        self.answer(At::Greeting, "220 mail.test ESMTP").await?;
-        loop {
-            let line = self.line().await?;
-            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
-            let word = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
-            self.note(&word);
-            match word.as_str() {
-                "EHLO" => self.ehlo().await?,
-                "STARTTLS" => {
-                    self.answer(At::StartTls, "220 go ahead").await?;
-                    self.encrypt().await?;
-                }
-                "AUTH" => self.auth(&line).await?,
-                "MAIL" => {
-                    line["MAIL FROM:".len()..].clone_into(&mut self.from);
-                    self.to.clear();
-                    self.answer(At::Mail, "250 2.1.0 ok").await?;
-                }
-                "RCPT" => {
-                    let address = line["RCPT TO:<".len()..].split('>').next().unwrap_or_default();
-                    address.clone_into(&mut self.to);
-                    self.answer(At::Rcpt, "250 2.1.5 ok").await?;
-                }
-                "DATA" => self.data().await?,
-                "RSET" => self.answer(At::Rset, "250 2.0.0 ok").await?,
-                "QUIT" => {
-                    self.say("221 2.0.0 bye").await?;
-                    return Err(Over);
-                }
-                _ => self.say("500 5.5.2 what?").await?,
-            }
-        }
-    }
-
-    async fn ehlo(&mut self) -> Step<()> {
-        let mut lines = vec!["250-mail.test".to_owned()];
-        lines.extend(self.shared.extensions.iter().map(|keyword| format!("250-{keyword}")));
-        if self.shared.wrapping == Wrapping::StartTls {
-            lines.push("250-STARTTLS".to_owned());
-        }
-        lines.push("250 ENHANCEDSTATUSCODES".to_owned());
-        self.answer(At::Ehlo, &lines.join("\r\n")).await
-    }
-
-    async fn auth(&mut self, line: &str) -> Step<()> {
-        if line == "AUTH LOGIN" {
-            for challenge in ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"] {
-                self.say(challenge).await?;
-                self.line().await?;
-            }
-        }
-        self.answer(At::Auth, "235 2.7.0 welcome").await
-    }
-
-    async fn data(&mut self) -> Step<()> {
-        // A fault that only talks has talked in place of the 354, and no message follows.
-        if self.fault(At::Data).await? {
-            return Ok(());
-        }
-        self.say("354 go on").await?;
-        if self.fault(At::Body).await? {
-            return Ok(());
-        }
-        let mut message = Vec::new();
-        loop {
-            let line = self.line().await?;
-            if line == b".\r\n" {
-                break;
-            }
-            message.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
-        }
-        self.note(".");
-        let letter = Letter { from: self.from.clone(), to: self.to.clone(), message };
-        if self.fault(At::Dot).await? {
-            return Ok(());
-        }
-        self.shared.letters.lock().expect("no holder panics").push(letter);
-        self.say("250 2.0.0 queued as 4F2A").await
-    }
-
-    async fn answer(&mut self, at: At, right: &str) -> Step<()> {
-        if self.fault(at).await? { Ok(()) } else { self.say(right).await }
-    }
-
-    /// Whether a fault has answered.
-    async fn fault(&mut self, at: At) -> Step<bool> {
-        match self.due(at) {
-            None => Ok(false),
-            Some(Fault::Say(text)) => self.say(text).await.map(|()| true),
-            Some(Fault::SayAndClose(text)) => {
-                self.say(text).await?;
-                Err(Over)
-            }
-            Some(Fault::Close) => Err(Over),
-            Some(Fault::Hang) => std::future::pending().await,
-        }
-    }
-
-    fn due(&self, at: At) -> Option<Fault> {
-        let mut rules = self.shared.rules.lock().expect("no holder panics");
-        let rule = rules.iter_mut().find(|rule| {
-            rule.at == at
-                && rule.left > 0
-                && rule.recipient.as_ref().is_none_or(|recipient| *recipient == self.to)
-        })?;
-        rule.left -= 1;
-        Some(rule.fault.clone())
-    }
-
-    async fn encrypt(&mut self) -> Step<()> {
-        self.fault(At::Handshake).await?;
-        let nothing = BufReader::new(Box::new(tokio::io::empty()) as Box<dyn Socket>);
-        let socket = std::mem::replace(&mut self.socket, nothing).into_inner();
-        let accept = self.shared.certificate.acceptor.accept(socket);
-        self.socket = BufReader::new(Box::new(accept.await.map_err(|_| Over)?));
-        Ok(())
-    }
-
-    async fn line(&mut self) -> Step<Vec<u8>> {
-        let mut line = Vec::new();
-        match self.socket.read_until(b'\n', &mut line).await {
-            Ok(read) if read > 0 && line.ends_with(b"\n") => Ok(line),
-            Ok(_) | Err(_) => Err(Over),
-        }
-    }
-
-    async fn say(&mut self, text: &str) -> Step<()> {
-        let text = format!("{text}\r\n");
-        self.socket.write_all(text.as_bytes()).await.map_err(|_| Over)?;
-        self.socket.flush().await.map_err(|_| Over)
-    }
-
-    fn note(&self, word: &str) {
-        self.shared.commands.send_modify(|heard| heard.push(word.to_owned()));
     }
 }

@@ -90,6 +90,12 @@ impl Setting {
         self
     }
 
+    /// Mail goes to the server at `address`, with these keys in its section.
+    pub(crate) fn mailing_with(mut self, address: std::net::SocketAddr, options: &str) -> Self {
+        self.mail = format!("url = \"smtp://{address}\"\n{options}");
+        self
+    }
+
     /// The newsletter offers these.
     pub(crate) fn cadences(mut self, cadences: &str) -> Self {
         cadences.clone_into(&mut self.cadences);

@@ -59,6 +59,8 @@ pub(super) fn frame(cadence: &str) -> EditionFrame {
         newsletter: newsletter(),
         cadence: cadence.to_owned(),
         language: "en".to_owned(),
+        preheader: "Twelve kilometres, four herons and one wet foot · Sharpening a kitchen knife"
+            .to_owned(),
         unsubscribe_url:
             "https://news.example.org/unsubscribe/c2FtcGxlLXRva2VuLW9mLWZvcnR5LXRocmVlLWxldHRlcnM"
                 .to_owned(),
@@ -77,6 +79,7 @@ pub(super) fn rich_post() -> PostContext {
             .to_owned(),
         html: include_str!("post.html").to_owned(),
         text: include_str!("post.txt").to_owned(),
+        reading_minutes: 4,
         tags: vec!["walking".to_owned(), "thinking".to_owned()],
         categories: vec!["Outside".to_owned()],
         updated_at: Some(at("2026-11-22T09:30:00+01:00[Europe/Berlin]")),
@@ -95,6 +98,7 @@ pub(super) fn plain_post() -> PostContext {
             .to_owned(),
         html: "<p>Hold the angle. That is all.</p>".to_owned(),
         text: "Hold the angle. That is all.".to_owned(),
+        reading_minutes: 1,
         authors: vec![AuthorContext {
             name: "Ann Meadow".to_owned(),
             url: Some("https://example.org/ann/".to_owned()),
@@ -106,6 +110,11 @@ pub(super) fn plain_post() -> PostContext {
         updated_at: None,
         image: None,
     }
+}
+
+/// Neither HTML nor text: it did not fit.
+pub(super) fn bare_post() -> PostContext {
+    PostContext { html: String::new(), text: String::new(), reading_minutes: 90, ..rich_post() }
 }
 
 /// Right to left, emoji, markup in the title, nobody's name, no summary.
