@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Row as _, SqlSafeStr as _};
+use sqlx::{Connection as _, Row as _, SqlSafeStr as _};
 
 use super::StoreError;
 use super::engine::{Pools, doing};
@@ -55,8 +55,16 @@ pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
         .clone()
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("cache_size", WRITER_CACHE);
-    let writer =
-        SqlitePoolOptions::new().max_connections(1).connect_with(writing).await.map_err(failed)?;
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        // A commit that fails on a full disk ends the transaction, and sqlx goes on counting it: nothing could begin on
+        // this connection ever again.
+        .before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        })
+        .connect_with(writing)
+        .await
+        .map_err(failed)?;
     refuse_old_sqlite(&writer).await?;
     refuse_broken_promises(&writer).await?;
     let readers = SqlitePoolOptions::new()

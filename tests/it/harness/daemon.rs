@@ -139,6 +139,13 @@ impl Daemon {
         Self::started_by(folder, Command::new(env!("CARGO_BIN_EXE_postrider")))
     }
 
+    /// The same, as one of several nodes: each has a port of its own.
+    pub(crate) fn start_at(folder: &Path, address: SocketAddr) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postrider"));
+        command.env("POSTRIDER__SERVER__LISTEN", address.to_string());
+        Self::started_by(folder, command)
+    }
+
     /// The same, in the shell in which `setup` was run.
     pub(crate) fn start_after(folder: &Path, setup: &str) -> Self {
         let mut shell = Command::new("sh");
@@ -174,6 +181,25 @@ impl Daemon {
     /// SIGKILL: no chance to finish anything.
     pub(crate) async fn kill(mut self) {
         self.0.kill().await.expect("a running process can be killed");
+    }
+
+    /// SIGSTOP, and waits until no thread of it does anything any more.
+    pub(crate) async fn pause(&self) {
+        self.signal("STOP").await;
+        let tasks = format!("/proc/{}/task", self.id());
+        until("a standstill", async || {
+            let mut tasks = std::fs::read_dir(&tasks).expect("it runs").flatten();
+            tasks.all(|task| {
+                let state = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+                state.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+            })
+        })
+        .await;
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id().expect("it runs")
     }
 
     /// Sends `TERM`, `HUP` …
