@@ -25,7 +25,7 @@ use crate::harness::engine::Engine;
 use crate::harness::world::post;
 
 const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
-const MAIL: Queue<'_> = Queue { channel: "mail:main", lanes: (Lane::Letter, Lane::Digest) };
+const MAIL: Queue<'_> = Queue { channel: "mail:weekly", lanes: (Lane::Letter, Lane::Digest) };
 /// As many as fit into two batches.
 const TWO_BATCHES: usize = 501;
 
@@ -83,7 +83,7 @@ async fn edition(store: &Store, readers: usize) {
         content: "{}",
         posts: &[(&id, &revision)],
         lane: Lane::Digest,
-        channel: "mail:main",
+        channel: "mail:weekly",
         stages: &[],
     };
     tx.seal_edition(&edition, NOW).await.unwrap();
@@ -267,7 +267,7 @@ async fn a_daemon_that_cannot_have_its_port_leaves_the_leases_of_its_twin_alone(
         address: &"ann@example.org".parse().unwrap(),
         newsletter: "weekly",
         content: "{}",
-        channel: "mail:main",
+        channel: "mail:weekly",
     };
     let mut tx = store.write().await.unwrap();
     tx.plan_letter(&letter, now).await.unwrap();

@@ -41,7 +41,7 @@ async fn a_letter_that_cannot_be_read_back_holds_back_no_other() {
             address: &"ann@example.org".parse().expect("an address"),
             newsletter: "weekly",
             content: "of a version that nobody has any more",
-            channel: "mail:main",
+            channel: "mail:weekly",
         };
         let mut tx = world.store.write().await.expect("the database answers");
         tx.plan_letter(&letter, world.clock.now()).await.expect("the database answers");

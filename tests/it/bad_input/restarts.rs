@@ -49,7 +49,11 @@ async fn a_daemon_that_is_told_to_stop_in_mid_edition_leaves_nothing_in_doubt() 
         assert!(accepted < MANY_READERS, "it was in mid-edition");
         let states = states(&store).await;
         assert_eq!(states.get(&DeliveryState::Accepted), Some(&accepted), "{states:?}");
-        assert_eq!(states.get(&DeliveryState::Planned), Some(&(MANY_READERS - accepted)), "{states:?}");
+        assert_eq!(
+            states.get(&DeliveryState::Planned),
+            Some(&(MANY_READERS - accepted)),
+            "{states:?}"
+        );
     }
     let daemon = Daemon::start(folder);
     until("the end of the edition", async || sink.letters().len() >= MANY_READERS).await;

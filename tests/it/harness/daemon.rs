@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,8 +26,23 @@ pub(crate) fn project(configuration: &str) -> TempDir {
     folder
 }
 
+/// A port for one configuration: below those that outgoing connections take, and another in each test's process. A daemon
+/// that is started again must have the same, because by that it knows what its predecessor left.
+fn own_port() -> u16 {
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(16);
+    let mut ports =
+        std::iter::from_fn(|| Some(TAKEN.fetch_add(1, Ordering::Relaxed))).map(|taken| {
+            10_000 + u16::try_from(begin.wrapping_add(taken) % 10_000).expect("it is small")
+        });
+    ports
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("one is free")
+}
+
 /// A configuration for `store`, with `mail` as the table of its mail server. Every post since March 2026 is news at once.
 pub(crate) fn configuration(store: &str, mail: &str) -> String {
+    let port = own_port();
     format!(
         r#"[site]
 title = "Field Notes"
@@ -34,7 +50,7 @@ url = "https://example.org"
 language = "en"
 timezone = "UTC"
 [server]
-listen = "127.0.0.1:0"
+listen = "127.0.0.1:{port}"
 public_url = "http://127.0.0.1:8080"
 [store]
 url = "{store}"

@@ -140,13 +140,13 @@ async fn a_letter_is_in_a_lane_of_its_own_and_forgotten_when_delivered() {
             address: &address("ann"),
             newsletter: "weekly",
             content: "with a token",
-            channel: "mail:main",
+            channel: "mail:weekly",
         };
         let mut tx = store.write().await.unwrap();
         let id = tx.plan_letter(&letter, NOW).await.unwrap();
         tx.commit().await.unwrap();
         assert!(claim(&store, "one", NOW).await.is_none(), "{engine:?}: not among the bulk");
-        let letters = Queue { channel: "mail:main", lanes: (Lane::Letter, Lane::Letter) };
+        let letters = Queue { channel: "mail:weekly", lanes: (Lane::Letter, Lane::Letter) };
         let mut tx = store.write().await.unwrap();
         let claimed =
             tx.claim_batch(letters, "one", (NOW, later(15)), false).await.unwrap().unwrap();

@@ -31,7 +31,7 @@ mod ticks;
 mod upgrade;
 
 const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
-const BULK: Queue<'_> = Queue { channel: "mail:main", lanes: (Lane::Instant, Lane::Digest) };
+const BULK: Queue<'_> = Queue { channel: "mail:weekly", lanes: (Lane::Instant, Lane::Digest) };
 
 fn later(minutes: i64) -> Timestamp {
     NOW + SignedDuration::from_mins(minutes)
@@ -68,7 +68,7 @@ async fn seal_in_stages(store: &Store, post: &str, stages: &[i64]) -> SealedEdit
         content: "{}",
         posts: &[(&id, &revision)],
         lane: Lane::Digest,
-        channel: "mail:main",
+        channel: "mail:weekly",
         stages,
     };
     let mut tx = store.write().await.unwrap();

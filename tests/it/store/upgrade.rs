@@ -11,7 +11,7 @@ const ROWS: &str = "INSERT INTO instance (only_row, secret_key, created_at) VALU
     sealed_at) VALUES (7, 'weekly', 'daily', 'Hello', 'content', 'sealed', 3, 1, 3, 5); \
     INSERT INTO edition_posts (edition_id, position, post_id, revision) VALUES (7, 0, 'urn:1', 'r1'), (7, 1, 'urn:2', 'r2'); \
     INSERT INTO batches (lane, channel, edition_id, first_id, last_id, is_open, next_at, epoch) \
-    VALUES (2, 'mail:main', 7, 1, 3, TRUE, 0, 1); \
+    VALUES (2, 'mail:relay', 7, 1, 3, TRUE, 0, 1); \
     INSERT INTO deliveries (id, edition_id, subscription_id, state, attempts, is_held, planned_at, changed_at) \
     VALUES (1, 7, 1, 'accepted', 1, FALSE, 0, 0), (2, 7, 1, 'planned', 0, FALSE, 0, 0), (3, 7, 1, 'rejected', 1, FALSE, 0, 0); \
     INSERT INTO attempts (delivery_id, started_at, ended_at, outcome, server, code, reply) \
