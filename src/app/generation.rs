@@ -58,6 +58,7 @@ impl Generation {
             store: self.state.store.clone(),
             ledger: ledger.clone(),
             clock: Arc::clone(&self.state.clock),
+            contents: Arc::default(),
             owner: self.owner.clone(),
             planned,
             stop: self.stop.clone(),

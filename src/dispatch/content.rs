@@ -1,6 +1,7 @@
 //! What a delivery carries: the frozen content from the store, made ready once for all its recipients.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
@@ -26,6 +27,29 @@ pub(crate) enum ContentError {
     Build(#[from] BlueprintError),
 }
 
+/// The latest editions, ready to be filled in: made once, not once a batch.
+#[derive(Default)]
+pub struct Contents(Mutex<HashMap<EditionId, Content>>);
+
+/// More editions than this are hardly ever under way at once; each holds its mail in memory.
+const KEPT: usize = 32;
+
+impl Contents {
+    fn get(&self, edition: EditionId, version: i64) -> Option<Content> {
+        let kept = self.0.lock().expect("no code panics while it holds the contents");
+        kept.get(&edition).filter(|content| content.version() == Some(version)).cloned()
+    }
+
+    fn keep(&self, edition: EditionId, content: &Content) {
+        let mut kept = self.0.lock().expect("no code panics while it holds the contents");
+        if kept.len() >= KEPT {
+            // Whoever is still needed is made again.
+            kept.clear();
+        }
+        kept.insert(edition, content.clone());
+    }
+}
+
 /// Loads what `target` carries.
 pub(crate) async fn load(dispatch: &Dispatch, target: Target) -> Result<Content, ContentError> {
     let mut tx = dispatch.store.read().await?;
@@ -33,9 +57,14 @@ pub(crate) async fn load(dispatch: &Dispatch, target: Target) -> Result<Content,
         Target::Edition { edition, .. } => {
             let content =
                 tx.edition_content(edition).await?.ok_or(ContentError::Missing(target))?;
+            if let Some(known) = dispatch.contents.get(edition, content.version) {
+                return Ok(known);
+            }
             let newsletter = (&*dispatch.config, content.newsletter.as_str());
-            let kind = MailKind::Edition(Some(edition));
-            mail(newsletter, (content.sealed_at, kind), &content.content, Some(content.version))
+            let date = (content.sealed_at, MailKind::Edition(Some(edition)));
+            let made = mail(newsletter, date, &content.content, Some(content.version))?;
+            dispatch.contents.keep(edition, &made);
+            Ok(made)
         }
         Target::Letter { letter } => {
             let (newsletter, created_at, frozen) =

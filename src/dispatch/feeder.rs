@@ -162,10 +162,10 @@ impl Feeder {
                 () = tracker.wait() => return Ok(not_before),
                 _ = heart.tick() => self.keep_lease(claimed).await,
                 _ = look.tick() => {
-                    if let Some(next) = self.exchange.take_back_stuck(claimed.lease.batch) {
+                    if let Some(stuck) = self.exchange.take_back_stuck(claimed.lease.batch) {
                         let now = self.dispatch.clock.now();
                         let rest = now.saturating_add(REST).unwrap_or(Timestamp::MAX);
-                        not_before = Some(next.filter(|next| *next > now).unwrap_or(rest));
+                        not_before = Some(stuck.next_at.filter(|next| *next > now).unwrap_or(rest));
                     }
                 }
             }

@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::courier::Courier;
 use crate::domain::{DomainLimits, Lane, Rate, RetryPolicy, SendWindow, WarmUp};
 use crate::store::{Ledger, Store};
-pub use content::{MailKind, blueprint};
+pub use content::{Contents, MailKind, blueprint};
 
 use exchange::Exchange;
 use feeder::Feeder;
@@ -105,6 +105,7 @@ pub struct Dispatch {
     pub store: Store,
     pub ledger: Ledger,
     pub clock: SharedClock,
+    pub contents: Arc<Contents>,
     /// This process, in leases.
     pub owner: String,
     /// Rung when something was planned.

@@ -62,17 +62,13 @@ impl<'a> WorkerRound<'a> {
             self.unsent(job, None, next, now);
             return None;
         }
-        match self.parcel(&job) {
-            Some(parcel) => {
-                self.open.push(Open { job, started_at: now, intent: Intent::NotAsked });
-                Some(parcel)
-            }
-            None => {
-                let next = Next::Final(DeliveryState::Rejected);
-                self.unsent(job, Some(no_recipient()), next, now);
-                None
-            }
-        }
+        let Some(parcel) = self.parcel(&job) else {
+            let next = Next::Final(DeliveryState::Rejected);
+            self.unsent(job, Some(no_recipient()), next, now);
+            return None;
+        };
+        self.open.push(Open { job, started_at: now, intent: Intent::NotAsked });
+        Some(parcel)
     }
 
     /// The courier panicked: what had its intent may have gone, the rest has not.
@@ -239,7 +235,7 @@ impl Round for WorkerRound<'_> {
         self.reached = !matches!(outcome, Outcome::Unreachable(_));
         if !self.reached && self.may_be_put_back(&open, until, now) {
             report(&open.job, &outcome, "tried again at once over another connection");
-            worker.exchange.put_back(Box::new(open.job));
+            worker.exchange.put_back(open.job);
             return;
         }
         let Some((next, bounce)) = next(&open.job, &outcome, (now, spread), until) else { return };

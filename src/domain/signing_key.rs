@@ -114,7 +114,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// The half of a key that everybody may see: SubjectPublicKeyInfo of RSA, the bare 32 bytes of Ed25519.
+/// The half of a key that everybody may see: `SubjectPublicKeyInfo` of RSA, the bare 32 bytes of Ed25519.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyingKey {
     algorithm: SigningAlgorithm,

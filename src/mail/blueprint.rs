@@ -217,7 +217,9 @@ fn fields(
         fields += &header::mailbox("Reply-To", reply_to);
     }
     fields += &header::text("Subject", &composed.subject);
-    fields += &format!("Date: {}\r\n", date(envelope.date));
+    for text in ["Date: ", &date(envelope.date), "\r\n"] {
+        fields += text;
+    }
     if let Some(list) = envelope.list {
         fields += &header::list_id(list.title, list_id(list.id)?);
         for (name, url) in [("List-Archive", list.archive), ("List-Subscribe", list.subscribe)] {
@@ -235,7 +237,9 @@ fn fields(
         fields += &raw("Feedback-ID", &format!("{campaign}:{newsletter}:{kind}:{sender}"))?;
     }
     fields += AUTOMATIC;
-    fields += &format!("MIME-Version: 1.0\r\nContent-Type: {content_type}\r\n");
+    for text in ["MIME-Version: 1.0\r\nContent-Type: ", content_type, "\r\n"] {
+        fields += text;
+    }
     Ok(fields)
 }
 

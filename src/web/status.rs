@@ -228,6 +228,8 @@ fn edition(row: &Edition, told: impl Fn(Timestamp) -> Zoned) -> EditionRow {
         cadence: row.cadence.clone(),
         subject: row.subject.clone(),
         sealed_at: told(row.sealed_at),
+        state: row.state.as_str().to_owned(),
+        why: row.why.clone(),
         accepted: count(|state| state == DeliveryState::Accepted),
         waiting: count(|state| !state.is_final() && state != DeliveryState::Uncertain),
         rejected: count(|state| state == DeliveryState::Rejected),

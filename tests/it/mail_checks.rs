@@ -205,7 +205,8 @@ fn finished(config: &Config, name: &str, composed: &Composed) -> Vec<Mail> {
 fn says(command: &mut Command) -> String {
     let done = command.stdin(Stdio::null()).output();
     let done = done.unwrap_or_else(|error| {
-        panic!("{:?} is not installed ({error}); scripts/test does that", command.get_program())
+        let program = command.get_program().display();
+        panic!("`{program}` is not installed ({error}); scripts/test does that")
     });
     let errors = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{command:?} failed; scripts/test installs it\n{errors}");
@@ -281,7 +282,7 @@ async fn a_verifier_notices_a_mail_that_was_changed() {
     assert_eq!(said.matches(" fail").count() + said.matches(" error").count(), 2, "{said}");
 }
 
-/// The points and the names of the rules in SpamAssassin's report.
+/// The points and the names of the rules in the spam filter's report.
 fn judged(report: &str) -> (f64, Vec<String>) {
     let (_, details) = report.rsplit_once("Content analysis details:").unwrap();
     let points = details.split_once('(').unwrap().1.split_once(" points").unwrap().0;

@@ -114,15 +114,19 @@ fn subject(message: &[u8]) -> String {
 /// As `postrider editions correct` and `resume` do: another text for those who have not had it.
 async fn correct(world: &World, id: EditionId) {
     let now = postrider::clock::Clock::now(&world.clock);
-    let mut tx = world.store.write().await.unwrap();
-    let content = tx.edition_content(id).await.unwrap().unwrap().content;
-    let mut content: serde_json::Value = serde_json::from_str(&content).unwrap();
+    let mut tx = world.store.write().await.expect("the database answers");
+    let content =
+        tx.edition_content(id).await.expect("the database answers").expect("it is there").content;
+    let mut content: serde_json::Value = serde_json::from_str(&content).expect("it is JSON");
     content["subject"] = "Hello, corrected".into();
     let content = content.to_string();
     let correction = Correction { subject: "Hello, corrected", content: &content, posts: &[] };
-    assert_eq!(tx.correct_edition(id, &correction, now).await.unwrap(), Some(2));
-    assert!(tx.resume_edition(id, now).await.unwrap());
-    tx.commit().await.unwrap();
+    assert_eq!(
+        tx.correct_edition(id, &correction, now).await.expect("the database answers"),
+        Some(2)
+    );
+    assert!(tx.resume_edition(id, now).await.expect("the database answers"));
+    tx.commit().await.expect("the database answers");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,8 @@ async fn world(
 ) -> World {
     let mut config = String::new();
     if let Some((spare, options)) = spare {
-        write!(config, "[mail.servers.spare]\nurl = \"smtp://{spare}\"\n{options}\n").unwrap();
+        writeln!(config, "[mail.servers.spare]\nurl = \"smtp://{spare}\"\n{options}")
+            .expect("a string takes everything");
     }
     config.push_str(more);
     let world = Setting::new(Engine::Sqlite)

@@ -101,14 +101,14 @@ impl Exchange {
     }
 
     /// Gives a job back that was taken and not tried.
-    pub(crate) fn put_back(&self, mut job: Box<Job>) {
+    pub(crate) fn put_back(&self, mut job: Job) {
         job.put_back += 1;
         let mut state = self.lock();
         if state.is_closed {
             return;
         }
         state.batches.entry(job.lease.batch).or_insert_with(Progress::new).waiting += 1;
-        state.flows.push_front(*job);
+        state.flows.push_front(job);
         drop(state);
         self.bell.notify_waiters();
     }
@@ -123,6 +123,10 @@ impl Exchange {
         loop {
             let mut rung = std::pin::pin!(self.bell.notified());
             rung.as_mut().enable();
+            // What waits stays as it is.
+            if stop.is_cancelled() {
+                return None;
+            }
             let until = match self.take(server, clock.now()) {
                 Taken::Job(job) => return Some(job),
                 Taken::Closed => return None,
@@ -187,9 +191,8 @@ impl Exchange {
         self.bell.notify_waiters();
     }
 
-    /// Takes the jobs of `batch` back if nothing of it has moved for a while. A time: when something of it may go, as far
-    /// as is known. None: it moves.
-    pub(crate) fn take_back_stuck(&self, batch: i64) -> Option<Option<Timestamp>> {
+    /// Takes the jobs of `batch` back if nothing of it has moved for a while.
+    pub(crate) fn take_back_stuck(&self, batch: i64) -> Option<Stuck> {
         let mut state = self.lock();
         let progress = state.batches.get(&batch)?;
         if progress.waiting == 0 || progress.moved_at.elapsed() < PATIENCE {
@@ -197,7 +200,7 @@ impl Exchange {
         }
         let next_at = progress.next_at;
         state.remove(|job| job.lease.batch == batch);
-        Some(next_at)
+        Some(Stuck { next_at })
     }
 
     /// Drops what waits of `edition`: it was paused, or its text is an old one.
@@ -251,6 +254,13 @@ impl Exchange {
         let all = servers.purses_mut().chain(warm_ups);
         all.map(|(name, purse)| (name, purse.empty(), purse.hour())).collect()
     }
+}
+
+/// A batch of which nothing could go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stuck {
+    /// When something of it may go, as far as is known.
+    pub(crate) next_at: Option<Timestamp>,
 }
 
 /// What an allowance is filled with.

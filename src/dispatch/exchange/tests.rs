@@ -165,7 +165,7 @@ fn what_one_server_cannot_reach_another_carries_until_one_connection_finds_it_me
     for _ in 0..3 {
         let job = desk.take(0, now).unwrap();
         desk.tell(0, &job, &Outcome::Unreachable(reply()), now);
-        desk.exchange.put_back(job);
+        desk.exchange.put_back(*job);
     }
     assert!(desk.take(0, now).is_none(), "it is open");
     for _ in 0..10 {
@@ -291,7 +291,7 @@ async fn a_batch_of_which_nothing_may_go_is_handed_back_with_the_time() {
     assert_eq!(desk.waits_until(0, at(1)), Some(at(2_000)));
     assert_eq!(desk.exchange.take_back_stuck(1), None);
     tokio::time::advance(PATIENCE).await;
-    assert_eq!(desk.exchange.take_back_stuck(1), Some(Some(at(2_000))));
+    assert_eq!(desk.exchange.take_back_stuck(1), Some(Stuck { next_at: Some(at(2_000)) }));
     drop(job);
     desk.tracker.close();
     desk.tracker.wait().await;

@@ -41,7 +41,7 @@ fn check(table: &str) {
 #[test]
 fn what_is_neither_yes_nor_no_blames_nobody() {
     check(
-        r#"
+        r"
         accepted
             dot 250 2.0.0 OK: queued as 4F2A
             dot 250 
@@ -55,14 +55,14 @@ fn what_is_neither_yes_nor_no_blames_nobody() {
             mail 530 5.7.57 Client not authenticated to send mail. [FR2P281CA01.DEUP]
             mail 535 5.7.8 Authentication credentials invalid
             rcpt 530 Authentication required
-        "#,
+        ",
     );
 }
 
 #[test]
 fn a_mailbox_that_does_not_exist_is_told_from_one_that_takes_nothing_now() {
     check(
-        r#"
+        r"
         rejected address
             rcpt 550 5.1.1 The email account that you tried to reach does not exist. Please try double-checking
             rcpt 550-5.1.1 no such user
@@ -115,14 +115,14 @@ fn a_mailbox_that_does_not_exist_is_told_from_one_that_takes_nothing_now() {
             rcpt 450 4.2.0 mailbox busy
             rcpt 450 Requested mail action not taken: mailbox unavailable
             rcpt 450 4.1.1 <a@b>: Recipient address rejected: unverified address
-        "#,
+        ",
     );
 }
 
 #[test]
 fn a_server_that_wants_less_of_us_is_told_from_one_that_wants_to_see_us_again() {
     check(
-        r#"
+        r"
         deferred throttle
             dot 421 4.7.28 Our system has detected an unusual rate of unsolicited mail originating from your IP address
             dot 421-4.7.28 Gmail has detected an unusual rate of mail. To protect our users from spam
@@ -158,14 +158,14 @@ fn a_server_that_wants_less_of_us_is_told_from_one_that_wants_to_see_us_again() 
             rcpt 450 4.7.1 Service temporarily unavailable
             rcpt 451 4.3.0 graylisting in effect
             rcpt 451 4.4.4 Temporary: Grey-listed
-        "#,
+        ",
     );
 }
 
 #[test]
 fn a_rule_that_we_break_is_nobodys_address() {
     check(
-        r#"
+        r"
         rejected policy
             dot 550 5.7.515 Access denied, sending domain example.org does not meet the required authentication level.
             dot 550 5.7.26 This mail has been blocked because the sender is unauthenticated.
@@ -206,14 +206,14 @@ fn a_rule_that_we_break_is_nobodys_address() {
             rcpt 450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.1]
             rcpt 450 4.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.1]
             rcpt 450 4.7.1 <news>: Helo command rejected: Host not found
-        "#,
+        ",
     );
 }
 
 #[test]
 fn trouble_and_messages_that_are_not_to_their_taste_have_their_own_words() {
     check(
-        r#"
+        r"
         deferred system
             mail 451 4.3.0 Temporary lookup failure
             rcpt 451 4.3.0 <a@b>: Temporary lookup failure
@@ -247,7 +247,7 @@ fn trouble_and_messages_that_are_not_to_their_taste_have_their_own_words() {
             dot 550 5.6.11 SMTPSEND.BareLinefeedsAreIllegal
             dot 554 5.6.1 Body type not supported by Remote Host
             mail 555 unsupported parameters
-        "#,
+        ",
     );
 }
 

@@ -103,6 +103,10 @@ pub struct EditionRow {
     pub cadence: String,
     pub subject: String,
     pub sealed_at: Zoned,
+    /// `sealed`, `paused`, `finished` or `cancelled`.
+    pub state: String,
+    /// Why it is paused or was cancelled; empty otherwise.
+    pub why: String,
     pub accepted: u64,
     pub waiting: u64,
     pub rejected: u64,

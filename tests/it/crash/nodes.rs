@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::ledger::audit;
 use super::rig::{CONNECTIONS, Dice, Rig, Setting};
-use crate::harness::daemon::{Daemon, until};
+use crate::harness::daemon::{Daemon, logged, until};
 use crate::harness::engine::Engine;
 
 const DRAINS: usize = 20;
@@ -31,6 +31,7 @@ async fn daemons_that_are_told_to_stop_leave_nothing_in_doubt() {
             assert_eq!(daemon.terminate().await, Some(0), "{engine:?}");
         }
         let daemon = rig.start();
+        drop(logged(rig.folder(), "\"listening\"", DRAINS + 1).await);
         let store = rig.store().await;
         rig.end_of_all_editions(&store).await;
         assert_eq!(daemon.terminate().await, Some(0), "{engine:?}");

@@ -91,7 +91,8 @@ impl Script {
         let place = |entry: &str| entries.iter().position(|other| other == entry);
         for (at, entry) in entries.iter().enumerate() {
             let Some(address) = entry.strip_prefix("end ") else { continue };
-            let number = (1..).find(|number| reader(*number) == address).expect("one of ours");
+            let number =
+                (1..10_000).find(|number| reader(*number) == address).expect("one of ours");
             let intent = place(&format!("intend {number}"));
             assert!(
                 intent.is_some_and(|intent| intent < at),
@@ -101,7 +102,7 @@ impl Script {
                 .iter()
                 .filter_map(|entry| entry.strip_prefix("end "))
                 .filter(|earlier| {
-                    let earlier = (1..).find(|number| reader(*number) == **earlier);
+                    let earlier = (1..10_000).find(|number| reader(*number) == **earlier);
                     let told = earlier.and_then(|earlier| place(&format!("tell {earlier}")));
                     told.is_none_or(|told| told > intent.unwrap_or_default())
                 })

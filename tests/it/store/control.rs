@@ -1,6 +1,7 @@
 //! An edition under way is paused, resumed, cancelled and corrected, to the delivery.
 
 use super::*;
+use DeliveryState::{Accepted, Cancelled, Deferred, Uncertain};
 
 const WHY: &str = "too many refusals";
 
@@ -98,7 +99,6 @@ async fn a_cancelled_edition_goes_to_nobody_else_and_what_was_in_flight_settles_
         record(&store, recorded(&claimed, ids[1], busy, again)).await;
         let again = Next::Again(DeliveryState::Uncertain, later(5));
         record(&store, recorded(&claimed, ids[2], Outcome::Uncertain(reply(0)), again)).await;
-        use DeliveryState::{Accepted, Cancelled, Uncertain};
         assert_eq!(states(&store).await, [Accepted, Cancelled, Uncertain, Cancelled]);
         assert_eq!(edition_state(&store, id).await, EditionState::Cancelled);
         let filter = DeliveryFilter { id: Some(ids[2]), limit: 1, ..DeliveryFilter::default() };
@@ -176,7 +176,6 @@ async fn a_doubt_is_settled_by_a_person() {
         let resend =
             async |tx: &mut Tx| tx.settle_uncertain(ids[2], Settlement::Resend, later(2)).await;
         assert!(write(&store, resend).await);
-        use DeliveryState::{Accepted, Cancelled, Deferred};
         assert_eq!(states(&store).await, [Accepted, Cancelled, Deferred]);
         let claimed = claim(&store, "two", later(3)).await.unwrap();
         assert_eq!(due(&store, &claimed, later(3)).await, ids[2..]);

@@ -1,6 +1,7 @@
 //! The committer: groups, refusals, and what cannot be written.
 
 use super::*;
+use DeliveryState::{Accepted, Planned, Sending};
 
 #[tokio::test]
 async fn many_connections_share_commits_and_lose_nothing() {
@@ -92,7 +93,6 @@ async fn one_step_notes_the_last_outcome_and_the_next_intent() {
             [(desk.ids[1], Ok(())), (desk.ids[0], refused), (desk.ids[1], refused)],
             "nothing goes out twice"
         );
-        use DeliveryState::{Accepted, Planned, Sending};
         assert_eq!(states(&store).await, [Accepted, Sending, Planned]);
         let attempts = store.read().await.unwrap().attempts_of(desk.ids[0]).await.unwrap();
         assert_eq!((attempts.len(), attempts[0].reply.as_str()), (1, "fine"));

@@ -255,8 +255,7 @@ impl Run {
     async fn apply(&mut self, op: Op) {
         self.hour += 1;
         let now = later(60 * self.hour);
-        let (store, edition) = (&self.store, self.edition);
-        let id = |which: usize| DeliveryId(i64::try_from(which).unwrap() + 1);
+        let store = &self.store;
         match op {
             Op::Claim(owner, hold) => {
                 let lease = (now, now);
@@ -271,7 +270,7 @@ impl Run {
                 let version = if good { self.model.version } else { self.model.version - 1 };
                 let intent = IntentRequest {
                     lease: claimed.lease,
-                    delivery: id(which),
+                    delivery: delivery_id(which),
                     content_version: Some(version),
                 };
                 let answers =
@@ -281,7 +280,7 @@ impl Run {
             }
             Op::Record(owner, which, answer) => {
                 let Some(claimed) = self.leases.get(&owner) else { return };
-                record(store, Self::told(claimed, id(which), answer, now)).await;
+                record(store, Self::told(claimed, delivery_id(which), answer, now)).await;
                 self.model.record(claimed.lease.epoch, which, answer);
             }
             Op::Settle(owner) => {
@@ -289,6 +288,16 @@ impl Run {
                 write(store, async |tx| tx.settle_batch(claimed, None, now).await).await;
                 self.model.settle(claimed.lease.epoch);
             }
+            Op::Pause | Op::Resume | Op::Cancel | Op::Correct => self.control(op, now).await,
+            Op::Retry(which) | Op::Decide(which, _) | Op::CancelOne(which) | Op::Leave(which) => {
+                self.decide(op, which, now).await;
+            }
+        }
+    }
+
+    async fn control(&mut self, op: Op, now: Timestamp) {
+        let (store, edition) = (&self.store, self.edition);
+        match op {
             Op::Pause => {
                 let paused =
                     write(store, async |tx| tx.pause_edition(edition, "", now).await).await;
@@ -316,15 +325,22 @@ impl Run {
                     self.model.version = version;
                 }
             }
-            Op::Retry(which) => {
-                write(store, async |tx| tx.retry_delivery(id(which), now).await).await;
-                use DeliveryState::{Deferred, Expired, Rejected, Uncertain};
-                let mut from = vec![Deferred, Expired, Rejected];
-                from.extend(self.model.rows[which].held.then_some(Uncertain));
+            _ => unreachable!("not of the edition"),
+        }
+    }
+
+    async fn decide(&mut self, op: Op, which: usize, now: Timestamp) {
+        let (store, id) = (&self.store, delivery_id(which));
+        match op {
+            Op::Retry(_) => {
+                write(store, async |tx| tx.retry_delivery(id, now).await).await;
+                let mut from =
+                    vec![DeliveryState::Deferred, DeliveryState::Expired, DeliveryState::Rejected];
+                from.extend(self.model.rows[which].held.then_some(DeliveryState::Uncertain));
                 self.model.resend(which, &from);
             }
-            Op::Decide(which, how) => {
-                write(store, async |tx| tx.settle_uncertain(id(which), how, now).await).await;
+            Op::Decide(_, how) => {
+                write(store, async |tx| tx.settle_uncertain(id, how, now).await).await;
                 let is_uncertain = self.model.rows[which].state == DeliveryState::Uncertain;
                 match how {
                     Settlement::Resend => self.model.resend(which, &[DeliveryState::Uncertain]),
@@ -337,8 +353,8 @@ impl Run {
                     Settlement::Accepted | Settlement::Cancelled => {}
                 }
             }
-            Op::CancelOne(which) => {
-                let done = write(store, async |tx| tx.cancel_delivery(id(which), now).await).await;
+            Op::CancelOne(_) => {
+                let done = write(store, async |tx| tx.cancel_delivery(id, now).await).await;
                 let row = self.model.rows[which];
                 let may = !row.state.is_final() && row.state != DeliveryState::Sending;
                 assert_eq!(done, may);
@@ -346,11 +362,12 @@ impl Run {
                     self.model.end(which, DeliveryState::Cancelled);
                 }
             }
-            Op::Leave(which) => {
-                let subscription = postrider::domain::SubscriptionId(id(which).0);
+            Op::Leave(_) => {
+                let subscription = postrider::domain::SubscriptionId(id.0);
                 write(store, async |tx| tx.unsubscribe(subscription, "", now).await).await;
                 self.model.left[which] = true;
             }
+            _ => unreachable!("not of a delivery"),
         }
     }
 
@@ -411,6 +428,10 @@ fn recorded_maybe(
         next,
         bounce: Bounce::None,
     }
+}
+
+fn delivery_id(which: usize) -> DeliveryId {
+    DeliveryId(i64::try_from(which).unwrap() + 1)
 }
 
 /// As many random histories as fit into a few seconds.

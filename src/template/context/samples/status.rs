@@ -74,7 +74,7 @@ pub(in super::super) fn destinations() -> Vec<DestinationRow> {
 pub(in super::super) fn queue() -> Vec<QueueRow> {
     vec![
         QueueRow {
-            channel: "mail:main".to_owned(),
+            channel: "mail:weekly".to_owned(),
             waiting: 861,
             held: 1,
             oldest: Some(at("2026-11-23T06:58:40+01:00[Europe/Berlin]")),
@@ -91,6 +91,8 @@ pub(in super::super) fn editions() -> Vec<EditionRow> {
             cadence: "weekly".to_owned(),
             subject: "A walk along the river and 3 more".to_owned(),
             sealed_at: at("2026-11-23T06:58:30+01:00[Europe/Berlin]"),
+            state: "paused".to_owned(),
+            why: "30 of the first 423 mails were rejected: 7.1 %, and the limit is 5.0 %".to_owned(),
             accepted: 412,
             waiting: 861,
             rejected: 9,
@@ -102,6 +104,8 @@ pub(in super::super) fn editions() -> Vec<EditionRow> {
             cadence: "instant".to_owned(),
             subject: "שלום 👩‍🚀 & <b>\"עולם\"</b>".to_owned(),
             sealed_at: at("2026-11-22T18:20:00+01:00[Europe/Berlin]"),
+            state: "finished".to_owned(),
+            why: String::new(),
             accepted: 96,
             waiting: 0,
             rejected: 0,
