@@ -27,8 +27,9 @@ async fn daemons_that_are_told_to_stop_leave_nothing_in_doubt() {
             let daemon = rig.start();
             rig.mails(before + 1).await;
             tokio::time::sleep(Duration::from_millis(dice.below(80))).await;
-            assert!(rig.done() < rig.owed(), "{engine:?}: it is in the middle of it");
             assert_eq!(daemon.terminate().await, Some(0), "{engine:?}");
+            let left = rig.owed() - rig.done();
+            assert!(left > 0, "{engine:?}: it went on to the end of what it had taken");
         }
         let daemon = rig.start();
         drop(logged(rig.folder(), "\"listening\"", DRAINS + 1).await);

@@ -17,6 +17,8 @@ use crate::harness::sink::{Rules, Sink, scatter};
 pub(super) const CONNECTIONS: usize = 8;
 /// Long enough that a daemon is in the middle of something whenever it is killed.
 const ANSWERS_WITHIN: Duration = Duration::from_millis(12);
+/// How long a story waits for something that must happen, on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_mins(4);
 
 pub(super) struct Rig {
     pub(super) sink: Sink,
@@ -97,7 +99,7 @@ impl Rig {
     /// Waits until so many mails are with the mail server.
     pub(super) async fn mails(&self, count: usize) {
         let wait = self.sink.reaches(count as u64);
-        let waited = tokio::time::timeout(Duration::from_mins(1), wait).await;
+        let waited = tokio::time::timeout(PATIENCE, wait).await;
         waited.unwrap_or_else(|_| panic!("there are {} mails, not {count}", self.done()));
     }
 
@@ -108,7 +110,7 @@ impl Rig {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        if tokio::time::timeout(Duration::from_mins(1), waiting).await.is_err() {
+        if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
             let mut tx = store.read().await.expect("the database answers");
             let counts = tx.delivery_counts().await;
             let log = log(self.folder());

@@ -92,7 +92,8 @@ pub(in super::super) fn editions() -> Vec<EditionRow> {
             subject: "A walk along the river and 3 more".to_owned(),
             sealed_at: at("2026-11-23T06:58:30+01:00[Europe/Berlin]"),
             state: "paused".to_owned(),
-            why: "30 of the first 423 mails were rejected: 7.1 %, and the limit is 5.0 %".to_owned(),
+            why: "30 of the first 423 mails were rejected: 7.1 %, and the limit is 5.0 %"
+                .to_owned(),
             accepted: 412,
             waiting: 861,
             rejected: 9,
