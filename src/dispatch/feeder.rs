@@ -99,16 +99,27 @@ impl Feeder {
         {
             return Ok(Claim::Nothing { next: Some(opens) });
         }
+        let store = &self.dispatch.store;
+        let freed = store.free_strays(&self.dispatch.owner).await?;
+        if freed > 0 {
+            tracing::warn!(batches = freed, "going on with what was left when the database failed");
+        }
         // Reading first: an idle daemon takes no write lock.
-        let next = self.dispatch.store.read().await?.next_batch_at(queue, now).await?;
+        let next = store.read().await?.next_batch_at(queue, now).await?;
         if next.is_none_or(|at| at > now) {
             return Ok(Claim::Nothing { next });
         }
         let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
         let hold = !self.channel.retry.resend_uncertain;
-        let mut tx = self.dispatch.store.write().await?;
+        let mut tx = store.write().await?;
         let claimed = tx.claim_batch(queue, &self.dispatch.owner, (now, until), hold).await?;
-        tx.commit().await?;
+        if let Err(error) = tx.commit().await {
+            store.may_have_claimed();
+            return Err(error);
+        }
+        if let Some(claimed) = &claimed {
+            store.begin_work(claimed.lease);
+        }
         Ok(claimed.map_or(Claim::Nothing { next: None }, Claim::Batch))
     }
 
@@ -133,15 +144,16 @@ impl Feeder {
                 "a batch could not be worked off; it is tried again"
             );
         }
-        match offered {
+        let is_settled = match offered {
             Ok(not_before) => self.settle(&claimed, not_before).await,
             Err(ContentError::Store(StoreError::Database { .. })) => {
                 self.pause(DATABASE_PAUSE).await;
-                self.settle(&claimed, None).await;
+                self.settle(&claimed, None).await
             }
             // It would be the first to be claimed again, for ever: behind it others wait for their turn.
             Err(_) => self.postpone(&claimed).await,
-        }
+        };
+        self.dispatch.store.end_work(claimed.lease, is_settled);
     }
 
     /// Puts the batch on the exchange and waits until it is through. A time: the rest of it must wait until then.
@@ -235,7 +247,8 @@ impl Feeder {
         Ok(ours)
     }
 
-    async fn postpone(&self, claimed: &Claimed) {
+    /// Whether the database has noted it.
+    async fn postpone(&self, claimed: &Claimed) -> bool {
         let now = self.dispatch.clock.now();
         let until = now.saturating_add(UNREADABLE_PAUSE).unwrap_or(Timestamp::MAX);
         let postponed = async {
@@ -243,26 +256,24 @@ impl Feeder {
             tx.postpone_batch(claimed.lease, until).await?;
             tx.commit().await
         };
-        if let Err(error) = postponed.await {
-            tracing::error!(
-                error = %telemetry::causes(&error),
-                "cannot postpone a batch; its lease runs out by itself"
-            );
-        }
+        let noted = postponed.await.inspect_err(|error| {
+            tracing::error!(error = %telemetry::causes(error), "cannot postpone a batch");
+        });
+        noted.is_ok()
     }
 
     /// Gives the lease back, as soon as the database takes it: until then nobody else could go on with the batch, and
-    /// once the database is back nobody should have to wait for the lease to run out.
-    async fn settle(&self, claimed: &Claimed, not_before: Option<Timestamp>) {
+    /// once the database is back nobody should have to wait for the lease to run out. Whether it has noted it.
+    async fn settle(&self, claimed: &Claimed, not_before: Option<Timestamp>) -> bool {
         loop {
             match self.try_to_settle(claimed, not_before).await {
                 Ok(Settled::Done) => {
                     if let Some(edition) = claimed.edition {
                         tracing::debug!(edition.id = edition.0, "a batch is done");
                     }
-                    return;
+                    return true;
                 }
-                Ok(Settled::Later(_) | Settled::Lost) => return,
+                Ok(Settled::Later(_) | Settled::Lost) => return true,
                 Err(error) => {
                     let error = telemetry::causes(&error);
                     if self.dispatch.stop.is_cancelled() {
@@ -270,7 +281,7 @@ impl Feeder {
                             %error,
                             "cannot settle a batch; its lease runs out by itself"
                         );
-                        return;
+                        return false;
                     }
                     tracing::error!(
                         channel = %self.channel.name,

@@ -68,6 +68,7 @@ pub struct Store {
     pools: Pools,
     keyring: Keyring,
     is_dry: bool,
+    work: super::work::Work,
 }
 
 #[derive(Clone, Debug)]
@@ -116,7 +117,12 @@ impl Store {
             StoreUrl::Sqlite(path) => open::sqlite(path).await?,
             StoreUrl::Postgres(url) => open::postgres(url.expose()).await?,
         };
-        let store = Self { pools, keyring: Keyring::new(&[]), is_dry: false };
+        let store = Self {
+            pools,
+            keyring: Keyring::new(&[]),
+            is_dry: false,
+            work: super::work::Work::default(),
+        };
         open::migrate(&store.pools).await?;
         let keyring = store.read_or_make_keyring(now).await?;
         Ok(Self { keyring, ..store })
@@ -126,6 +132,10 @@ impl Store {
     #[must_use]
     pub fn dry(self) -> Self {
         Self { is_dry: true, ..self }
+    }
+
+    pub(super) fn work(&self) -> &super::work::Work {
+        &self.work
     }
 
     /// The keys of this installation.

@@ -26,6 +26,7 @@ mod settlement;
 mod singles;
 mod stages;
 mod step;
+mod work;
 
 pub use allowances::Grant;
 pub use audience::{AddSubscriber, Added, SubscriberRow, SubscriptionRow};

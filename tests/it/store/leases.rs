@@ -191,3 +191,23 @@ async fn who_starts_ends_the_leases_of_the_dead_and_of_nobody_else() {
     assert_eq!(ended, 1, "its successor knows better");
     assert!(claim(&here, "host:80/a/2", NOW).await.is_some());
 }
+
+#[tokio::test]
+async fn a_batch_that_was_lost_sight_of_is_found_again_and_one_that_is_worked_on_is_left_alone() {
+    for engine in Engine::all() {
+        let database = engine.database().await;
+        let store = database.open(NOW).await;
+        subscribe(&store, "ann").await;
+        seal(&store, "urn:1").await;
+        let claimed = claim(&store, "one", NOW).await.unwrap();
+        assert_eq!(store.free_strays("one").await.unwrap(), 0, "nothing went wrong so far");
+        store.begin_work(claimed.lease);
+        store.may_have_claimed();
+        assert_eq!(store.free_strays("one").await.unwrap(), 0, "{engine:?}: it is worked on");
+        store.end_work(claimed.lease, false);
+        assert_eq!(store.free_strays("two").await.unwrap(), 0, "{engine:?}: that is another");
+        store.may_have_claimed();
+        assert_eq!(store.free_strays("one").await.unwrap(), 1, "{engine:?}");
+        assert!(claim(&store, "one", NOW).await.is_some(), "{engine:?}: and claimed again");
+    }
+}
