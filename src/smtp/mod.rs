@@ -4,9 +4,9 @@
 //! dropped, never repaired, after a deadline, a broken dialogue or a 421: a reply that comes late would count for the
 //! next mail.
 //!
-//! A mail's way: [`Run`](run) takes it from the round, [`Letter`](letter) looks whether and how this server can take it,
-//! [`Connection`](connection) says it and hears the answers, [`Wire`](wire) knows to the byte what may have left,
-//! [`reply`] says what an answer means and [`Judge`](judge) what is told of the mail.
+//! A mail's way: `Run` takes it from the round, `Letter` looks whether and how this server can take it,
+//! `Connection` says it and hears the answers, `Wire` knows to the byte what may have left,
+//! `reply` says what an answer means and `Judge` what is told of the mail.
 
 use std::time::Duration;
 
