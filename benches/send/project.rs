@@ -64,6 +64,8 @@ address = "1 Field Lane"
 title = "Weekly"
 cadences = {{ instant = true }}
 default_cadence = "instant"
+[mail.canary]
+steps = []
 [mail.servers.main]
 url = "smtp://{to}"
 tls = "none"

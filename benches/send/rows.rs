@@ -20,6 +20,10 @@ const MAILS_PER_STALLED: u64 = 50;
 /// Connections to the server that is far away.
 const FAR_CONNECTIONS: usize = 10;
 
+/// What makes the keys.
+const RSA: &[&str] = &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
+const ED25519: &[&str] = &["-algorithm", "ed25519"];
+
 /// One measurement.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sample {
@@ -143,6 +147,11 @@ pub(crate) fn rows(has_postgres: bool) -> Vec<Row> {
             }));
         }
     }
+    for (name, algorithm) in [("RSA-2048", RSA), ("Ed25519", ED25519)] {
+        rows.push(row(format!("our engine, no ledger, 20 connections, {name} signed"), "", {
+            move |place| carry_signed(place, algorithm)
+        }));
+    }
     rows.push(row("our daemon, SQLite, 20 connections, a log line a mail", "", |place| {
         sent(&place.sqlite, &Edition { log: "info", ..Edition::over(20) })
     }));
@@ -159,6 +168,11 @@ pub(crate) fn rows(has_postgres: bool) -> Vec<Row> {
         "our engine, no ledger, 10 connections, 40 ms away",
         "messages a connection and round trip",
         |place| far(place, ""),
+    ));
+    rows.push(row(
+        "our engine, no ledger, 10 connections, 40 ms away, CHUNKING, window 8",
+        "messages a connection and round trip",
+        |place| far(place, "chunking = true\nwindow = 8"),
     ));
     rows.push(row("a confirmation during bulk, SQLite", "seconds, the slowest of 5", |place| {
         sent(&place.sqlite, &Edition { confirm: true, ..Edition::over(20) })
@@ -205,8 +219,28 @@ fn source(place: &Place, connections: usize) -> anyhow::Result<Sample> {
 }
 
 fn carry(place: &Place, connections: usize, sink: &[String]) -> anyhow::Result<Sample> {
+    carry_with(place, connections, (sink, ""))
+}
+
+/// Each mail signed with a key made for the occasion.
+fn carry_signed(place: &Place, algorithm: &[&str]) -> anyhow::Result<Sample> {
+    let key = place.folder.path().join("dkim.pem");
+    let made =
+        Command::new("openssl").arg("genpkey").args(algorithm).arg("-out").arg(&key).output()?;
+    anyhow::ensure!(made.status.success(), "no key: {}", String::from_utf8_lossy(&made.stderr));
+    let key = key.display();
+    let dkim =
+        format!("[[mail.dkim]]\ndomain = \"example.org\"\nselector = \"s\"\nkey_file = \"{key}\"");
+    carry_with(place, 20, (&[], &dkim))
+}
+
+fn carry_with(
+    place: &Place,
+    connections: usize,
+    (sink, server): (&[String], &str),
+) -> anyhow::Result<Sample> {
     let mut sink = Peer::sink(place.mails, sink)?;
-    let carried = place.carry(sink.address, place.mails, connections, "")?;
+    let carried = place.carry(sink.address, place.mails, connections, server)?;
     let took = sink.took()?;
     all_arrived(&carried, place.mails - took.rejected)?;
     Ok(Sample {

@@ -144,7 +144,7 @@ pub(in crate::config) struct MailDomain {
 
 impl Default for MailDomain {
     fn default() -> Self {
-        Self { connections: 20, rate: None }
+        Self { connections: 1_000, rate: None }
     }
 }
 

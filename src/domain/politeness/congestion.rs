@@ -18,7 +18,7 @@ pub struct DomainLimits {
 
 impl Default for DomainLimits {
     fn default() -> Self {
-        Self { connections: 20, rate: None }
+        Self { connections: 1_000, rate: None }
     }
 }
 
@@ -97,6 +97,7 @@ impl Congestion {
 
     /// One ended because we are too fast. Those that were under way together say it only once.
     pub fn throttled(&mut self, now: Timestamp) {
+        let under_way = f64::from(self.under_way.max(1));
         self.ended();
         let together = self.pause.max(FIRST_PAUSE);
         if now >= self.changed_at && now.duration_since(self.changed_at) < together {
@@ -104,7 +105,8 @@ impl Congestion {
         }
         self.changed_at = now;
         if self.window > 1.0 {
-            self.window = (self.window / 2.0).max(1.0);
+            // Half of what was too much, which may be far less than what would be allowed.
+            self.window = (self.window.min(under_way) / 2.0).max(1.0);
         } else {
             self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
         }
