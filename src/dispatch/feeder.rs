@@ -173,7 +173,8 @@ impl Feeder {
             tokio::select! {
                 () = tracker.wait() => return Ok(not_before),
                 _ = heart.tick() => self.keep_lease(claimed).await,
-                _ = look.tick() => {
+                // Letters are first in line anyway, and hold up nothing but letters.
+                _ = look.tick(), if self.lanes.0 != Lane::Letter => {
                     if let Some(stuck) = self.exchange.take_back_stuck(claimed.lease.batch) {
                         let now = self.dispatch.clock.now();
                         let rest = now.saturating_add(REST).unwrap_or(Timestamp::MAX);
