@@ -22,6 +22,8 @@ const LEASE: SignedDuration = SignedDuration::from_mins(15);
 const HEARTBEAT: Duration = Duration::from_mins(1);
 /// How often the database is asked without being told: other processes plan too.
 const POLL: Duration = Duration::from_secs(2);
+/// The same for letters: a person waits for each.
+const LETTER_POLL: Duration = Duration::from_millis(500);
 /// How long to wait when the database does not answer.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
 /// How long a batch waits whose content cannot be read back.
@@ -72,13 +74,14 @@ impl Feeder {
 
     async fn wait(&self, next: Option<Timestamp>, under_way: &mut JoinSet<()>) {
         let due = self.dispatch.clock.sleep_until(next.unwrap_or(Timestamp::MAX));
+        let poll = if self.lanes.0 == Lane::Letter { LETTER_POLL } else { POLL };
         tokio::select! {
             () = self.dispatch.stop.cancelled() => {}
             () = self.dispatch.planned.notified() => {}
             // What it left may be due again.
             Some(ended) = under_way.join_next() => joined(Some(ended)),
             () = due => {}
-            () = tokio::time::sleep(POLL) => {}
+            () = tokio::time::sleep(poll) => {}
         }
     }
 
