@@ -122,7 +122,7 @@ async fn seal(store: &Store) -> i64 {
         posts: &[(&id, &revision)],
         lane: Lane::Digest,
         channel: "mail:weekly",
-        stages: &[1_000, 9_000],
+        samples: &[1_000, 9_000],
     };
     let mut tx = store.write().await.expect("it can be written");
     let sealed = tx.seal_edition(&edition, NOW).await.expect("an edition");

@@ -66,12 +66,12 @@ pub enum Gate {
 const FEW: i64 = 20;
 
 impl Canary {
-    /// How many recipients each stage has; their sum is `audience`. One stage: everybody at once.
-    pub fn stages(&self, audience: i64) -> Vec<i64> {
-        if audience < self.min_audience.max(1) {
-            return vec![audience];
+    /// How many recipients each stage has before the last, which has whoever is left. Empty: everybody at once.
+    pub fn samples(&self, audience: i64) -> Vec<i64> {
+        let mut samples = Vec::new();
+        if audience < self.min_audience {
+            return samples;
         }
-        let mut stages = Vec::new();
         let mut begun = 0;
         for share in &self.steps {
             #[expect(
@@ -81,12 +81,11 @@ impl Canary {
             )]
             let end = ((audience as f64 * share).ceil() as i64).clamp(begun, audience);
             if end > begun && end < audience {
-                stages.push(end - begun);
+                samples.push(end - begun);
                 begun = end;
             }
         }
-        stages.push(audience - begun);
-        stages
+        samples
     }
 
     /// What follows for an edition whose latest stage was last worked on at `tried_at`.
@@ -169,10 +168,10 @@ mod tests {
 
     #[test]
     fn one_percent_then_ten_then_all() {
-        assert_eq!(canary().stages(100_000), [1_000, 9_000, 90_000]);
-        assert_eq!(canary().stages(1_000), [10, 90, 900]);
-        assert_eq!(canary().stages(999), [999]);
-        assert_eq!(Canary { steps: vec![], ..canary() }.stages(5_000), [5_000]);
+        assert_eq!(canary().samples(100_000), [1_000, 9_000]);
+        assert_eq!(canary().samples(1_000), [10, 90]);
+        assert!(canary().samples(999).is_empty());
+        assert!(Canary { steps: vec![], ..canary() }.samples(5_000).is_empty());
     }
 
     #[test]
@@ -201,14 +200,14 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn the_stages_are_the_whole_audience(
+        fn the_samples_leave_somebody_for_the_last_stage(
             audience in 0..10_000_000_i64, steps in prop::collection::vec(0.0..1.0_f64, 0..5),
         ) {
             let mut steps = steps;
             steps.sort_by(f64::total_cmp);
-            let stages = Canary { steps, ..canary() }.stages(audience);
-            prop_assert_eq!(stages.iter().sum::<i64>(), audience);
-            prop_assert!(audience == 0 || stages.iter().all(|size| *size > 0));
+            let samples = Canary { steps, ..canary() }.samples(audience);
+            prop_assert!(audience == 0 || samples.iter().sum::<i64>() < audience);
+            prop_assert!(samples.iter().all(|size| *size > 0));
         }
 
         #[test]

@@ -107,7 +107,8 @@ pub fn random_bytes() -> [u8; 32] {
 
 /// A number in `0.0..1.0` to scatter retries with.
 pub fn random_spread() -> f64 {
-    f64::from(u16::from_be_bytes([random_bytes()[0], random_bytes()[1]])) / 65536.0
+    let bytes = random_bytes();
+    f64::from(u16::from_be_bytes([bytes[0], bytes[1]])) / 65536.0
 }
 
 /// What is stored of a token that opens something: its SHA-256.

@@ -29,7 +29,7 @@ impl Planner {
             }
         }
         let audience = tx.audience_size(&newsletter.name, cadence).await?;
-        let stages = self.config.mail.canary.stages(audience);
+        let samples = self.config.mail.canary.samples(audience);
         if audience == 0 {
             tracing::info!(
                 newsletter = %newsletter.name,
@@ -57,7 +57,7 @@ impl Planner {
             posts: &revisions,
             lane,
             channel: &newsletter.mail_channel(),
-            stages: &stages,
+            samples: &samples,
         };
         let sealed = tx.seal_edition(&edition, now).await?;
         telemetry::edition_sealed(&newsletter.name, cadence.as_str());

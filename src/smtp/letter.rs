@@ -90,20 +90,33 @@ struct Form {
 
 impl Form {
     fn of(message: &[u8]) -> Result<Self, String> {
-        let mut needs_stuffing = message.first() == Some(&b'.');
-        let mut lines = 0;
-        for at in memchr::memchr_iter(b'\n', message) {
-            if at == 0 || message[at - 1] != b'\r' {
-                return Err(bare());
+        // Sums of at most `CHUNK` fit into bytes, and sums of bytes are what a processor does many of at once.
+        const CHUNK: usize = 128;
+        let (mut returns, mut feeds, mut ends, mut dotted) = (0_usize, 0_usize, 0_usize, false);
+        let follow = message.get(1..).unwrap_or_default();
+        for (these, next) in message.chunks(CHUNK).zip(follow.chunks(CHUNK)) {
+            let (mut r, mut f, mut rf, mut dots) = (0_u8, 0_u8, 0_u8, 0_u8);
+            for (this, next) in these.iter().zip(next) {
+                r += u8::from(*this == b'\r');
+                f += u8::from(*this == b'\n');
+                rf += u8::from(*this == b'\r') & u8::from(*next == b'\n');
+                dots |= u8::from(*this == b'\n') & u8::from(*next == b'.');
             }
-            needs_stuffing |= message.get(at + 1) == Some(&b'.');
-            lines += 1;
+            returns += usize::from(r);
+            feeds += usize::from(f);
+            ends += usize::from(rf);
+            dotted |= dots > 0;
         }
-        // Each line feed has its carriage return; one more of those would be bare.
-        if memchr::memchr_iter(b'\r', message).count() != lines {
+        // The last byte has none that follows it.
+        returns += usize::from(message.last() == Some(&b'\r'));
+        feeds += usize::from(message.last() == Some(&b'\n'));
+        if returns != ends || feeds != ends {
             return Err(bare());
         }
-        Ok(Self { needs_stuffing, ends_with_a_line: message.ends_with(b"\r\n") })
+        Ok(Self {
+            needs_stuffing: dotted || message.first() == Some(&b'.'),
+            ends_with_a_line: message.ends_with(b"\r\n"),
+        })
     }
 }
 
@@ -220,6 +233,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn bare_line_ends_and_dots_are_seen_wherever_they_are(
+            lines in prop::collection::vec("[.a]{0,60}", 0..8),
+            flaw in prop::option::of((0..400_usize, "[\r\n]")),
+        ) {
+            let mut message = lines.join("\r\n");
+            if let Some((at, flaw)) = flaw {
+                message.insert_str(at.min(message.len()), &flaw);
+            }
+            let form = Form::of(message.as_bytes());
+            prop_assert_eq!(form.is_ok(), !message.replace("\r\n", "").contains(['\r', '\n']));
+            if let Ok(form) = form {
+                prop_assert_eq!(form.needs_stuffing, message.split("\r\n").any(|line| line.starts_with('.')));
+            }
+        }
+
         #[test]
         fn a_server_that_undoes_the_stuffing_has_the_message_again(
             lines in prop::collection::vec("[.a]{0,4}", 0..8),

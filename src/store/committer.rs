@@ -4,13 +4,16 @@
 //! one shares it. An outcome is kept and tried again until the database takes it; an intent that fails is refused,
 //! because what has no durable intent must not be handed over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::batches::Lease;
+use super::express::Express;
 use super::outcomes::{IntentRefusal, IntentRequest, Recorded};
 use super::{Store, StoreError};
 use crate::domain::DeliveryId;
@@ -101,28 +104,49 @@ pub struct LedgerQueue(mpsc::Receiver<Entry>);
 
 /// Commits until every `Ledger` is dropped, or until `abandon` while the database is away.
 pub async fn run_committer(store: Store, queue: LedgerQueue, abandon: CancellationToken) {
-    let mut committer = Committer { store, queue: queue.0, abandon };
-    let mut group = Vec::with_capacity(GROUP_LIMIT);
-    while committer.queue.recv_many(&mut group, GROUP_LIMIT).await > 0 {
-        if !committer.work_off(std::mem::take(&mut group)).await {
-            return;
-        }
+    let express = store.express();
+    let on_own_thread = express.is_some();
+    let committer = Committer { store, express, queue: queue.0, abandon };
+    if !on_own_thread {
+        return committer.run().await;
+    }
+    // SQLite works, and waits for the disk, on the thread that asks it to.
+    let (runtime, (ending, ended)) = (Handle::current(), oneshot::channel::<()>());
+    let run = move || {
+        runtime.block_on(committer.run());
+        drop(ending);
+    };
+    let thread = std::thread::Builder::new().name("ledger".to_owned()).spawn(run);
+    let thread = thread.expect("the system has room for a thread");
+    let _ = ended.await;
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
     }
 }
 
 struct Committer {
     store: Store,
+    express: Option<(Express, Arc<Mutex<()>>)>,
     queue: mpsc::Receiver<Entry>,
     abandon: CancellationToken,
 }
 
 impl Committer {
+    async fn run(mut self) {
+        let mut group = Vec::with_capacity(GROUP_LIMIT);
+        while self.queue.recv_many(&mut group, GROUP_LIMIT).await > 0 {
+            if !self.work_off(std::mem::take(&mut group)).await {
+                return;
+            }
+        }
+    }
+
     /// Commits `group`, whatever it takes. False: abandoned.
     async fn work_off(&mut self, group: Vec<Entry>) -> bool {
         let mut groups = vec![group];
         let mut is_away = false;
-        while let Some(mut group) = groups.pop() {
-            let error = match commit(&self.store, &group).await {
+        while let Some(group) = groups.pop() {
+            let error = match self.commit(&group).await {
                 Ok(answers) => {
                     if std::mem::take(&mut is_away) {
                         tracing::info!("the ledger can be written again");
@@ -142,8 +166,8 @@ impl Committer {
                     "the ledger cannot be written; nothing new is sent until it can"
                 );
             }
-            refuse_intents(&mut group);
             groups.push(group);
+            groups.iter_mut().for_each(refuse_intents);
             groups.retain(|group| !group.is_empty());
             if !groups.is_empty() && !self.pause(&mut groups).await {
                 return false;
@@ -152,9 +176,30 @@ impl Committer {
         true
     }
 
+    async fn commit(
+        &mut self,
+        group: &[Entry],
+    ) -> Result<Vec<Result<(), IntentRefusal>>, StoreError> {
+        let outcomes: Vec<&Recorded> = group.iter().flat_map(|entry| &entry.outcomes).collect();
+        let open = group.iter().filter(|entry| !entry.is_refused);
+        let intents: Vec<IntentRequest> = open.flat_map(|entry| entry.intents.clone()).collect();
+        // Nobody was told yet: the latest is the hour of all.
+        let at = group.iter().map(|entry| entry.at).max().unwrap_or_default();
+        if let Some((express, turn)) = &mut self.express {
+            let _turn = turn.lock().await;
+            if express.step(&outcomes, &intents, at)? {
+                return Ok(vec![Ok(()); intents.len()]);
+            }
+        }
+        let mut tx = self.store.commit_group().await?;
+        let answers = tx.step(&outcomes, &intents, at, self.store.keyring()).await?;
+        tx.commit().await?;
+        Ok(answers)
+    }
+
     /// One of `group` cannot be written, whatever the weather, and the others must not wait for it: halves it until
     /// that one is alone, and then gives it up. Returns what is left to be committed.
-    async fn take_apart(&self, mut group: Vec<Entry>) -> Vec<Vec<Entry>> {
+    async fn take_apart(&mut self, mut group: Vec<Entry>) -> Vec<Vec<Entry>> {
         if group.len() > 1 {
             let half = group.split_off(group.len() / 2);
             return vec![half, group];
@@ -207,21 +252,6 @@ fn refuse_intents(group: &mut Vec<Entry>) {
     let (kept, done) = group.drain(..).partition(|entry| !entry.outcomes.is_empty());
     *group = kept;
     answer(done, Vec::new());
-}
-
-async fn commit(
-    store: &Store,
-    group: &[Entry],
-) -> Result<Vec<Result<(), IntentRefusal>>, StoreError> {
-    let outcomes: Vec<&Recorded> = group.iter().flat_map(|entry| &entry.outcomes).collect();
-    let open = group.iter().filter(|entry| !entry.is_refused);
-    let intents: Vec<IntentRequest> = open.flat_map(|entry| entry.intents.clone()).collect();
-    // Nobody was told yet: the latest is the hour of all.
-    let at = group.iter().map(|entry| entry.at).max().unwrap_or_default();
-    let mut tx = store.commit_group().await?;
-    let answers = tx.step(&outcomes, &intents, at, store.keyring()).await?;
-    tx.commit().await?;
-    Ok(answers)
 }
 
 async fn commit_alone(store: &Store, recorded: &Recorded) -> Result<(), StoreError> {

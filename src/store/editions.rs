@@ -29,9 +29,9 @@ pub struct NewEdition<'a> {
     pub lane: Lane,
     /// `mail:NEWSLETTER`.
     pub channel: &'a str,
-    /// How many recipients the first stages have; whoever is left is in one more. Stage 0 is released, the others wait
+    /// How many recipients the first stages have: a sample of all. Whoever is left is in one more. Stage 0 is released, the others wait
     /// for `release_stage`. Empty: everybody is in stage 0.
-    pub stages: &'a [i64],
+    pub samples: &'a [i64],
 }
 
 /// What sealing made.
@@ -118,7 +118,7 @@ impl Tx {
         let first = self.reserve_ids("deliveries", 0).await?;
         let audience = self.insert_edition_deliveries(id, edition, first, now).await?;
         self.reserve_ids("deliveries", audience).await?;
-        let batches = batches_of(first, audience, edition.stages);
+        let batches = batches_of(first, audience, edition.samples);
         self.insert_batches(edition, id, &batches, now).await?;
         let last_stage = batches.last().map_or(0, |batch| batch.stage);
         self.note_audience(id, (first, audience), last_stage, now).await?;
@@ -184,7 +184,7 @@ impl Tx {
                            FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id \
                            WHERE s.newsletter = $4 AND s.cadence = $5 AND s.state = 'active' \
                            AND p.suppressed_at IS NULL";
-        let sampled: i64 = edition.stages.iter().sum();
+        let sampled: i64 = edition.samples.iter().sum();
         let hands = if sampled == 0 {
             0
         } else {

@@ -1,12 +1,15 @@
 //! The two engines behind one `Store`: opening, migrating, transactions, and the dialect gap.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::postgres::{PgDatabaseError, PgPool};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Postgres, Row as _, Sqlite, Transaction};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::express::Express;
 use super::open;
 use crate::config::StoreUrl;
 use crate::domain::{Keyring, UnknownWord, random_bytes};
@@ -20,6 +23,8 @@ pub enum StoreError {
     Migrate(#[source] sqlx::migrate::MigrateError),
     #[error("cannot {doing}")]
     Database { doing: &'static str, source: sqlx::Error },
+    #[error("cannot {doing}")]
+    Sqlite { doing: &'static str, source: rusqlite::Error },
     #[error("SQLite {0} has a bug that can corrupt the database; 3.51.3 or later is needed")]
     OldSqlite(String),
     #[error("SQLite has `{name}` at `{found}`, but nothing is safe unless it is `{wanted}`")]
@@ -40,8 +45,10 @@ impl StoreError {
                     // Data exceptions and broken constraints.
                     return code.starts_with("22") || code.starts_with("23");
                 }
-                // The primary codes SQLITE_TOOBIG, SQLITE_CONSTRAINT and SQLITE_MISMATCH.
-                code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18..=20))
+                code.parse().is_ok_and(is_data_code)
+            }
+            Self::Sqlite { source, .. } => {
+                source.sqlite_error().is_none_or(|error| is_data_code(error.extended_code))
             }
             Self::Word(_) | Self::Corrupt(_) => true,
             Self::Database { .. }
@@ -51,6 +58,11 @@ impl StoreError {
             | Self::Setting { .. } => false,
         }
     }
+}
+
+/// The primary codes `SQLITE_TOOBIG`, `SQLITE_CONSTRAINT` and `SQLITE_MISMATCH`.
+fn is_data_code(code: i32) -> bool {
+    matches!(code & 0xff, 18..=20)
 }
 
 fn place(path: Option<&Path>) -> String {
@@ -74,7 +86,13 @@ pub struct Store {
 #[derive(Clone, Debug)]
 pub(super) enum Pools {
     /// One writer, because SQLite has one; readers never wait for it (WAL).
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        path: PathBuf,
+        writer: SqlitePool,
+        readers: SqlitePool,
+        /// Whose turn it is to write: SQLite itself would let the writer and the committer ask again and again.
+        turn: Arc<Mutex<()>>,
+    },
     Postgres {
         pool: PgPool,
         /// One connection of the committer's own: it never queues behind a page that somebody looks at.
@@ -89,7 +107,7 @@ pub struct Tx {
 }
 
 pub(super) enum Inner {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Transaction<'static, Sqlite>, Option<OwnedMutexGuard<()>>),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -97,7 +115,7 @@ pub(super) enum Inner {
 macro_rules! on_engine {
     ($tx:expr, |$conn:ident| $body:expr) => {
         match &mut $tx.inner {
-            $crate::store::engine::Inner::Sqlite(tx) => {
+            $crate::store::engine::Inner::Sqlite(tx, _) => {
                 let $conn = &mut **tx;
                 $body
             }
@@ -148,14 +166,22 @@ impl Store {
         let failed = doing("begin a transaction");
         let inner = match &self.pools {
             // A deferred transaction that turns into a writer fails at once when another process writes.
-            Pools::Sqlite { writer, .. } => {
-                writer.begin_with("BEGIN IMMEDIATE").await.map(Inner::Sqlite).map_err(failed)?
+            Pools::Sqlite { writer, turn, .. } => {
+                let turn = Arc::clone(turn).lock_owned().await;
+                let tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+                Inner::Sqlite(tx, Some(turn))
             }
             Pools::Postgres { pool, .. } => {
                 pool.begin().await.map(Inner::Postgres).map_err(failed)?
             }
         };
         Ok(Tx { inner, is_dry: self.is_dry })
+    }
+
+    /// The committer's other way to an SQLite file, and whose turn it is to write.
+    pub(super) fn express(&self) -> Option<(Express, Arc<Mutex<()>>)> {
+        let Pools::Sqlite { path, turn, .. } = &self.pools else { return None };
+        Some((Express::new(path), Arc::clone(turn)))
     }
 
     /// A transaction for the committer.
@@ -170,7 +196,7 @@ impl Store {
         let failed = doing("begin a transaction");
         let inner = match &self.pools {
             Pools::Sqlite { readers, .. } => {
-                readers.begin().await.map(Inner::Sqlite).map_err(failed)?
+                Inner::Sqlite(readers.begin().await.map_err(failed)?, None)
             }
             Pools::Postgres { pool, .. } => {
                 pool.begin().await.map(Inner::Postgres).map_err(failed)?
@@ -190,7 +216,7 @@ impl Store {
     /// Waits for what runs and closes all connections.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { writer, readers } => {
+            Pools::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -228,9 +254,9 @@ impl Store {
 impl Tx {
     pub async fn commit(self) -> Result<(), StoreError> {
         match (self.inner, self.is_dry) {
-            (Inner::Sqlite(tx), false) => tx.commit().await,
+            (Inner::Sqlite(tx, _turn), false) => tx.commit().await,
             (Inner::Postgres(tx), false) => tx.commit().await,
-            (Inner::Sqlite(tx), true) => tx.rollback().await,
+            (Inner::Sqlite(tx, _turn), true) => tx.rollback().await,
             (Inner::Postgres(tx), true) => tx.rollback().await,
         }
         .map_err(doing("commit a transaction"))

@@ -14,6 +14,7 @@ mod editions;
 mod engine;
 mod entries;
 mod events;
+mod express;
 mod lock;
 mod open;
 mod outcomes;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -16,16 +17,18 @@ use super::StoreError;
 use super::engine::{Pools, doing};
 
 /// Pages in the write-ahead log before it is copied back: at full speed about a second's worth, 32 MB.
-const CHECKPOINT_PAGES: &str = "8000";
+pub(super) const CHECKPOINT_PAGES: i32 = 8000;
 /// Kibibytes of pages that the writer keeps.
-const WRITER_CACHE: &str = "-16384";
+pub(super) const WRITER_CACHE: i32 = -16384;
+/// How long another process may keep the file to itself.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the promise rests on, as SQLite says it back. A build or file system that knows better must not go unnoticed.
 const PROMISES: [(&str, &str); 3] =
     [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1")];
 
 /// The schema, oldest first: what each engine is told to get there.
-const MIGRATIONS: [(&str, &str, &str); 2] = [
+const MIGRATIONS: [(&str, &str, &str); 3] = [
     (
         "ledger",
         include_str!("migrations/sqlite/0001_ledger.sql"),
@@ -35,6 +38,11 @@ const MIGRATIONS: [(&str, &str, &str); 2] = [
         "editions",
         include_str!("migrations/sqlite/0002_editions.sql"),
         include_str!("migrations/postgres/0002_editions.sql"),
+    ),
+    (
+        "cheaper checks",
+        include_str!("migrations/sqlite/0003_cheaper_checks.sql"),
+        include_str!("migrations/postgres/0003_cheaper_checks.sql"),
     ),
 ];
 
@@ -50,11 +58,13 @@ pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         // NORMAL loses acknowledged commits when the power goes; a lost outcome is a mail sent twice.
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(10));
+        .busy_timeout(BUSY_TIMEOUT)
+        // A batch: its rows are handed over without waiting for whoever reads them.
+        .row_buffer_size(500);
     let writing = options
         .clone()
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("cache_size", WRITER_CACHE);
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
+        .pragma("cache_size", WRITER_CACHE.to_string());
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         // A commit that fails on a full disk ends the transaction, and sqlx goes on counting it: nothing could begin on
@@ -70,7 +80,7 @@ pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
     let readers = SqlitePoolOptions::new()
         .max_connections(4)
         .connect_lazy_with(options.pragma("query_only", "ON"));
-    Ok(Pools::Sqlite { writer, readers })
+    Ok(Pools::Sqlite { path: path.to_owned(), writer, readers, turn: Arc::default() })
 }
 
 /// Two connections that checkpoint at once can corrupt a WAL database before 3.51.3 (sqlite.org/wal.html, "WAL-reset bug").

@@ -19,24 +19,36 @@ use crate::domain::{Bounce, DeliveryId, EditionId, EditionState, Keyring, Outcom
 
 /// A batch that somebody writes under, and its edition; neither changes before the transaction ends.
 #[derive(Clone, Copy, Debug)]
-struct Held {
-    epoch: i64,
-    first: i64,
-    last: i64,
-    edition: Option<(EditionId, EditionState, i64)>,
+pub(super) struct Held {
+    pub(super) epoch: i64,
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) edition: Option<(EditionId, EditionState, i64)>,
 }
 
 /// The batches of a group, by id.
-struct Leases(HashMap<i64, Held>);
+#[derive(Default)]
+pub(super) struct Leases(pub(super) HashMap<i64, Held>);
 
 impl Leases {
     /// The batch, if the lease is good for this delivery.
-    fn good(&self, lease: Lease, delivery: DeliveryId) -> Option<&Held> {
+    pub(super) fn good(&self, lease: Lease, delivery: DeliveryId) -> Option<&Held> {
         self.0.get(&lease.batch).filter(|held| {
             held.epoch == lease.epoch && (held.first..=held.last).contains(&delivery.0)
         })
     }
 }
+
+/// Of a row of `deliveries`: it waits, and whoever gets it has not left. (SQLite builds a table for each long `IN`.)
+macro_rules! may_be_sent_sql {
+    () => {
+        "(deliveries.state = 'planned' OR deliveries.state = 'deferred' OR deliveries.state = 'uncertain') \
+         AND NOT deliveries.is_held AND (deliveries.subscription_id IS NULL OR EXISTS (\
+         SELECT 1 FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id \
+         WHERE s.id = deliveries.subscription_id AND s.state = 'active' AND p.suppressed_at IS NULL))"
+    };
+}
+pub(super) use may_be_sent_sql;
 
 macro_rules! outcome_sql {
     ($rows:literal) => {
@@ -65,11 +77,9 @@ macro_rules! intent_sql {
         concat!(
             "UPDATE deliveries SET state = 'sending', intent_at = $2, changed_at = $2, version = i.version FROM ",
             $rows,
-            " WHERE deliveries.id = i.delivery AND deliveries.state IN ('planned', 'deferred', 'uncertain') \
-             AND NOT deliveries.is_held AND (deliveries.subscription_id IS NULL OR EXISTS (\
-             SELECT 1 FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id \
-             WHERE s.id = deliveries.subscription_id AND s.state = 'active' AND p.suppressed_at IS NULL)) \
-             RETURNING deliveries.id AS id"
+            " WHERE deliveries.id = i.delivery AND ",
+            $crate::store::step::may_be_sent_sql!(),
+            " RETURNING deliveries.id AS id"
         )
     };
 }
@@ -323,7 +333,7 @@ impl Tx {
 }
 
 /// The version that goes out, or why nothing does.
-fn check(intent: &IntentRequest, leases: &Leases) -> Result<Option<i64>, IntentRefusal> {
+pub(super) fn check(intent: &IntentRequest, leases: &Leases) -> Result<Option<i64>, IntentRefusal> {
     let held = leases.good(intent.lease, intent.delivery).ok_or(IntentRefusal::LeaseLost)?;
     let Some((_, state, version)) = held.edition else { return Ok(None) };
     match state {

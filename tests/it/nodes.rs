@@ -84,7 +84,7 @@ async fn edition(store: &Store, readers: usize) {
         posts: &[(&id, &revision)],
         lane: Lane::Digest,
         channel: "mail:weekly",
-        stages: &[],
+        samples: &[],
     };
     tx.seal_edition(&edition, NOW).await.unwrap();
     tx.commit().await.unwrap();

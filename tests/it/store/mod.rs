@@ -59,7 +59,7 @@ async fn seal(store: &Store, post: &str) -> i64 {
     seal_in_stages(store, post, &[]).await.audience
 }
 
-async fn seal_in_stages(store: &Store, post: &str, stages: &[i64]) -> SealedEdition {
+async fn seal_in_stages(store: &Store, post: &str, samples: &[i64]) -> SealedEdition {
     let (id, revision) = (PostId::pinned(post), Revision::of([post]));
     let edition = NewEdition {
         newsletter: "weekly",
@@ -69,7 +69,7 @@ async fn seal_in_stages(store: &Store, post: &str, stages: &[i64]) -> SealedEdit
         posts: &[(&id, &revision)],
         lane: Lane::Digest,
         channel: "mail:weekly",
-        stages,
+        samples,
     };
     let mut tx = store.write().await.unwrap();
     let sealed = tx.seal_edition(&edition, NOW).await.unwrap();

@@ -1,0 +1,2 @@
+-- Only SQLite's checks were dear.
+SELECT 1;
