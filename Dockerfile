@@ -9,6 +9,7 @@ WORKDIR /build
 
 # The dependencies are a layer of their own, built with an empty program: a change in src/ compiles only src/.
 # Benches and integration tests are not copied, so their entries leave the manifest.
+COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 RUN sed -i '/^\[\[\(bench\|test\|example\)\]\]/,/^$/d' Cargo.toml \
     && mkdir src \

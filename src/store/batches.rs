@@ -1,5 +1,7 @@
 //! Batches: ranges of deliveries, leased as a whole to one owner, fenced by an epoch.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use sqlx::Row as _;
 
@@ -79,6 +81,60 @@ macro_rules! claim_sql {
             ") RETURNING id, epoch, lane, edition_id, stage, first_id, last_id"
         )
     };
+}
+
+/// All rows in one value: a batch has hundreds, and to hand each over by itself costs more than to read it.
+macro_rules! due_sql {
+    ($all:literal, $array:literal) => {
+        concat!(
+            "SELECT CAST(", $all, "(", $array, "(d.id, d.edition_id, d.subscription_id, d.letter_id, d.announcement_id, \
+             d.state, d.attempts, d.planned_at, coalesce(p.address, l.address), s.state, p.suppressed_at) \
+             ORDER BY d.id) AS TEXT) AS due \
+             FROM deliveries d LEFT JOIN subscriptions s ON s.id = d.subscription_id \
+             LEFT JOIN subscribers p ON p.id = s.subscriber_id \
+             LEFT JOIN letters l ON l.id = d.letter_id \
+             WHERE d.id BETWEEN $1 AND $2 AND d.state IN ('planned', 'deferred', 'uncertain') \
+             AND NOT d.is_held AND (d.not_before IS NULL OR d.not_before <= $3)"
+        )
+    };
+}
+
+/// A row of `due_sql`, in the order of its columns.
+#[derive(serde::Deserialize)]
+struct DueRow<'a> {
+    id: i64,
+    edition: Option<i64>,
+    subscription: Option<i64>,
+    letter: Option<i64>,
+    announcement: Option<i64>,
+    state: &'a str,
+    attempts: u32,
+    planned_at: i64,
+    #[serde(borrow)]
+    address: Option<Cow<'a, str>>,
+    subscription_state: Option<&'a str>,
+    suppressed_at: Option<i64>,
+}
+
+impl DueRow<'_> {
+    fn delivery(self) -> Result<DueDelivery, StoreError> {
+        let has_left = self.subscription_state != Some("active") || self.suppressed_at.is_some();
+        let columns = TargetColumns {
+            edition: self.edition,
+            subscription: self.subscription,
+            letter: self.letter,
+            announcement: self.announcement,
+        };
+        Ok(DueDelivery {
+            id: DeliveryId(self.id),
+            target: columns.target()?,
+            attempts: self.attempts,
+            planned_at: instant(self.planned_at),
+            address: self.address.and_then(|address| address.parse().ok()),
+            recipient_left: self.subscription.is_some() && has_left,
+            was_uncertain: self.state == "uncertain",
+        })
+    }
 }
 
 /// What is left of a batch after a pass.
@@ -188,51 +244,21 @@ impl Tx {
         claimed: &Claimed,
         now: Timestamp,
     ) -> Result<Vec<DueDelivery>, StoreError> {
-        const SQL: &str = "SELECT d.id, d.edition_id, d.subscription_id, d.letter_id, d.announcement_id, d.state, \
-                           d.attempts, d.planned_at, coalesce(p.address, l.address) AS address, \
-                           s.state AS subscription_state, p.suppressed_at \
-                           FROM deliveries d LEFT JOIN subscriptions s ON s.id = d.subscription_id \
-                           LEFT JOIN subscribers p ON p.id = s.subscriber_id \
-                           LEFT JOIN letters l ON l.id = d.letter_id \
-                           WHERE d.id BETWEEN $1 AND $2 AND d.state IN ('planned', 'deferred', 'uncertain') \
-                           AND NOT d.is_held AND (d.not_before IS NULL OR d.not_before <= $3) ORDER BY d.id";
-        let rows: Vec<Result<DueDelivery, StoreError>> = on_engine!(self, |conn| sqlx::query(SQL)
+        const SQLITE: &str = due_sql!("json_group_array", "json_array");
+        const POSTGRES: &str = due_sql!("json_agg", "json_build_array");
+        let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
+        let rows: Option<String> = on_engine!(self, |conn| sqlx::query(sql)
             .bind(claimed.first)
             .bind(claimed.last)
             .bind(now.as_microsecond())
-            .fetch_all(conn)
+            .fetch_one(conn)
             .await
-            .and_then(|rows| rows
-                .into_iter()
-                .map(|row| {
-                    let subscription: Option<i64> = row.try_get("subscription_id")?;
-                    let state: Option<String> = row.try_get("subscription_state")?;
-                    let suppressed: Option<i64> = row.try_get("suppressed_at")?;
-                    let columns = TargetColumns {
-                        edition: row.try_get("edition_id")?,
-                        subscription,
-                        letter: row.try_get("letter_id")?,
-                        announcement: row.try_get("announcement_id")?,
-                    };
-                    let address: Option<String> = row.try_get("address")?;
-                    let id = DeliveryId(row.try_get("id")?);
-                    let attempts: i64 = row.try_get("attempts")?;
-                    let planned_at = instant(row.try_get("planned_at")?);
-                    let was_uncertain = row.try_get::<String, _>("state")? == "uncertain";
-                    Ok(columns.target().map(|target| DueDelivery {
-                        id,
-                        target,
-                        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-                        planned_at,
-                        address: address.and_then(|address| address.parse().ok()),
-                        recipient_left: subscription.is_some()
-                            && (state.as_deref() != Some("active") || suppressed.is_some()),
-                        was_uncertain,
-                    }))
-                })
-                .collect::<Result<Vec<_>, _>>()))
+            .and_then(|row| row.try_get("due")))
         .map_err(doing("read the due deliveries"))?;
-        rows.into_iter().collect()
+        let rows = rows.unwrap_or_else(|| "[]".to_owned());
+        let rows: Vec<DueRow<'_>> =
+            serde_json::from_str(&rows).map_err(|_| StoreError::Corrupt("a due delivery"))?;
+        rows.into_iter().map(DueRow::delivery).collect()
     }
 
     /// Ends the leases of owners whose name begins with `whose`, known to be gone; of everybody, with an empty one.

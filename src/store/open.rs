@@ -58,9 +58,7 @@ pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         // NORMAL loses acknowledged commits when the power goes; a lost outcome is a mail sent twice.
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY_TIMEOUT)
-        // A batch: its rows are handed over without waiting for whoever reads them.
-        .row_buffer_size(500);
+        .busy_timeout(BUSY_TIMEOUT);
     let writing = options
         .clone()
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
