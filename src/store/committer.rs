@@ -2,7 +2,7 @@
 //!
 //! No timer: whatever is queued when a commit ends makes the next one, so an idle daemon answers in one fsync and a busy
 //! one shares it. An outcome is kept and tried again until the database takes it; an intent that fails is refused,
-//! because what has no durable intent must not be handed over.
+//! because what has no durable intent must not be handed over. On SQLite all this happens on a thread of its own.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 //!
 //! One `Tx` type for both engines; each function is one or a few statements whose SQL is written once. Where the engines
 //! differ the difference is in `engine.rs` or beside the statement. Nothing here waits on the network inside a transaction.
+//! The committer alone has a second, faster way to SQLite: `express`.
 
 mod allowances;
 mod audience;
