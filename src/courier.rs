@@ -84,6 +84,12 @@ pub trait Round: Send {
     /// The next parcel for this connection, if one is waiting. Never waits itself.
     fn next(&mut self) -> Option<Parcel>;
 
+    /// A mail that was taken, composed anew without 8-bit texts, as are those that follow: this connection does not take
+    /// them, though the one before did. None: there is no such form.
+    fn in_seven_bit(&mut self, _delivery: DeliveryId) -> Option<MailParcel> {
+        None
+    }
+
     /// Makes durable that these are about to be handed over, and with it every outcome that was told before. Returns those
     /// that may go; the others are somebody else's now, and their outcome is `NotOurs`.
     fn intend<'a>(&'a mut self, deliveries: &'a [DeliveryId]) -> BoxFuture<'a, Vec<DeliveryId>>;

@@ -45,8 +45,9 @@ pub(super) fn confirm(question: &str, word: &str) -> io::Result<bool> {
     }
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
+    // A person's Enter would have ended the line.
     if !io::stdin().is_terminal() {
-        note("");
+        note("\n");
     }
     Ok(answer.trim() == word)
 }

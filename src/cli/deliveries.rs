@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::arguments::{Format, ListArgs};
 use super::console::{self, Page};
 use super::exit::{Code, Stop};
-use super::plan::Format;
 use super::project::{Project, now};
 use super::style::{STRONG, examples, paint};
 use super::table::Rows;
@@ -44,12 +44,8 @@ enum What {
         /// Of this edition only
         #[arg(long, value_name = "ID")]
         edition: Option<i64>,
-        /// At most so many
-        #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
-        limit: i64,
-        /// For people or for programs
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        #[command(flatten)]
+        list: ListArgs,
     },
     /// One delivery, with every attempt and what the other side said
     Show {
@@ -108,7 +104,7 @@ fn state_parser() -> impl TypedValueParser<Value = Wanted> {
 
 pub(super) async fn run(project: &Project, args: &DeliveriesArgs) -> anyhow::Result<()> {
     match &args.what {
-        What::List { state, edition, limit, format } => {
+        What::List { state, edition, list: ListArgs { limit, format } } => {
             let edition = edition.map(EditionId);
             let filter = DeliveryFilter {
                 state: match state {

@@ -7,10 +7,10 @@ use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::arguments::{Format, ListArgs};
 use super::bench::Bench;
 use super::console::{self, Page};
 use super::exit::{Code, Stop};
-use super::plan::Format;
 use super::project::{Project, now};
 use super::style::{STRONG, WARNING, examples, paint};
 use super::table::Rows;
@@ -37,14 +37,9 @@ pub(super) struct EditionsArgs {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Editions, newest first, with where their deliveries stand
-    List {
-        /// At most so many
-        #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..))]
-        limit: i64,
-        /// For people or for programs
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
+    // Each takes several lines of the table.
+    #[command(mut_arg("limit", |limit| limit.default_value("20")))]
+    List(ListArgs),
     /// One edition, stage by stage
     Show {
         /// Its number
@@ -89,7 +84,7 @@ enum What {
 
 pub(super) async fn run(project: &Project, args: &EditionsArgs) -> anyhow::Result<()> {
     match &args.what {
-        What::List { limit, format } => list(project, *limit, *format).await,
+        What::List(args) => list(project, args).await,
         What::Show { id, format } => show(project, EditionId(*id), *format).await,
         What::Pause { id, why } => pause(project, EditionId(*id), why).await,
         What::Resume { id } => resume(project, EditionId(*id)).await,
@@ -103,7 +98,7 @@ pub(super) async fn run(project: &Project, args: &EditionsArgs) -> anyhow::Resul
     }
 }
 
-async fn list(project: &Project, limit: i64, format: Format) -> anyhow::Result<()> {
+async fn list(project: &Project, &ListArgs { limit, format }: &ListArgs) -> anyhow::Result<()> {
     let look = project.look().await?;
     let found = look.store.read().await?.latest_editions(limit).await?;
     look.close().await;

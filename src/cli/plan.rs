@@ -1,10 +1,11 @@
 //! `postrider plan`: what would go to whom and when, without doing it.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::arguments::Format;
 use super::bench::Bench;
 use super::console::{self, Page};
 use super::project::Project;
@@ -28,14 +29,6 @@ pub(super) struct PlanArgs {
     /// For people or for programs
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-/// How a list is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    #[default]
-    Human,
-    Json,
 }
 
 /// Posts that will not go out, and why.

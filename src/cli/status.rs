@@ -6,8 +6,8 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::arguments::Format;
 use super::console::{self, Page};
-use super::plan::Format;
 use super::project::{Project, now};
 use super::style::{GOOD, STRONG, WARNING, examples, paint};
 use super::table::Rows;

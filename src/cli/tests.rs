@@ -63,6 +63,19 @@ fn wrong_usage_is_told_with_what_would_be_right() {
 }
 
 #[test]
+fn every_list_says_how_much_of_it_is_shown() {
+    for (command, about, most) in [
+        ("subscribers", "Subscribers in order of their addresses", 100),
+        ("editions", "Editions, newest first, with where their deliveries stand", 20),
+        ("deliveries", "Deliveries, newest first", 50),
+    ] {
+        let help = parse(&format!("postrider {command} list --help")).unwrap_err().to_string();
+        assert!(help.starts_with(about), "{help}");
+        assert!(help.contains(&format!(" At most so many [default: {most}]\n")), "{help}");
+    }
+}
+
+#[test]
 fn every_help_text_has_one_line_about_the_command_and_examples() {
     fn visit(command: &clap::Command, path: &str) {
         let about = command.get_about().unwrap_or_else(|| panic!("{path} has no help")).to_string();

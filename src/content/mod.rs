@@ -351,10 +351,11 @@ fn render(document: Document<'_>, link: &Url, slug: &str, title: &str) -> Result
     markup::check_complexity(&raw).map_err(|error| {
         Problem::new("post-too-complex", error.to_string()).help("simplify the HTML in the post")
     })?;
-    let absolute = links::absolute(&raw, link, slug).ok_or_else(|| {
-        Problem::new("post-html", "the HTML in the post cannot be read").help("check its tags")
-    })?;
-    Ok(sanitise::clean(&absolute).trim_end().to_owned())
+    let unreadable =
+        || Problem::new("post-html", "the HTML in the post cannot be read").help("check its tags");
+    let absolute = links::absolute(&raw, link, slug).ok_or_else(unreadable)?;
+    let clean = sanitise::clean(&absolute).ok_or_else(unreadable)?;
+    Ok(clean.trim_end().to_owned())
 }
 
 /// The address of a post's image. Aliases that only a bundler resolves (`@/…`, `~/…`) have none.

@@ -26,7 +26,7 @@ pub(crate) struct WorkerRound<'a> {
     /// Outcomes on their way to the ledger. Their jobs are kept until they are durable: the batch is not done before.
     told: Vec<(Recorded, Job)>,
     reached: bool,
-    /// The server takes texts as they are (8BITMIME), as far as is known before it is spoken to.
+    /// The server takes texts as they are (8BITMIME), as far as is known from the connection before.
     eight_bit: bool,
 }
 
@@ -209,6 +209,15 @@ impl Round for WorkerRound<'_> {
             if let Some(parcel) = self.begin(*job) {
                 return Some(parcel);
             }
+        }
+    }
+
+    fn in_seven_bit(&mut self, delivery: DeliveryId) -> Option<MailParcel> {
+        self.eight_bit = false;
+        let open = self.open.iter().find(|open| open.job.due.id == delivery)?;
+        match self.parcel(&open.job)? {
+            Parcel::Mail(mail) => Some(mail),
+            Parcel::Call(_) => None,
         }
     }
 

@@ -49,6 +49,11 @@ impl<'r> Load<'r> {
         }
     }
 
+    /// `mail` without 8-bit texts, if there is such a form of it.
+    pub(super) fn in_seven_bit(&mut self, mail: MailParcel) -> MailParcel {
+        self.round.in_seven_bit(mail.delivery).unwrap_or(mail)
+    }
+
     /// Makes the intent durable. False: the letter is somebody else's now, and that was told.
     pub(super) async fn intend(&mut self, letter: &Letter) -> bool {
         let delivery = letter.delivery();

@@ -160,9 +160,13 @@ impl Run<'_, '_> {
         None
     }
 
-    /// Tells of a mail that this server cannot take.
+    /// Puts a mail into the form that this connection takes, or tells that there is none.
     pub(super) fn fit(&mut self, connection: &Connection, mail: MailParcel) -> Option<Letter> {
-        match Letter::new(mail, &connection.offers) {
+        let offers = &connection.offers;
+        // It was composed for the connection before, and behind one name may be servers that are not alike.
+        let misfits = !offers.eight_bit && !mail.message.is_ascii();
+        let mail = if misfits { self.load.in_seven_bit(mail) } else { mail };
+        match Letter::new(mail, offers) {
             Ok(letter) => Some(letter),
             Err(Unfit { delivery, text }) => {
                 self.load.tell(delivery, self.judge.unfit(&text));

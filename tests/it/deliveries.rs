@@ -1,7 +1,10 @@
 //! Deliveries under bad weather: each fault is told, retried or given up, and nothing beside it suffers.
 
+use jiff::Timestamp;
 use postrider::domain::{Cadence, DeliveryState};
+use postrider::store::DeliveryFilter;
 
+use crate::harness::daemon::{Daemon, add_subscribers, configuration, project, smtp, until};
 use crate::harness::engine::Engine;
 use crate::harness::http::{Answer, HttpServer};
 use crate::harness::smtp::{At, Fault, SmtpServer};
@@ -120,6 +123,45 @@ async fn a_mail_in_doubt_can_be_held_for_a_person() {
     world.is_quiet().await;
     assert_eq!(sink.letters().len(), taken, "nothing goes out again by itself");
     assert!(world.deliveries().await.iter().any(|row| row.held));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_no_8_bit_texts_any_more_gets_plain_ones_at_once() {
+    let sink = SmtpServer::plain().await;
+    let database = Engine::Sqlite.database().await;
+    let config = configuration(&database.text, &smtp(sink.address, 1));
+    let folder = project(&config.replace("[mail]\n", "[mail]\nencoding = \"8bit\"\n"));
+    let store = database.open(Timestamp::UNIX_EPOCH).await;
+    add_subscribers(&store, 3).await;
+    let _daemon = Daemon::start(folder.path());
+    let edition = async |number: usize| {
+        let text = format!("---\ntitle: {number}\ndate: 2026-03-01\n---\n\nGrüße.\n");
+        std::fs::write(folder.path().join(format!("posts/{number}.md")), text).unwrap();
+        until("the edition", async || sink.letters().len() >= 3 * number).await;
+        sink.letters().split_off(3 * (number - 1))
+    };
+
+    // What the server takes is known from the connection before.
+    edition(1).await;
+    for letter in edition(2).await {
+        assert!(letter.from.ends_with(" BODY=8BITMIME"), "{}", letter.from);
+        assert!(!letter.message.is_ascii());
+    }
+    sink.fail_once(At::Mail, Fault::SayAndClose("421 4.4.2 idle for too long"));
+    sink.fail_once(At::Ehlo, Fault::Say("250-mail.test\r\n250 HELP"));
+    for letter in edition(3).await {
+        assert!(letter.message.is_ascii() && !letter.from.contains("BODY"), "{}", letter.from);
+        let text = String::from_utf8_lossy(&letter.message).into_owned();
+        assert!(text.contains("Gr=C3=BC=C3=9Fe."), "{text}");
+    }
+    assert_eq!(sink.connections(), 2);
+    let filter = DeliveryFilter { limit: 100, ..DeliveryFilter::default() };
+    until("nine good ends", async || {
+        let rows = store.read().await.unwrap().deliveries(filter).await.unwrap();
+        assert!(rows.iter().all(|row| row.attempts <= 1), "{rows:?}");
+        rows.iter().filter(|row| row.state == DeliveryState::Accepted).count() == 9
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt as _;
 
+use postrider::domain::SigningKey;
 use serde_json::Value;
 
 use crate::harness::dns::DnsServer;
@@ -22,12 +23,16 @@ const GOOD: &str = "
     news.good.test A 192.0.2.30
     _smtp._tls.good.test TXT v=TLSRPTv1; rua=mailto:tls@good.test";
 
+fn write_secret(project: &Project, name: &str, text: &str) {
+    project.write(name, text);
+    let owner_only = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(project.path(name), owner_only).expect("it is our file");
+}
+
 /// A project that sends from `domain` over `server`, whose certificate it trusts.
 fn project(domain: &str, server: &SmtpServer) -> Project {
     let project = Project::empty();
-    project.write("secrets/mail", "hunter2");
-    let owner_only = fs::Permissions::from_mode(0o600);
-    fs::set_permissions(project.path("secrets/mail"), owner_only).expect("it is our file");
+    write_secret(&project, "secrets/mail", "hunter2");
     project.write("posts/hello.md", "---\ntitle: Hello\ndate: 2026-03-01\n---\nHello.\n");
     server.certificate().save(&project.path("secrets"));
     let address = server.address;
@@ -153,6 +158,67 @@ async fn wrong_records_are_named_with_what_belongs_in_their_place() {
     let project = project("good.test", &server);
     let ended = doctor(&project, &dns, "").with(3);
     insta::assert_snapshot!(steady(&ended.out, &server));
+}
+
+/// The key in `pem` as it belongs into the zone of `good.test`.
+fn published(selector: &str, pem: &str) -> String {
+    let record = SigningKey::from_pem(pem).expect("a key").public_key().dns_record();
+    format!("{selector}._domainkey.good.test TXT {record}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_signs_is_ours_in_the_dns_or_missing_or_another() {
+    const RSA: &str = include_str!("../fixtures/dkim/rsa.pem");
+    const ED25519: &str = include_str!("../fixtures/dkim/ed25519.pem");
+    let server = mail_server().await;
+    let project = project("good.test", &server);
+    for (selector, pem) in [("rsa", RSA), ("ed", ED25519)] {
+        let file = format!("secrets/{selector}.pem");
+        write_secret(&project, &file, pem);
+        let key = format!(
+            "[[mail.dkim]]\ndomain = \"good.test\"\nselector = \"{selector}\"\nkey_file = \"{file}\"\n"
+        );
+        project.edit("config/postrider.toml", "[newsletters", &format!("{key}[newsletters"));
+    }
+    let (rsa, ed25519) = (published("rsa", RSA), published("ed", ED25519));
+    // One digit is enough to be another key.
+    let (start, end) = rsa.split_at(rsa.len() / 2);
+    let other = [start, if end.starts_with('A') { "B" } else { "A" }, &end[1..]].concat();
+    let good = |selector, kind| {
+        format!("  ✓ DKIM       `{selector}._domainkey.good.test` is our key ({kind})\n")
+    };
+    let both = DnsServer::serving(&format!("{GOOD}\n{rsa}\n{ed25519}"));
+
+    let ended = doctor(&project, &both, "").well();
+    assert!(ended.out.contains(&good("rsa", "rsa, 2048 bits")), "{}", ended.out);
+    assert!(ended.out.contains(&good("ed", "ed25519")), "{}", ended.out);
+    assert!(!ended.out.contains("records to add"), "{}", ended.out);
+
+    for (zone, code, told, right) in [
+        (&ed25519, "dkim-missing", "there is no key at `rsa._domainkey.good.test`", &rsa),
+        (&rsa, "dkim-missing", "there is no key at `ed._domainkey.good.test`", &ed25519),
+        (
+            &format!("{other}\n{ed25519}"),
+            "dkim-other-key",
+            "`rsa._domainkey.good.test` is another key than ours",
+            &rsa,
+        ),
+    ] {
+        let dns = DnsServer::serving(&format!("{GOOD}\n{zone}"));
+        let ended = doctor(&project, &dns, "").with(3);
+        assert!(ended.out.contains(&format!("  ✗ DKIM       {told}\n")), "{}", ended.out);
+        assert_eq!(ended.out.matches(" is our key (").count(), 1, "the other one is fine");
+
+        let json = doctor(&project, &dns, "--format json").with(3);
+        assert_eq!(codes(&json, "error"), [code]);
+        let record = &json.json()["records"][0];
+        let text = |key: &str| record[key].as_str().unwrap().to_owned();
+        assert_eq!(format!("{} {} {}", text("name"), text("type"), text("value")), **right);
+        let heading = ended.out.find("DNS records to add\n").unwrap();
+        assert!(ended.out[heading..].contains(&format!("\n{}\n", text("zone"))), "{}", ended.out);
+        let takes_a_place = ended.out[heading..].contains("; in place of \"v=DKIM1; k=rsa; p=");
+        assert_eq!(takes_a_place, code == "dkim-other-key", "{}", ended.out);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

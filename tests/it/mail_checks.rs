@@ -20,6 +20,7 @@ use postrider::store::Store;
 use postrider::template::Templates;
 use tempfile::TempDir;
 
+mod delivered;
 mod lint;
 
 const CONFIG: &str = r#"
@@ -41,6 +42,13 @@ feedback_id = "fieldnotes"
 encoding = "8bit"
 [mail.servers.main]
 url = "smtp://127.0.0.1:2525"
+[newsletters.weekly]
+title = "Field Notes weekly"
+cadences = { instant = true, weekly = "0 7 * * MON" }
+"#;
+
+/// More configuration, at the end: what signs.
+const KEYS: &str = r#"
 [[mail.dkim]]
 domain = "example.org"
 selector = "ed"
@@ -49,9 +57,6 @@ key_file = "secrets/ed25519.pem"
 domain = "example.org"
 selector = "rsa"
 key_file = "secrets/rsa.pem"
-[newsletters.weekly]
-title = "Field Notes weekly"
-cadences = { instant = true, weekly = "0 7 * * MON" }
 "#;
 
 const POSTS: [(&str, &str); 4] = [
@@ -89,6 +94,23 @@ struct Golden {
     mails: Vec<Mail>,
 }
 
+fn write(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// The private keys that `KEYS` names.
+fn put_keys(folder: &Path) {
+    write(folder, "secrets/rsa.pem", include_str!("../fixtures/dkim/rsa.pem"));
+    write(folder, "secrets/ed25519.pem", include_str!("../fixtures/dkim/ed25519.pem"));
+}
+
+fn configured(folder: &Path) -> std::sync::Arc<Config> {
+    let file = folder.join("config/postrider.toml");
+    std::sync::Arc::new(config::load(&file, &Environment::default()).unwrap().config)
+}
+
 fn now() -> Timestamp {
     "2026-11-23T06:00:00Z".parse().unwrap()
 }
@@ -96,20 +118,12 @@ fn now() -> Timestamp {
 impl Golden {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        write("config/postrider.toml", CONFIG);
-        write("secrets/rsa.pem", include_str!("../fixtures/dkim/rsa.pem"));
-        write("secrets/ed25519.pem", include_str!("../fixtures/dkim/ed25519.pem"));
+        write(folder.path(), "config/postrider.toml", &format!("{CONFIG}{KEYS}"));
+        put_keys(folder.path());
         for (name, text) in POSTS {
-            write(&format!("posts/{name}"), text);
+            write(folder.path(), &format!("posts/{name}"), text);
         }
-        let file = folder.path().join("config/postrider.toml");
-        let loaded = config::load(&file, &Environment::default()).unwrap();
-        let config = std::sync::Arc::new(loaded.config);
+        let config = configured(folder.path());
         let mails = mails(&config).await;
         assert_eq!(mails.len(), 2 * (1 + POSTS.len() + 1));
         Self { folder, config, mails }
@@ -123,6 +137,14 @@ impl Golden {
             path
         };
         self.mails.iter().map(write).collect()
+    }
+
+    /// The mails as files, and what dkimpy says of them.
+    fn verified(&self) -> (Vec<PathBuf>, String) {
+        let files = self.files();
+        let mut command = Command::new(python());
+        let said = says(command.arg(script("dkimpy.py")).arg(self.zone()).args(&files));
+        (files, said)
     }
 
     /// What the verifiers find in the DNS, as a file.
@@ -253,9 +275,7 @@ async fn every_mail_is_as_the_standards_say() {
 #[tokio::test]
 async fn dkimpy_believes_every_signature() {
     let golden = Golden::new().await;
-    let files = golden.files();
-    let said =
-        says(Command::new(python()).arg(script("dkimpy.py")).arg(golden.zone()).args(&files));
+    let (files, said) = golden.verified();
     assert_all_pass(&said, &files, &["rsa-sha256", "ed25519-sha256"]);
 }
 
@@ -276,9 +296,7 @@ async fn a_verifier_notices_a_mail_that_was_changed() {
     golden.mails.truncate(1);
     let text = String::from_utf8(golden.mails[0].1.clone()).unwrap();
     golden.mails[0].1 = text.replacen("One-Click", "Two-Click", 1).into_bytes();
-    let files = golden.files();
-    let said =
-        says(Command::new(python()).arg(script("dkimpy.py")).arg(golden.zone()).args(&files));
+    let (_, said) = golden.verified();
     assert_eq!(said.matches(" fail").count() + said.matches(" error").count(), 2, "{said}");
 }
 

@@ -5,10 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use clap::Args;
 use serde::Serialize;
 
+use super::arguments::Format;
 use super::compose;
 use super::console;
 use super::exit::{Code, Stop};
-use super::plan::Format;
 use super::project::{Project, now};
 use super::style::examples;
 use crate::deliverability::{Chapter, Grade};

@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 
+use super::arguments::{Format, ListArgs};
 use super::compose::cadence_parser;
 use super::console;
 use super::exit::{Code, Stop};
-use super::plan::Format;
 use super::project::{Project, now};
 use super::style::examples;
 use super::table::Rows;
@@ -53,16 +53,14 @@ enum What {
         cadence: Option<Cadence>,
     },
     /// Subscribers in order of their addresses
+    // Each is one short line.
+    #[command(mut_arg("limit", |limit| limit.default_value("100")))]
     List {
         /// Of this newsletter only
         #[arg(long)]
         newsletter: Option<String>,
-        /// At most so many
-        #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..))]
-        limit: i64,
-        /// For people or for programs
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        #[command(flatten)]
+        list: ListArgs,
     },
     /// End subscriptions of an address, at once
     Remove {
@@ -109,9 +107,7 @@ pub(super) async fn run(project: &Project, args: &SubscribersArgs) -> anyhow::Re
             office.store.close().await;
             removed
         }
-        What::List { newsletter, limit, format } => {
-            list(project, newsletter.as_deref(), *limit, *format).await
-        }
+        What::List { newsletter, list: args } => list(project, newsletter.as_deref(), args).await,
         What::Import(args) => transfer::import(project, templates, args).await,
         What::Export(args) => transfer::export(project, templates, args).await,
     }
@@ -168,8 +164,7 @@ async fn remove(
 async fn list(
     project: &Project,
     newsletter: Option<&str>,
-    limit: i64,
-    format: Format,
+    &ListArgs { limit, format }: &ListArgs,
 ) -> anyhow::Result<()> {
     if let Some(name) = newsletter {
         super::compose::newsletter(&project.config, Some(name))?;

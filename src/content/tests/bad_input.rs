@@ -115,6 +115,21 @@ fn a_byte_order_mark_windows_line_ends_and_control_characters_change_nothing() {
     assert_eq!(references.text, "abc");
 }
 
+/// A table holds no link, and a link no other: the parser moves the second in front of the table, and so into the first.
+#[test]
+fn a_link_that_stands_where_none_can_is_published_where_every_parser_sees_it() {
+    let post = post_at(
+        "a.md",
+        "---\ntitle: T\ndate: 2024-01-15\n---\n<p>--></p>javascript:x<a href=\"<a href=\"\"><table><iframe src=/x>",
+    );
+    assert_eq!(
+        post.html,
+        "<p>--&gt;</p>javascript:x<a href=\"https://example.org/posts/a/%3Ca%20href=\"></a>\
+         <a href=\"https://example.org/x\">example.org</a><table></table>"
+    );
+    assert_eq!(sanitise::clean(&post.html), Some(post.html));
+}
+
 proptest! {
     #[test]
     fn no_byte_sequence_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
@@ -135,6 +150,7 @@ proptest! {
                 "<p>", "</p>", "<table>", "<td>", "<svg>", "<style>", "</style>", "<iframe src=/x>", "\n", "\n\n", "    ",
                 "[a](b)", "[^1]", "\n[^1]: c\n", "*", "`", "```\n", "> ", "- ", "# h\n", "&lt;", "é", "<b", "text ", "|", "|-|\n",
                 "<!--more-->", "https://x.example/", "<math>", "<title>", "<select>", "<template>", "<noscript>",
+                "<pre>", "<form>", "</a>", "<h2>", "&#11;",
             ]),
             0..40,
         )
@@ -154,7 +170,7 @@ proptest! {
             }
             prop_assert!(!post.html.contains(source::EXCERPT_END));
             // A sanitised text is a fixed point: nothing in it changes its meaning when parsed again.
-            prop_assert_eq!(&sanitise::clean(&post.html), &post.html);
+            prop_assert_eq!(sanitise::clean(&post.html), Some(post.html));
         }
     }
 }

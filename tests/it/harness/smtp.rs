@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use super::tls::Certificate;
@@ -52,6 +52,27 @@ pub(crate) enum Fault {
     Flood,
     /// Closes its sending side, and goes on reading.
     HalfClose,
+    /// Waits at the gate, then does the right thing.
+    Wait(Gate),
+}
+
+/// Lets so many through as it was told to.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate(Arc<Semaphore>);
+
+impl Gate {
+    pub(crate) fn closed() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+
+    /// Lets through `count` more, who may be waiting already.
+    pub(crate) fn lets(&self, count: usize) {
+        self.0.add_permits(count);
+    }
+
+    async fn pass(&self) {
+        self.0.acquire().await.expect("it is never closed for good").forget();
+    }
 }
 
 /// How the server is reached.

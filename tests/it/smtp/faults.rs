@@ -6,7 +6,7 @@ use postrider::domain::{Outcome, Reason};
 
 use super::script::{Script, reader};
 use super::*;
-use crate::harness::smtp::Fault::{Drip, Flood, HalfClose};
+use crate::harness::smtp::Fault::{Drip, Flood, HalfClose, Wait};
 use crate::harness::smtp::{At, Fault, SmtpServer};
 
 use Kept::{Dropped, Kept as KeptOpen};
@@ -158,7 +158,9 @@ fn word(outcome: &Outcome) -> &'static str {
 pub(super) fn deadlines_for(at: At, fault: &Fault) -> Deadlines {
     match fault {
         Hang => hasty_at(at),
-        Say(_) | SayAndClose(_) | Drip(_) | Close | Flood | HalfClose => Deadlines::default(),
+        Say(_) | SayAndClose(_) | Drip(_) | Close | Flood | HalfClose | Wait(_) => {
+            Deadlines::default()
+        }
     }
 }
 

@@ -131,6 +131,33 @@ async fn a_connection_that_was_closed_while_idle_is_replaced_unnoticed_in_every_
 }
 
 #[tokio::test]
+async fn a_connection_that_takes_no_8_bit_texts_though_the_one_before_did_gets_them_in_seven() {
+    for (gear, fewer) in [
+        (Gear::InStep, "250-mail.test\r\n250 HELP"),
+        (Gear::OneAhead, "250-mail.test\r\n250 PIPELINING"),
+        (Gear::Windows, "250-mail.test\r\n250-PIPELINING\r\n250 CHUNKING"),
+    ] {
+        let server = SmtpServer::start(Wrapping::Plain, gear.offers()).await;
+        let mut courier = courier_in(gear, &server);
+        assert_eq!(send(&mut courier, "ann@example.org").await.word(), "accepted");
+        assert!(courier.takes_eight_bit());
+        let at = if gear == Gear::Windows { At::Rset } else { At::Mail };
+        server.fail_once(at, SayAndClose("421 4.4.2 idle for too long"));
+        server.fail_once(At::Ehlo, Say(fewer));
+        let mails =
+            (1..=3).map(|number| mail_with(number, &reader(number), "\u{fc}\r\n".as_bytes()));
+        let mut script = Script::with(mails.collect(), &server);
+        script.run(&mut courier).await;
+        assert_eq!(script.words(), ["accepted"; 3], "{gear:?}");
+        assert_eq!(server.connections(), 2);
+        for letter in server.letters() {
+            assert!(letter.message.is_ascii(), "{gear:?}");
+            assert_eq!(letter.from, "<bounce@example.org>", "{gear:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_this_server_cannot_take_is_told_and_the_rest_goes_on() {
     for gear in Gear::ALL {
         let offers = [gear.offers(), &["SIZE 100"]].concat();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use futures_util::future::BoxFuture;
-use postrider::courier::{Courier as _, Parcel, Round};
+use postrider::courier::{Courier as _, MailParcel, Parcel, Round};
 use postrider::domain::{DeliveryId, Outcome};
 use postrider::smtp::SmtpCourier;
 
@@ -115,6 +115,13 @@ impl Script {
 impl Round for Script {
     fn next(&mut self) -> Option<Parcel> {
         self.waiting.pop_front()
+    }
+
+    fn in_seven_bit(&mut self, delivery: DeliveryId) -> Option<MailParcel> {
+        match numbered(delivery.0, &reader(delivery.0)) {
+            Parcel::Mail(mail) => Some(mail),
+            Parcel::Call(_) => None,
+        }
     }
 
     fn intend<'a>(&'a mut self, deliveries: &'a [DeliveryId]) -> BoxFuture<'a, Vec<DeliveryId>> {

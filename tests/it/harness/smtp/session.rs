@@ -223,6 +223,10 @@ impl Session {
                 self.linger().await;
                 Err(Over)
             }
+            Fault::Wait(gate) => {
+                gate.pass().await;
+                Ok(None)
+            }
         }
     }
 

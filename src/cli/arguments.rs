@@ -1,0 +1,22 @@
+//! Arguments that several commands take, in the same words and with the same meaning.
+
+use clap::{Args, ValueEnum};
+
+/// How something is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    #[default]
+    Human,
+    Json,
+}
+
+/// Of every `list`. One whose rows are longer or shorter than others has another limit: `mut_arg`.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// At most so many
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
+    pub(super) limit: i64,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+}
