@@ -121,6 +121,23 @@ fn row(
     Row { name: name.into(), note, measure: Box::new(measure) }
 }
 
+/// The daemon in other circumstances.
+fn daemon_otherwise() -> Vec<Row> {
+    let mut rows =
+        vec![row("our daemon, SQLite, 20 connections, a log line a mail", "", |place| {
+            sent(&place.sqlite, &Edition { log: "info", ..Edition::over(20) })
+        })];
+    // As many mails in doubt at most as with 20 connections, and eight times as many.
+    for connections in [3, 20] {
+        let name = format!("our daemon, SQLite, {connections} connections, CHUNKING, window 8");
+        rows.push(row(name, "", move |place| {
+            let server = "chunking = true\nwindow = 8".to_owned();
+            sent(&place.sqlite, &Edition { server, ..Edition::over(connections) })
+        }));
+    }
+    rows
+}
+
 /// Everything that one round measures.
 pub(crate) fn rows(has_postgres: bool) -> Vec<Row> {
     let mut rows = vec![
@@ -152,9 +169,7 @@ pub(crate) fn rows(has_postgres: bool) -> Vec<Row> {
             move |place| carry_signed(place, algorithm)
         }));
     }
-    rows.push(row("our daemon, SQLite, 20 connections, a log line a mail", "", |place| {
-        sent(&place.sqlite, &Edition { log: "info", ..Edition::over(20) })
-    }));
+    rows.extend(daemon_otherwise());
     let reject = vec!["--reject-every".to_owned(), "20".to_owned()];
     rows.push(row(
         "our engine, no ledger, 20 connections, 5 % rejected",
