@@ -128,7 +128,7 @@ fn daemon_otherwise() -> Vec<Row> {
             sent(&place.sqlite, &Edition { log: "info", ..Edition::over(20) })
         })];
     // As many mails in doubt at most as with 20 connections, and eight times as many.
-    for connections in [3, 20] {
+    for connections in [3, 20, 64] {
         let name = format!("our daemon, SQLite, {connections} connections, CHUNKING, window 8");
         rows.push(row(name, "", move |place| {
             let server = "chunking = true\nwindow = 8".to_owned();
