@@ -230,10 +230,7 @@ impl Round for WorkerRound<'_> {
             return;
         };
         let open = self.open.remove(at);
-        let now = self.now();
-        // What was taken is not tried again, and randomness is not free.
-        let is_taken = matches!(outcome, Outcome::Accepted(_));
-        let spread = if is_taken { 0.0 } else { random_spread() };
+        let (now, spread) = (self.now(), random_spread());
         let worker = self.worker;
         let until = worker.exchange.told(worker.server, &open.job, &outcome, (now, spread));
         let seconds = now.duration_since(open.started_at).as_secs_f64();

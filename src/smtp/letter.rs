@@ -90,33 +90,20 @@ struct Form {
 
 impl Form {
     fn of(message: &[u8]) -> Result<Self, String> {
-        // Sums of at most `CHUNK` fit into bytes, and sums of bytes are what a processor does many of at once.
-        const CHUNK: usize = 128;
-        let (mut returns, mut feeds, mut ends, mut dotted) = (0_usize, 0_usize, 0_usize, false);
-        let follow = message.get(1..).unwrap_or_default();
-        for (these, next) in message.chunks(CHUNK).zip(follow.chunks(CHUNK)) {
-            let (mut r, mut f, mut rf, mut dots) = (0_u8, 0_u8, 0_u8, 0_u8);
-            for (this, next) in these.iter().zip(next) {
-                r += u8::from(*this == b'\r');
-                f += u8::from(*this == b'\n');
-                rf += u8::from(*this == b'\r') & u8::from(*next == b'\n');
-                dots |= u8::from(*this == b'\n') & u8::from(*next == b'.');
+        let mut needs_stuffing = message.first() == Some(&b'.');
+        let mut lines = 0;
+        for at in memchr::memchr_iter(b'\n', message) {
+            if at == 0 || message[at - 1] != b'\r' {
+                return Err(bare());
             }
-            returns += usize::from(r);
-            feeds += usize::from(f);
-            ends += usize::from(rf);
-            dotted |= dots > 0;
+            needs_stuffing |= message.get(at + 1) == Some(&b'.');
+            lines += 1;
         }
-        // The last byte has none that follows it.
-        returns += usize::from(message.last() == Some(&b'\r'));
-        feeds += usize::from(message.last() == Some(&b'\n'));
-        if returns != ends || feeds != ends {
+        // Each line feed has its carriage return; one more of those would be bare.
+        if memchr::memchr_iter(b'\r', message).count() != lines {
             return Err(bare());
         }
-        Ok(Self {
-            needs_stuffing: dotted || message.first() == Some(&b'.'),
-            ends_with_a_line: message.ends_with(b"\r\n"),
-        })
+        Ok(Self { needs_stuffing, ends_with_a_line: message.ends_with(b"\r\n") })
     }
 }
 

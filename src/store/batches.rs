@@ -1,7 +1,5 @@
 //! Batches: ranges of deliveries, leased as a whole to one owner, fenced by an epoch.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use sqlx::Row as _;
 
@@ -110,8 +108,7 @@ struct DueRow<'a> {
     state: &'a str,
     attempts: u32,
     planned_at: i64,
-    #[serde(borrow)]
-    address: Option<Cow<'a, str>>,
+    address: Option<String>,
     subscription_state: Option<&'a str>,
     suppressed_at: Option<i64>,
 }

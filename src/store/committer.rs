@@ -12,7 +12,6 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::batches::Lease;
 use super::express::Express;
 use super::outcomes::{IntentRefusal, IntentRequest, Recorded};
 use super::{Store, StoreError};
@@ -24,14 +23,10 @@ const GROUP_LIMIT: usize = 256;
 /// How long an outcome waits when the database refuses it.
 const DATABASE_PAUSE: Duration = Duration::from_millis(500);
 
-/// Why a write to the ledger did not happen.
+/// The committer is gone, and what it was told with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LedgerError {
-    #[error(transparent)]
-    Refused(#[from] IntentRefusal),
-    #[error("the ledger is closing")]
-    Closing,
-}
+#[error("the ledger is closing")]
+pub struct LedgerClosed;
 
 /// The answer to each intent of a step, in its order.
 pub type IntentAnswers = Vec<(DeliveryId, Result<(), IntentRefusal>)>;
@@ -69,32 +64,14 @@ impl Ledger {
         outcomes: Vec<Recorded>,
         intents: Vec<IntentRequest>,
         at: Timestamp,
-    ) -> Result<IntentAnswers, LedgerError> {
+    ) -> Result<IntentAnswers, LedgerClosed> {
         if outcomes.is_empty() && intents.is_empty() {
             return Ok(Vec::new());
         }
         let (answer, durable) = oneshot::channel();
         let entry = Entry { outcomes, intents, is_refused: false, at, answer };
-        self.entries.send(entry).await.map_err(|_| LedgerError::Closing)?;
-        durable.await.map_err(|_| LedgerError::Closing)
-    }
-
-    /// Resolves when the intent is durable.
-    pub async fn intent(
-        &self,
-        lease: Lease,
-        delivery: DeliveryId,
-        at: Timestamp,
-    ) -> Result<(), LedgerError> {
-        let intent = IntentRequest { lease, delivery, content_version: None };
-        let answers = self.step(Vec::new(), vec![intent], at).await?;
-        answers.into_iter().try_for_each(|(_, answer)| answer).map_err(LedgerError::from)
-    }
-
-    /// Resolves when the outcome is durable, however long the database takes.
-    pub async fn outcome(&self, recorded: Recorded) -> Result<(), LedgerError> {
-        let at = recorded.ended_at;
-        self.step(vec![recorded], Vec::new(), at).await.map(|_| ())
+        self.entries.send(entry).await.map_err(|_| LedgerClosed)?;
+        durable.await.map_err(|_| LedgerClosed)
     }
 }
 

@@ -29,8 +29,8 @@ pub struct NewEdition<'a> {
     pub lane: Lane,
     /// `mail:NEWSLETTER`.
     pub channel: &'a str,
-    /// How many recipients the first stages have: a sample of all. Whoever is left is in one more. Stage 0 is released, the others wait
-    /// for `release_stage`. Empty: everybody is in stage 0.
+    /// How many recipients the first stages have: a sample of all. Whoever is left is in one more. Stage 0 is released, the
+    /// others wait for `release_stage`. Empty: everybody is in stage 0.
     pub samples: &'a [i64],
 }
 

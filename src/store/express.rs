@@ -8,18 +8,14 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
-use super::StoreError;
 use super::batches::Lease;
 use super::entries::{attempt_of, event_of, outcome_row};
-use super::open::{BUSY_TIMEOUT, CHECKPOINT_PAGES, WRITER_CACHE};
 use super::outcomes::{IntentRequest, Recorded};
 use super::step::{Held, Leases, check, may_be_sent_sql};
+use super::{StoreError, open};
 use crate::domain::{Bounce, EditionId, EditionState};
-
-/// Statements that stay prepared.
-const STATEMENTS: usize = 8;
 
 /// The committer's own connection, opened when it is first needed and after each failure.
 pub(super) struct Express {
@@ -27,7 +23,7 @@ pub(super) struct Express {
     connection: Option<Connection>,
 }
 
-fn doing(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
+pub(super) fn doing(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
     move |source| StoreError::Sqlite { doing, source }
 }
 
@@ -48,7 +44,7 @@ impl Express {
         }
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => open(&self.path).map_err(doing("open the ledger"))?,
+            None => open::ledger(&self.path)?,
         };
         let tx = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -99,19 +95,19 @@ impl Step<'_> {
         if self.leases.0.contains_key(&lease.batch) {
             return Ok(());
         }
-        let mut statement = self.tx.prepare_cached(SQL).map_err(doing("check a lease"))?;
-        let mut rows = statement.query([lease.batch]).map_err(doing("check a lease"))?;
-        let Some(row) = rows.next().map_err(doing("check a lease"))? else { return Ok(()) };
-        let read = || {
-            let edition = (EditionId(row.get(3)?), row.get_ref(4)?.as_str()?, row.get(5)?);
-            Ok((
-                Held { epoch: row.get(0)?, first: row.get(1)?, last: row.get(2)?, edition: None },
-                edition,
-            ))
-        };
-        let (held, (id, state, version)) = read().map_err(doing("check a lease"))?;
-        let edition = Some((id, state.parse()?, version));
-        self.leases.0.insert(lease.batch, Held { edition, ..held });
+        let row = self.tx.prepare_cached(SQL).and_then(|mut statement| {
+            let read = |row: &Row<'_>| {
+                let state: String = row.get(4)?;
+                let (id, version) = (EditionId(row.get(3)?), row.get(5)?);
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, (id, state, version)))
+            };
+            statement.query_row([lease.batch], read).optional()
+        });
+        if let Some((epoch, first, last, edition)) = row.map_err(doing("check a lease"))? {
+            let (id, state, version) = edition;
+            let edition = Some((id, state.parse()?, version));
+            self.leases.0.insert(lease.batch, Held { epoch, first, last, edition });
+        }
         Ok(())
     }
 
@@ -170,15 +166,4 @@ impl Step<'_> {
         }
         Ok(true)
     }
-}
-
-fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
-    Ok(connection)
 }

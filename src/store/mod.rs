@@ -33,7 +33,7 @@ mod work;
 pub use allowances::Grant;
 pub use audience::{AddSubscriber, Added, SubscriberRow, SubscriptionRow};
 pub use batches::{Claimed, DueDelivery, Lease, Queue, Settled};
-pub use committer::{IntentAnswers, Ledger, LedgerError, LedgerQueue, run_committer};
+pub use committer::{IntentAnswers, Ledger, LedgerClosed, LedgerQueue, run_committer};
 pub use consent::ConfirmationAnswer;
 pub use control::{Correction, EditionContent};
 pub use editions::{NewEdition, SealedEdition};

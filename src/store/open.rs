@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::{Connection, OpenFlags};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{
@@ -13,15 +14,15 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection as _, Row as _, SqlSafeStr as _};
 
-use super::StoreError;
 use super::engine::{Pools, doing};
+use super::{StoreError, express};
 
 /// Pages in the write-ahead log before it is copied back: at full speed about a second's worth, 32 MB.
-pub(super) const CHECKPOINT_PAGES: i32 = 8000;
+const CHECKPOINT_PAGES: i32 = 8000;
 /// Kibibytes of pages that the writer keeps.
-pub(super) const WRITER_CACHE: i32 = -16384;
+const WRITER_CACHE: i32 = -16384;
 /// How long another process may keep the file to itself.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the promise rests on, as SQLite says it back. A build or file system that knows better must not go unnoticed.
 const PROMISES: [(&str, &str); 3] =
@@ -81,6 +82,28 @@ pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
     Ok(Pools::Sqlite { path: path.to_owned(), writer, readers, turn: Arc::default() })
 }
 
+/// The committer's own connection to a file that `sqlite` has opened before, with the same promises.
+pub(super) fn ledger(path: &Path) -> Result<Connection, StoreError> {
+    // Not created: in the place of a file that somebody took away an empty one would be found at the next start.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)
+        .and_then(|connection| {
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.pragma_update(None, "foreign_keys", true)?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+            connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
+            Ok(connection)
+        })
+        .map_err(express::doing("open the ledger"))?;
+    for (name, wanted) in PROMISES {
+        let found = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
+        let found = connection.query_row(&found, (), |row| row.get(0));
+        keeps(name, wanted, found.map_err(express::doing("read SQLite's settings"))?)?;
+    }
+    Ok(connection)
+}
+
 /// Two connections that checkpoint at once can corrupt a WAL database before 3.51.3 (sqlite.org/wal.html, "WAL-reset bug").
 async fn refuse_old_sqlite(pool: &SqlitePool) -> Result<(), StoreError> {
     let version: String = sqlx::query("SELECT sqlite_version() AS version")
@@ -101,12 +124,13 @@ async fn refuse_broken_promises(pool: &SqlitePool) -> Result<(), StoreError> {
                        (SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys) AS foreign_keys";
     let row = sqlx::query(SQL).fetch_one(pool).await.map_err(doing("read SQLite's settings"))?;
     for (name, wanted) in PROMISES {
-        let found: String = row.try_get(name).map_err(doing("read SQLite's settings"))?;
-        if found != wanted {
-            return Err(StoreError::Setting { name, wanted, found });
-        }
+        keeps(name, wanted, row.try_get(name).map_err(doing("read SQLite's settings"))?)?;
     }
     Ok(())
+}
+
+fn keeps(name: &'static str, wanted: &'static str, found: String) -> Result<(), StoreError> {
+    if found == wanted { Ok(()) } else { Err(StoreError::Setting { name, wanted, found }) }
 }
 
 pub(super) async fn postgres(url: &str) -> Result<Pools, StoreError> {

@@ -21,13 +21,15 @@ async fn many_connections_share_commits_and_lose_nothing() {
         for id in ids {
             let (ledger, claimed) = (ledger.clone(), claimed.clone());
             tasks.spawn(async move {
-                ledger.intent(claimed.lease, id, NOW).await.unwrap();
+                let intent = vec![intent(&claimed, id)];
+                let answers = ledger.step(vec![], intent.clone(), NOW).await;
+                assert_eq!(answers, Ok(vec![(id, Ok(()))]));
                 let accepted = Outcome::Accepted(reply(250));
                 let done = Next::Final(DeliveryState::Accepted);
-                ledger.outcome(recorded(&claimed, id, accepted, done)).await.unwrap();
-                let again = ledger.intent(claimed.lease, id, NOW).await;
-                let refused = LedgerError::Refused(IntentRefusal::NotWaiting);
-                assert_eq!(again.unwrap_err().to_string(), refused.to_string());
+                let outcome = vec![recorded(&claimed, id, accepted, done)];
+                assert_eq!(ledger.step(outcome, vec![], NOW).await, Ok(vec![]));
+                let refused = Err(IntentRefusal::NotWaiting);
+                assert_eq!(ledger.step(vec![], intent, NOW).await, Ok(vec![(id, refused)]));
             });
         }
         while let Some(done) = tasks.join_next().await {

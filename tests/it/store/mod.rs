@@ -10,9 +10,8 @@ use postrider::domain::{
 };
 use postrider::store::{
     AddSubscriber, Added, Claimed, ConfirmationAnswer, Correction, DeliveryFilter, IntentRefusal,
-    IntentRequest, Lease, Ledger, LedgerError, NewAnnouncement, NewEdition, NewLetter, Next, Queue,
-    Recorded, SealedEdition, Settled, Settlement, StageCounts, Store, StoreError, Tx,
-    run_committer,
+    IntentRequest, Lease, Ledger, NewAnnouncement, NewEdition, NewLetter, Next, Queue, Recorded,
+    SealedEdition, Settled, Settlement, StageCounts, Store, StoreError, Tx, run_committer,
 };
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio_util::sync::CancellationToken;
@@ -98,12 +97,26 @@ async fn claim_until(
     claimed
 }
 
+fn intent(claimed: &Claimed, delivery: DeliveryId) -> IntentRequest {
+    IntentRequest { lease: claimed.lease, delivery, content_version: None }
+}
+
 async fn intend(store: &Store, claimed: &Claimed, id: DeliveryId) -> Result<(), IntentRefusal> {
-    let intent = IntentRequest { lease: claimed.lease, delivery: id, content_version: None };
-    let mut tx = store.write().await.unwrap();
-    let answers = tx.step(&[], &[intent], NOW, store.keyring()).await.unwrap();
-    tx.commit().await.unwrap();
-    answers[0]
+    step(store, (vec![], vec![intent(claimed, id)]), NOW).await[0]
+}
+
+/// One step, by the committer that every delivery goes through.
+async fn step(
+    store: &Store,
+    (outcomes, intents): (Vec<Recorded>, Vec<IntentRequest>),
+    now: Timestamp,
+) -> Vec<Result<(), IntentRefusal>> {
+    let (ledger, entries) = Ledger::new();
+    let committer = tokio::spawn(run_committer(store.clone(), entries, CancellationToken::new()));
+    let answers = ledger.step(outcomes, intents, now).await.unwrap();
+    drop(ledger);
+    committer.await.unwrap();
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 fn reply(code: u16) -> Reply {
@@ -123,9 +136,8 @@ fn recorded(claimed: &Claimed, id: DeliveryId, outcome: Outcome, next: Next) -> 
 }
 
 async fn record(store: &Store, recorded: Recorded) {
-    let mut tx = store.write().await.unwrap();
-    tx.step(&[&recorded], &[], recorded.ended_at, store.keyring()).await.unwrap();
-    tx.commit().await.unwrap();
+    let now = recorded.ended_at;
+    step(store, (vec![recorded], vec![]), now).await;
 }
 
 async fn states(store: &Store) -> Vec<DeliveryState> {

@@ -16,6 +16,8 @@ enum Op {
     Claim(usize, bool),
     Intend(usize, usize, bool),
     Record(usize, usize, Answer),
+    /// What became of one, and the next, in one step.
+    Step(usize, (usize, Answer), usize),
     Settle(usize),
     Pause,
     Resume,
@@ -42,22 +44,25 @@ enum Answer {
 fn op() -> impl Strategy<Value = Op> {
     let owner = || 0..OWNERS.len();
     let which = || 0..RECIPIENTS;
-    let answer = prop::sample::select(vec![
-        Answer::Accepted,
-        Answer::Deferred,
-        Answer::Rejected,
-        Answer::Uncertain,
-        Answer::Held,
-        Answer::Unreachable,
-        Answer::Skipped,
-        Answer::Expired,
-    ]);
+    let answer = || {
+        prop::sample::select(vec![
+            Answer::Accepted,
+            Answer::Deferred,
+            Answer::Rejected,
+            Answer::Uncertain,
+            Answer::Held,
+            Answer::Unreachable,
+            Answer::Skipped,
+            Answer::Expired,
+        ])
+    };
     let decision =
         prop::sample::select(vec![Settlement::Accepted, Settlement::Resend, Settlement::Cancelled]);
     prop_oneof![
         6 => (owner(), any::<bool>()).prop_map(|(owner, hold)| Op::Claim(owner, hold)),
         8 => (owner(), which(), prop::bool::weighted(0.9)).prop_map(|(o, d, good)| Op::Intend(o, d, good)),
-        8 => (owner(), which(), answer).prop_map(|(o, d, answer)| Op::Record(o, d, answer)),
+        8 => (owner(), which(), answer()).prop_map(|(o, d, answer)| Op::Record(o, d, answer)),
+        8 => (owner(), (which(), answer()), which()).prop_map(|(o, told, d)| Op::Step(o, told, d)),
         4 => owner().prop_map(Op::Settle),
         1 => Just(Op::Pause),
         2 => Just(Op::Resume),
@@ -268,20 +273,27 @@ impl Run {
             Op::Intend(owner, which, good) => {
                 let Some(claimed) = self.leases.get(&owner) else { return };
                 let version = if good { self.model.version } else { self.model.version - 1 };
-                let intent = IntentRequest {
-                    lease: claimed.lease,
-                    delivery: delivery_id(which),
-                    content_version: Some(version),
-                };
-                let answers =
-                    write(store, async |tx| tx.step(&[], &[intent], now, store.keyring()).await);
+                let content_version = Some(version);
+                let intent =
+                    IntentRequest { content_version, ..intent(claimed, delivery_id(which)) };
+                let answers = step(store, (vec![], vec![intent]), now).await;
                 let expected = self.model.intend(claimed.lease.epoch, which, version);
-                assert_eq!(answers.await, [expected]);
+                assert_eq!(answers, [expected]);
             }
             Op::Record(owner, which, answer) => {
                 let Some(claimed) = self.leases.get(&owner) else { return };
                 record(store, Self::told(claimed, delivery_id(which), answer, now)).await;
                 self.model.record(claimed.lease.epoch, which, answer);
+            }
+            Op::Step(owner, (which, answer), next) => {
+                let Some(claimed) = self.leases.get(&owner) else { return };
+                let told = Self::told(claimed, delivery_id(which), answer, now);
+                let intent = intent(claimed, delivery_id(next));
+                let answers = step(store, (vec![told], vec![intent]), now).await;
+                self.model.record(claimed.lease.epoch, which, answer);
+                let version = self.model.version;
+                let expected = self.model.intend(claimed.lease.epoch, next, version);
+                assert_eq!(answers, [expected]);
             }
             Op::Settle(owner) => {
                 let Some(claimed) = self.leases.get(&owner) else { return };
