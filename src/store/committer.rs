@@ -83,7 +83,7 @@ pub struct LedgerQueue(mpsc::Receiver<Entry>);
 pub async fn run_committer(store: Store, queue: LedgerQueue, abandon: CancellationToken) {
     let express = store.express();
     let on_own_thread = express.is_some();
-    let committer = Committer { store, express, queue: queue.0, abandon };
+    let committer = Committer { store, express, queue: queue.0, abandon, is_away: false };
     if !on_own_thread {
         return committer.run().await;
     }
@@ -106,6 +106,8 @@ struct Committer {
     express: Option<(Express, Arc<Mutex<()>>)>,
     queue: mpsc::Receiver<Entry>,
     abandon: CancellationToken,
+    /// The last commit failed, and that was told.
+    is_away: bool,
 }
 
 impl Committer {
@@ -121,11 +123,10 @@ impl Committer {
     /// Commits `group`, whatever it takes. False: abandoned.
     async fn work_off(&mut self, group: Vec<Entry>) -> bool {
         let mut groups = vec![group];
-        let mut is_away = false;
         while let Some(group) = groups.pop() {
             let error = match self.commit(&group).await {
                 Ok(answers) => {
-                    if std::mem::take(&mut is_away) {
+                    if std::mem::take(&mut self.is_away) {
                         tracing::info!("the ledger can be written again");
                     }
                     answer(group, answers);
@@ -137,18 +138,19 @@ impl Committer {
                 groups.extend(self.take_apart(group).await);
                 continue;
             }
-            if !std::mem::replace(&mut is_away, true) {
+            if !std::mem::replace(&mut self.is_away, true) {
                 tracing::error!(
                     error = %telemetry::causes(&error),
                     "the ledger cannot be written; nothing new is sent until it can"
                 );
             }
             groups.push(group);
-            groups.iter_mut().for_each(refuse_intents);
-            groups.retain(|group| !group.is_empty());
-            if !groups.is_empty() && !self.pause(&mut groups).await {
+            if !self.pause(&mut groups).await {
                 return false;
             }
+            // Not before: whoever is refused asks again at once.
+            groups.iter_mut().for_each(refuse_intents);
+            groups.retain(|group| !group.is_empty());
         }
         true
     }
@@ -200,7 +202,7 @@ impl Committer {
         Vec::new()
     }
 
-    /// Waits a while and takes in what comes meanwhile: its intents are refused at once. False: abandoned.
+    /// Waits a while and takes in what comes meanwhile. False: abandoned.
     async fn pause(&mut self, groups: &mut Vec<Vec<Entry>>) -> bool {
         let pause = tokio::time::sleep(DATABASE_PAUSE);
         tokio::pin!(pause);
@@ -208,14 +210,8 @@ impl Committer {
             tokio::select! {
                 () = self.abandon.cancelled() => return false,
                 () = &mut pause => return true,
-                Some(entry) = self.queue.recv() => {
-                    let mut more = vec![entry];
-                    refuse_intents(&mut more);
-                    if !more.is_empty() {
-                        // Behind the others: this is a stack.
-                        groups.insert(0, more);
-                    }
-                }
+                // Behind the others: this is a stack.
+                Some(entry) = self.queue.recv() => groups.insert(0, vec![entry]),
             }
         }
     }
