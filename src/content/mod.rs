@@ -12,7 +12,7 @@ use self::header::Header;
 use self::markdown::Document;
 use self::permalink::Parts;
 use self::report::{Problem, Report};
-use crate::domain::{Author, Diagnostic, Post, PostId, Revision};
+use crate::domain::{Author, Body, Diagnostic, Post, PostId, Revision};
 
 mod dates;
 mod excerpt;
@@ -105,9 +105,10 @@ pub struct Parsed {
 }
 
 impl Parsed {
-    /// The post under the id that is its for life.
-    pub fn into_post(self, id: PostId) -> Post {
-        Post {
+    /// The post under the id that is its for life, and its text.
+    pub fn into_post(self, id: PostId) -> (Post, Body) {
+        let body = Body { html: self.html, text: self.text };
+        let post = Post {
             id,
             revision: self.revision,
             source: self.source,
@@ -118,14 +119,13 @@ impl Parsed {
             published_at: self.published_at,
             updated_at: self.updated_at,
             summary: self.summary,
-            html: self.html,
-            text: self.text,
             authors: self.authors,
             tags: self.tags,
             categories: self.categories,
             language: self.language,
             image: self.image,
-        }
+        };
+        (post, body)
     }
 
     /// Hashes all that readers can see, and nothing else: renaming the file is no news.

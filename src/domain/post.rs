@@ -1,5 +1,7 @@
 //! A post: one source file, parsed, rendered, complete.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -16,7 +18,8 @@ pub struct Author {
     pub url: Option<Url>,
 }
 
-/// A post with its identity. What it says is all here; where it may go is for `Releases` to decide.
+/// A post with its identity, and all that is known of it but its text: of a hundred thousand posts few are read at a time.
+/// Where it may go is for `Releases` to decide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
     pub id: PostId,
@@ -36,10 +39,6 @@ pub struct Post {
     pub updated_at: Option<Timestamp>,
     /// Plain text, one paragraph.
     pub summary: String,
-    /// Sanitised, every URL absolute: safe for feeds and mail.
-    pub html: String,
-    /// The same as plain text for mail: wrapped by nobody, links as `text <url>`.
-    pub text: String,
     pub authors: Vec<Author>,
     pub tags: Vec<String>,
     pub categories: Vec<String>,
@@ -48,10 +47,31 @@ pub struct Post {
     pub image: Option<Url>,
 }
 
+/// The text of a post.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// Sanitised, every URL absolute: safe for feeds and mail.
+    pub html: String,
+    /// The same as plain text for mail: wrapped by nobody, links as `text <url>`.
+    pub text: String,
+}
+
+/// A post with its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub post: Arc<Post>,
+    pub body: Arc<Body>,
+}
+
 impl Post {
     /// Whether `name`, as an author writes it, means this post: its slug, its source path or its id.
     pub fn is_called(&self, name: &str) -> bool {
         name == self.slug || name == self.source || name == self.id.as_str()
+    }
+
+    /// Newest first by publication; those of one instant in the order of their ids.
+    pub fn newest_first(a: &Self, b: &Self) -> std::cmp::Ordering {
+        b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id))
     }
 
     /// The later of publication and the author's own update.
@@ -78,8 +98,6 @@ pub(super) mod tests {
             published_at: at(published_at),
             updated_at: None,
             summary: String::new(),
-            html: String::new(),
-            text: String::new(),
             authors: Vec::new(),
             tags: Vec::new(),
             categories: Vec::new(),

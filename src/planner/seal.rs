@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::images::bundle_image;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
-use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane, Post};
+use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane, Written};
 use crate::mail::{self, Composed, EditionInput};
 use crate::store::{NewAnnouncement, NewEdition, Tx};
 use crate::telemetry;
@@ -39,7 +39,7 @@ impl Planner {
             );
             return Ok(true);
         }
-        let written: Vec<_> = posts.iter().map(|known| Arc::clone(&known.post)).collect();
+        let written: Vec<_> = posts.iter().map(|known| known.written()).collect();
         let composed =
             compose((&self.config, &self.templates), (newsletter, cadence), &written, now)
                 .map_err(PlanError::Compose)?;
@@ -119,7 +119,7 @@ impl Planner {
 pub fn compose(
     (config, templates): (&Config, &Templates),
     (newsletter, cadence): (&Newsletter, Cadence),
-    posts: &[Arc<Post>],
+    posts: &[Written],
     sealed_at: Timestamp,
 ) -> Result<Composed, Box<Diagnostic>> {
     let input = EditionInput {
@@ -155,7 +155,7 @@ pub fn announcement_body(
         url: config.site.url.to_string(),
         language: config.site.language.clone(),
     };
-    let context = CrosspostContext::of(CrosspostEvent::Published, &known.post, site, now);
+    let context = CrosspostContext::of(CrosspostEvent::Published, &known.written(), site, now);
     guarded(|| templates.render(&format!("crosspost/{name}.json"), &context))
 }
 

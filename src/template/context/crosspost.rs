@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{AuthorContext, Context, PostContext, SiteContext, samples};
-use crate::domain::Post;
+use crate::domain::Written;
 
 /// Bytes of HTML that a call carries at most; receivers refuse bodies from some 256 kB on.
 const MAX_HTML: usize = 100_000;
@@ -50,15 +50,20 @@ pub struct CrosspostData {
 }
 
 impl CrosspostContext {
-    /// The call that tells what happened to `post` at `at`.
-    pub fn of(event: CrosspostEvent, post: &Post, site: SiteContext, at: Timestamp) -> Self {
+    /// The call that tells what happened to a post at `at`.
+    pub fn of(
+        event: CrosspostEvent,
+        Written { post, body }: &Written,
+        site: SiteContext,
+        at: Timestamp,
+    ) -> Self {
         let data = CrosspostData {
             id: post.id.to_string(),
             url: post.canonical.as_ref().unwrap_or(&post.link).to_string(),
             title: post.title.clone(),
             summary: post.summary.clone(),
-            html: (post.html.len() <= MAX_HTML).then(|| post.html.clone()),
-            text: post.text.clone(),
+            html: (body.html.len() <= MAX_HTML).then(|| body.html.clone()),
+            text: body.text.clone(),
             authors: post.authors.iter().map(AuthorContext::of).collect(),
             tags: post.tags.clone(),
             categories: post.categories.clone(),
