@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use self::fields::Fields;
@@ -12,7 +13,7 @@ use self::header::Header;
 use self::markdown::Document;
 use self::permalink::Parts;
 use self::report::{Problem, Report};
-use crate::domain::{Author, Body, Diagnostic, Post, PostId, Revision};
+use crate::domain::{Author, Diagnostic, Likeness, Post, PostId, Revision};
 
 mod dates;
 mod excerpt;
@@ -75,7 +76,7 @@ pub enum Verdict {
 }
 
 /// A post without its identity, which the store knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parsed {
     /// The id that the author fixed in front matter: an IRI.
     pub pinned_id: Option<String>,
@@ -93,10 +94,14 @@ pub struct Parsed {
     pub expires_at: Option<Timestamp>,
     /// Plain text, one paragraph, perhaps empty.
     pub summary: String,
-    /// Sanitised, every URL absolute, ids beginning with the slug.
+    /// Sanitised, every URL absolute, ids beginning with the slug. Empty where it is kept elsewhere.
+    #[serde(skip)]
     pub html: String,
     /// The same for people who read mail as text.
+    #[serde(skip)]
     pub text: String,
+    /// By which it is known when its file and address are others.
+    pub likeness: Likeness,
     pub authors: Vec<Author>,
     pub tags: Vec<String>,
     pub categories: Vec<String>,
@@ -105,10 +110,9 @@ pub struct Parsed {
 }
 
 impl Parsed {
-    /// The post under the id that is its for life, and its text.
-    pub fn into_post(self, id: PostId) -> (Post, Body) {
-        let body = Body { html: self.html, text: self.text };
-        let post = Post {
+    /// The post under the id that is its for life.
+    pub fn into_post(self, id: PostId) -> Post {
+        Post {
             id,
             revision: self.revision,
             source: self.source,
@@ -124,8 +128,7 @@ impl Parsed {
             categories: self.categories,
             language: self.language,
             image: self.image,
-        };
-        (post, body)
+        }
     }
 
     /// Hashes all that readers can see, and nothing else: renaming the file is no news.
@@ -272,6 +275,7 @@ impl Assembly<'_> {
             (authors, Some(author)) if authors.is_empty() => vec![author.clone()],
             (authors, _) => authors,
         };
+        let text = text::of(&html);
         Some(Parsed {
             pinned_id: header.pinned_id,
             revision: Revision::of([]),
@@ -284,7 +288,8 @@ impl Assembly<'_> {
             updated_at: header.updated_at,
             expires_at: header.expires_at,
             summary,
-            text: source::legal(text::of(&html)),
+            likeness: Likeness::of(&text),
+            text: source::legal(text),
             html: source::legal(html),
             authors,
             tags: header.tags,

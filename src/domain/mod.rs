@@ -9,7 +9,9 @@ mod catalog;
 mod delivery;
 mod diagnostic;
 mod edition;
+mod hold;
 mod id;
+mod likeness;
 mod politeness;
 mod post;
 mod release;
@@ -22,14 +24,16 @@ mod token;
 pub use address::{EmailAddress, EmailAddressError};
 pub use bounce::{Bounce, SoftBounces};
 pub use canary::{Canary, CanaryLimits, Counts, Gate};
-pub use catalog::{Catalog, CatalogPost};
+pub use catalog::{Catalog, CatalogPost, LivePost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use edition::EditionState;
+pub use hold::Hold;
 pub use id::{
-    AnnouncementId, BatchId, DeliveryId, EditionId, LetterId, PostId, Revision, SubscriberId,
-    SubscriptionId,
+    AnnouncementId, BatchId, BodyId, DeliveryId, EditionId, LetterId, PostId, Revision,
+    SubscriberId, SubscriptionId,
 };
+pub use likeness::{Alike, Likeness};
 pub use politeness::{Breaker, Congestion, DomainLimits, Pace, Passage, Rate, SendWindow, WarmUp};
 pub use post::{Author, Body, Post, Written};
 pub use release::{Channel, Due, Queue, QueuedRelease, Release, Releases};

@@ -39,7 +39,8 @@ impl Planner {
             );
             return Ok(true);
         }
-        let written: Vec<_> = posts.iter().map(|known| known.written()).collect();
+        let texts = posts.iter().map(|known| self.cache.written(&known.post, known.body));
+        let written: Vec<_> = texts.collect::<Result<_, _>>()?;
         let composed =
             compose((&self.config, &self.templates), (newsletter, cadence), &written, now)
                 .map_err(PlanError::Compose)?;
@@ -95,8 +96,10 @@ impl Planner {
         now: Timestamp,
     ) -> Result<usize, PlanError> {
         let post = &known.post;
-        let body = announcement_body(&self.config, &self.templates, (destination, known), now)
-            .map_err(PlanError::Announce)?;
+        let written = self.cache.written(post, known.body)?;
+        let with = (&*self.config, &self.templates);
+        let body =
+            announcement_body(with, (destination, &written), now).map_err(PlanError::Announce)?;
         let announcement = NewAnnouncement {
             post: &post.id,
             destination: &destination.name,
@@ -142,9 +145,8 @@ pub fn compose(
 
 /// The body of the call that tells `destination` of a post.
 pub fn announcement_body(
-    config: &Config,
-    templates: &Templates,
-    (destination, known): (&Destination, &CatalogPost),
+    (config, templates): (&Config, &Templates),
+    (destination, written): (&Destination, &Written),
     now: Timestamp,
 ) -> Result<String, Box<Diagnostic>> {
     let DestinationKind::Webhook(webhook) = &destination.kind;
@@ -155,7 +157,7 @@ pub fn announcement_body(
         url: config.site.url.to_string(),
         language: config.site.language.clone(),
     };
-    let context = CrosspostContext::of(CrosspostEvent::Published, &known.written(), site, now);
+    let context = CrosspostContext::of(CrosspostEvent::Published, written, site, now);
     guarded(|| templates.render(&format!("crosspost/{name}.json"), &context))
 }
 

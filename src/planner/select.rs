@@ -49,7 +49,8 @@ impl Candidate {
 pub(crate) fn candidates(world: World<'_>, view: ChannelView<'_>) -> Vec<Candidate> {
     let mut found = Vec::new();
     for known in &world.catalog.posts {
-        if view.had.contains(&known.post.id) || known.is_expired(world.now) {
+        let is_over = view.had.contains(&known.post.id) || known.is_expired(world.now);
+        if is_over || known.is_held() {
             continue;
         }
         let Due::At(due_at) = world.releases.due(&known.post, view.channel, world.taken) else {
