@@ -149,6 +149,9 @@ fn heading_ids(events: &[Event<'_>], prefix: &str) -> VecDeque<String> {
 
 /// What was meant for a site generator: readers would see it raw.
 fn template_code(text: &str) -> Option<Problem> {
+    if !text.contains('{') && !text.contains("[[") {
+        return None;
+    }
     let kinds = [
         ("{{<", "a Hugo shortcode"),
         ("{{%", "a Hugo shortcode"),
