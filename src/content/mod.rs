@@ -10,7 +10,8 @@ use url::Url;
 
 use self::fields::Fields;
 use self::header::Header;
-use self::markdown::Document;
+use self::links::Base;
+use self::markdown::{Document, Writer};
 use self::permalink::Parts;
 use self::report::{Problem, Report};
 use crate::domain::{Author, Diagnostic, Likeness, Post, PostId, Revision};
@@ -345,22 +346,26 @@ impl Assembly<'_> {
 fn render(document: Document<'_>, link: &Url, slug: &str, title: &str) -> Result<String, Problem> {
     /// Tables and references can make much of little.
     const MAX_HTML_BYTES: usize = 4 * source::MAX_BODY_BYTES;
-    let raw = document.into_html(slug, title);
-    if raw.len() > MAX_HTML_BYTES {
-        let message = format!(
-            "the post becomes {} bytes of HTML; at most {MAX_HTML_BYTES} are published",
-            raw.len()
-        );
+    let base = Base { link, id_prefix: slug };
+    let pieces = document.into_pieces(slug, title);
+    let written = Writer::new(&base, MAX_HTML_BYTES).write(&pieces);
+    if written.html.len() > MAX_HTML_BYTES {
+        let message = format!("the post becomes more than {MAX_HTML_BYTES} bytes of HTML");
         return Err(Problem::new("post-too-large", message).help("split it"));
     }
-    markup::check_complexity(&raw).map_err(|error| {
+    let html = if written.needs_parser { parsed(&written.html, &base)? } else { written.html };
+    Ok(html.trim_end().to_owned())
+}
+
+/// HTML with the author's own in it, made safe.
+fn parsed(html: &str, base: &Base<'_>) -> Result<String, Problem> {
+    markup::check_complexity(html).map_err(|error| {
         Problem::new("post-too-complex", error.to_string()).help("simplify the HTML in the post")
     })?;
     let unreadable =
         || Problem::new("post-html", "the HTML in the post cannot be read").help("check its tags");
-    let absolute = links::absolute(&raw, link, slug).ok_or_else(unreadable)?;
-    let clean = sanitise::clean(&absolute).ok_or_else(unreadable)?;
-    Ok(clean.trim_end().to_owned())
+    let absolute = links::absolute(html, base).ok_or_else(unreadable)?;
+    sanitise::clean(&absolute).ok_or_else(unreadable)
 }
 
 /// The address of a post's image. Aliases that only a bundler resolves (`@/…`, `~/…`) have none.
