@@ -5,10 +5,11 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
 use crate::config::PostFolder;
 use crate::domain::Diagnostic;
+use crate::watch::{self, Ignored};
 
 /// Larger files are refused unread.
 pub(super) const SIZE_LIMIT: u64 = 2 * 1024 * 1024;
@@ -19,6 +20,22 @@ const LIVE_NOWHERE: &str = "this post is live nowhere";
 pub(super) struct Fingerprint {
     size: u64,
     modified: Option<SystemTime>,
+    /// When anything about it changed: tells a file of the same size that kept or was given its old date, too.
+    changed: Option<(i64, i64)>,
+}
+
+impl Fingerprint {
+    #[cfg(unix)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        let changed = Some((metadata.ctime(), metadata.ctime_nsec()));
+        Self { size: metadata.len(), modified: metadata.modified().ok(), changed }
+    }
+
+    #[cfg(not(unix))]
+    fn of(metadata: &Metadata) -> Self {
+        Self { size: metadata.len(), modified: metadata.modified().ok(), changed: None }
+    }
 }
 
 /// A file that may be a post.
@@ -49,8 +66,12 @@ pub(super) fn find(folder: &PostFolder) -> Result<Vec<Found>, Box<Diagnostic>> {
         return Err(Box::new(problem));
     }
     let mut found = Vec::new();
-    let walk = WalkDir::new(&folder.path).max_depth(16).sort_by_file_name();
-    for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !is_ignored(entry)) {
+    let mut ignored = Ignored::within(&folder.path);
+    let walk = WalkDir::new(&folder.path).max_depth(watch::MOST_LEVELS).sort_by_file_name();
+    let entries = walk.into_iter().filter_entry(|entry| {
+        entry.depth() == 0 || !ignored.skips(entry.path(), entry.file_type().is_dir())
+    });
+    for entry in entries {
         match entry {
             Ok(entry) if entry.path_is_symlink() && !is_markdown(entry.path()) => {
                 found.extend(linked_folder(folder, entry.path()));
@@ -68,12 +89,38 @@ pub(super) fn find(folder: &PostFolder) -> Result<Vec<Found>, Box<Diagnostic>> {
             }
         }
     }
+    let problems = ignored.into_problems().into_iter();
+    found.extend(problems.map(|(list, problem)| refused(folder, &list, problem)));
     Ok(found)
+}
+
+/// The device that a folder is on, where there is such a thing.
+#[cfg(unix)]
+pub(super) fn device(folder: &PostFolder) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(&folder.path).ok().map(|metadata| metadata.dev())
+}
+
+#[cfg(not(unix))]
+pub(super) fn device(_: &PostFolder) -> Option<u64> {
+    None
+}
+
+/// A folder that is empty and on another device than before: what is left when a disk is unmounted.
+pub(super) fn unmounted(folder: &PostFolder) -> Box<Diagnostic> {
+    let message =
+        "the post folder is empty and on another device than before: is its disk mounted?";
+    Box::new(
+        Diagnostic::error("unreadable", message)
+            .in_file(folder.name.clone())
+            .effect("its posts stay as they were last seen")
+            .help("mount the disk; if all posts are to go, restart Postrider"),
+    )
 }
 
 /// `path` as a candidate; none if it is no Markdown file, or gone.
 pub(super) fn candidate(folder: &PostFolder, path: &Path) -> Option<Found> {
-    if !is_markdown(path) || path.strip_prefix(&folder.path).is_ok_and(has_ignored_part) {
+    if !is_markdown(path) || watch::is_ignored(&folder.path, path) {
         return None;
     }
     let metadata = fs::symlink_metadata(path).ok()?;
@@ -104,8 +151,7 @@ fn regular(folder: &PostFolder, path: &Path, metadata: &Metadata) -> Found {
             .help("move images and data out of the Markdown file");
         return refused(folder, path, problem);
     }
-    let fingerprint = Fingerprint { size: metadata.len(), modified: metadata.modified().ok() };
-    located(folder, path, FoundState::Readable(fingerprint))
+    located(folder, path, FoundState::Readable(Fingerprint::of(metadata)))
 }
 
 /// A symlink is followed when it stays inside the folder and leads to a file.
@@ -167,30 +213,4 @@ fn is_markdown(path: &Path) -> bool {
     path.extension().and_then(|extension| extension.to_str()).is_some_and(|ext| {
         ["md", "markdown", "mdx"].iter().any(|known| ext.eq_ignore_ascii_case(known))
     })
-}
-
-fn is_ignored(entry: &DirEntry) -> bool {
-    entry.file_name().to_str().is_some_and(is_ignored_name)
-}
-
-fn has_ignored_part(within: &Path) -> bool {
-    within.components().any(|part| part.as_os_str().to_str().is_some_and(is_ignored_name))
-}
-
-/// Hidden files, editors' backups and other people's code.
-fn is_ignored_name(name: &str) -> bool {
-    name.starts_with(['.', '#']) || name.ends_with('~') || name == "node_modules"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn editors_leftovers_and_hidden_folders_are_no_posts() {
-        for name in [".git", ".hello.md.swp", "#hello.md#", "hello.md~", "node_modules"] {
-            assert!(is_ignored_name(name), "{name}");
-        }
-        assert!(!is_ignored_name("hello.md"));
-    }
 }

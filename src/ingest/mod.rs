@@ -33,6 +33,8 @@ pub struct Ingest {
     files: BTreeMap<String, FileState>,
     /// Folders that the last scan could not read, by index into `config.posts`.
     unreadable: BTreeMap<usize, Diagnostic>,
+    /// The devices that the folders were on when they were last read, by index into `config.posts`.
+    devices: BTreeMap<usize, Option<u64>>,
 }
 
 /// What became of one file.
@@ -69,7 +71,14 @@ impl Ingest {
     pub async fn open(config: Arc<Config>, store: Store) -> Result<Self, StoreError> {
         let mut tx = store.read().await?;
         let known = tx.known_posts().await?;
-        Ok(Self { config, store, known, files: BTreeMap::new(), unreadable: BTreeMap::new() })
+        Ok(Self {
+            config,
+            store,
+            known,
+            files: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+            devices: BTreeMap::new(),
+        })
     }
 
     /// Looks at every file. The truth, however many events were lost.
@@ -80,7 +89,7 @@ impl Ingest {
         let mut found = Vec::new();
         let mut present: HashSet<String> = HashSet::new();
         for (index, scan) in scans.into_iter().enumerate() {
-            match scan {
+            match self.unless_unmounted(index, scan) {
                 Ok(files) => {
                     present.extend(files.iter().map(|file| file.source.clone()));
                     found.extend(files.into_iter().map(|file| (index, file)));
@@ -96,6 +105,20 @@ impl Ingest {
             present.contains(source) || unreadable.contains_key(&state.folder)
         });
         self.take(found, now).await
+    }
+
+    /// Takes a folder for unmounted that lost all its posts and is another than before.
+    fn unless_unmounted(&mut self, index: usize, scan: Scan) -> Scan {
+        let found = scan?;
+        let folder = &self.config.posts[index];
+        let device = files::device(folder);
+        let had_posts = self.files.values().any(|state| state.folder == index);
+        let is_another = self.devices.get(&index).is_some_and(|before| *before != device);
+        if found.is_empty() && had_posts && is_another {
+            return Err(files::unmounted(folder));
+        }
+        self.devices.insert(index, device);
+        Ok(found)
     }
 
     /// Looks at `paths` only. Folders are looked at with all that is below.
@@ -190,6 +213,9 @@ impl Ingest {
         catalog
     }
 }
+
+/// What was found in a folder of posts.
+type Scan = Result<Vec<Found>, Box<Diagnostic>>;
 
 type ParsedFile = (Found, usize, Reading, Vec<Diagnostic>);
 
