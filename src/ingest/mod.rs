@@ -49,6 +49,8 @@ pub struct Ingest {
     cached: HashMap<String, CachedFile>,
     /// Every folder that could be read has its first scan noted.
     first_scans_noted: bool,
+    /// The devices that the folders were on when they were last read, by index into `config.posts`.
+    devices: BTreeMap<usize, Option<u64>>,
 }
 
 /// What became of one file.
@@ -108,6 +110,7 @@ impl Ingest {
             unreadable: BTreeMap::new(),
             cached,
             first_scans_noted: false,
+            devices: BTreeMap::new(),
         })
     }
 
@@ -119,7 +122,7 @@ impl Ingest {
         let mut found = Vec::new();
         let mut present: HashSet<String> = HashSet::new();
         for (index, scan) in scans.into_iter().enumerate() {
-            match scan {
+            match self.unless_unmounted(index, scan) {
                 Ok(files) => {
                     present.extend(files.iter().map(|file| file.source.clone()));
                     found.extend(files.into_iter().map(|file| (index, file)));
@@ -127,6 +130,10 @@ impl Ingest {
                 // An unmounted disk must not look like a thousand deleted posts.
                 Err(problem) => {
                     self.first_scans_noted = false;
+                    let folder = &self.config.posts[index];
+                    let remembered = self.cached.values();
+                    let remembered = remembered.filter_map(|it| files::remembered(folder, it));
+                    found.extend(remembered.map(|file| (index, file)));
                     self.unreadable.insert(index, *problem);
                 }
             }
@@ -142,6 +149,27 @@ impl Ingest {
         self.take(found, now).await?;
         self.cached = HashMap::new();
         Ok(())
+    }
+
+    /// Takes a folder for unmounted that lost all its posts and is another than before. When we come nobody knows what it
+    /// was before: then an empty one is enough.
+    fn unless_unmounted(&mut self, index: usize, scan: Scan) -> Scan {
+        let found = scan?;
+        let folder = &self.config.posts[index];
+        let device = files::device(folder);
+        let is_another = self.devices.get(&index).is_none_or(|before| *before != device);
+        if found.is_empty() && is_another && self.had_posts(index) && !files::is_marked(folder) {
+            return Err(files::unmounted(folder));
+        }
+        self.devices.insert(index, device);
+        Ok(found)
+    }
+
+    fn had_posts(&self, index: usize) -> bool {
+        let prefix = format!("{}/", self.config.posts[index].name);
+        let of_it = |source: &str| source.starts_with(&prefix);
+        self.files.values().any(|state| state.folder == index)
+            || self.absent.iter().any(|known| !known.is_gone && of_it(&known.source))
     }
 
     /// Looks at `paths` only. Folders are looked at with all that is below.
@@ -411,6 +439,9 @@ impl Ingest {
         self.live.newest_first().any(|known| known.hold.is_some_and(Hold::holds))
     }
 }
+
+/// What was found in a folder of posts.
+type Scan = Result<Vec<Found>, Box<Diagnostic>>;
 
 /// The cache that belongs to a configuration and its store.
 pub fn open_cache(config: &Config, store: &Store) -> Result<PostCache, StoreError> {

@@ -16,4 +16,5 @@ mod servers;
 mod smtp;
 mod store;
 mod stuck;
+mod watching;
 mod webhook;

@@ -50,6 +50,7 @@ pub(crate) struct Setting {
     cadences: String,
     more: String,
     baseline: String,
+    watch: String,
 }
 
 /// An answer of the web pages.
@@ -81,6 +82,7 @@ impl Setting {
             cadences: "instant = true, daily = \"0 7 * * *\", weekly = \"0 8 * * MON\"".to_owned(),
             more: String::new(),
             baseline: "\"now\"".to_owned(),
+            watch: "mode = \"poll\"".to_owned(),
         }
     }
 
@@ -111,6 +113,12 @@ impl Setting {
     /// From when on posts of the first scan are news: TOML.
     pub(crate) fn baseline(mut self, baseline: &str) -> Self {
         baseline.clone_into(&mut self.baseline);
+        self
+    }
+
+    /// Changed files send events, and are looked at after so long a silence.
+    pub(crate) fn watching(mut self, debounce: &str) -> Self {
+        self.watch = format!("debounce = \"{debounce}\"");
         self
     }
 
@@ -148,7 +156,7 @@ settle = "2m"
 baseline = {baseline}
 
 [watch]
-mode = "poll"
+{watch}
 rescan = "1m"
 
 [mail]
@@ -163,6 +171,7 @@ title = "Field Notes weekly"
 cadences = {{ {cadences} }}
 {more}"#,
             baseline = self.baseline,
+            watch = self.watch,
             mail = self.mail,
             cadences = self.cadences,
             more = self.more,
@@ -275,6 +284,11 @@ impl World {
         self.run();
         let looked = tokio::time::timeout(PATIENCE, passes.changed()).await;
         looked.expect("the desk looks").expect("the desk is there");
+    }
+
+    /// How often the desk has looked, published and planned.
+    pub(crate) fn looks(&self) -> u64 {
+        *self.passes.borrow()
     }
 
     /// Waits for a pass of the desk that began after `cause`.
