@@ -75,6 +75,19 @@ pub(super) fn read(within: &str) -> Naming<'_> {
     Naming { stem, date, language, section, category, jekyll }
 }
 
+/// `my-first_post` -> `My first post`: what the name of a file is as a title.
+pub(super) fn title(stem: &str) -> Option<String> {
+    let spaced = if is_number(&stem.replace('-', "")) {
+        stem.to_owned()
+    } else {
+        stem.replace(['-', '_'], " ")
+    };
+    let line = super::source::one_line(&spaced);
+    let mut letters = line.chars();
+    let first = letters.next()?;
+    line.contains(char::is_alphanumeric).then(|| first.to_uppercase().chain(letters).collect())
+}
+
 fn split(within: &str) -> (Vec<&str>, &str) {
     let mut parts: Vec<&str> = within.split('/').filter(|part| !part.is_empty()).collect();
     let file = parts.pop().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::FolderRules;
 use super::fields::{Fields, lookup};
 use super::front_matter::{Node, Value};
 use super::permalink::on_site;
@@ -9,7 +10,8 @@ use super::source::one_line;
 use crate::domain::{Author, EmailAddress};
 
 /// The authors that the front matter names.
-pub(super) fn authors(fields: &Fields<'_>, site: &Url) -> Vec<Author> {
+pub(super) fn authors(fields: &Fields<'_>, rules: &FolderRules<'_>) -> Vec<Author> {
+    let site = rules.site_url;
     let keys = ["authors", "author", "taxonomies.authors", "by", "creator"];
     let Some(entry) = fields.find(&keys) else { return Vec::new() };
     let several = entry.key.to_lowercase().ends_with('s');

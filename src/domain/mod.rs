@@ -9,6 +9,7 @@ mod catalog;
 mod delivery;
 mod diagnostic;
 mod edition;
+mod field;
 mod id;
 mod politeness;
 mod post;
@@ -16,8 +17,11 @@ mod release;
 mod retry;
 mod schedule;
 mod signing_key;
+mod slip;
 mod subscription;
 mod token;
+mod translation;
+mod wishes;
 
 pub use address::{EmailAddress, EmailAddressError};
 pub use bounce::{Bounce, SoftBounces};
@@ -26,18 +30,22 @@ pub use catalog::{Catalog, CatalogPost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use edition::EditionState;
+pub use field::{DateSource, Field};
 pub use id::{
     AnnouncementId, BatchId, DeliveryId, EditionId, LetterId, PostId, Revision, SubscriberId,
     SubscriptionId,
 };
 pub use politeness::{Breaker, Congestion, DomainLimits, Pace, Passage, Rate, SendWindow, WarmUp};
-pub use post::{Author, Post};
-pub use release::{Channel, Due, Queue, QueuedRelease, Release, Releases};
+pub use post::{Author, Enclosure, Post, Series};
+pub use release::{Channel, Due, Queue, QueuedPosts, QueuedRelease, Release, Releases};
 pub use retry::{Attempt, RetryPolicy, Verdict};
 pub use schedule::{MissedRuns, Schedule, ScheduleError};
 pub use signing_key::{SigningAlgorithm, SigningKey, SigningKeyError, VerifyingKey};
+pub use slip::nearest;
 pub use subscription::{Cadence, SubscriptionState, UnknownWord};
 pub use token::{
     BOUNCE_TOKEN_LENGTH, Keyring, TOKEN_LENGTH, random_bytes, random_spread, random_token,
     token_hash,
 };
+pub use translation::{Translation, VersionKey};
+pub use wishes::{EmailWish, Notify, Refusal, SOCIAL, Wishes};

@@ -1,10 +1,10 @@
 //! A post: one source file, parsed, rendered, complete.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{PostId, Revision};
+use super::{PostId, Revision, Wishes};
 
 /// Who wrote a post. At least the name is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,25 @@ pub struct Author {
     pub email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
+}
+
+/// Posts that belong together in an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Series {
+    pub name: String,
+    /// Its place, where the author counts; else the date decides.
+    pub part: Option<u32>,
+}
+
+/// A recording that goes with a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enclosure {
+    pub url: Url,
+    /// `audio/mpeg`, as the author says or the file's ending tells.
+    pub media_type: Option<String>,
+    /// In bytes.
+    pub length: Option<u64>,
+    pub duration: Option<SignedDuration>,
 }
 
 /// A post with its identity. What it says is all here; where it may go is for `Releases` to decide.
@@ -46,6 +65,33 @@ pub struct Post {
     /// BCP 47 tag, `en` or `pt-BR`.
     pub language: String,
     pub image: Option<Url>,
+    /// What the image shows, for those who don't see it.
+    #[serde(default)]
+    pub image_alt: Option<String>,
+    /// What readers may choose by: the author's `topics`, else the tags.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// The outermost folder, or what the front matter calls it.
+    #[serde(default)]
+    pub section: Option<String>,
+    #[serde(default)]
+    pub series: Option<Series>,
+    /// What all versions of a post in other languages share.
+    #[serde(default)]
+    pub translation_key: Option<String>,
+    /// The author shows it before others. The order of feeds is not changed by it.
+    #[serde(default)]
+    pub featured: bool,
+    /// Where a post leads that is about something elsewhere.
+    #[serde(default)]
+    pub external: Option<Url>,
+    /// Where it lived before, on the author's site.
+    #[serde(default)]
+    pub aliases: Vec<Url>,
+    #[serde(default)]
+    pub enclosure: Option<Enclosure>,
+    #[serde(default)]
+    pub wishes: Wishes,
 }
 
 impl Post {
@@ -85,6 +131,16 @@ pub(super) mod tests {
             categories: Vec::new(),
             language: "en".to_owned(),
             image: None,
+            image_alt: None,
+            topics: Vec::new(),
+            section: None,
+            series: None,
+            translation_key: None,
+            featured: false,
+            external: None,
+            aliases: Vec::new(),
+            enclosure: None,
+            wishes: Wishes::default(),
         }
     }
 

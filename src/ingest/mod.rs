@@ -236,8 +236,18 @@ fn parse_one(config: &Config, index: usize, found: Found) -> Option<ParsedFile> 
         language: folder.language.as_deref().unwrap_or(&config.site.language),
         time_zone: &config.site.time_zone,
         default_author: config.site.author.as_ref(),
+        names: &BTreeMap::new(),
+        presets: &[],
+        dates_from: &[crate::domain::DateSource::FrontMatter, crate::domain::DateSource::FileName],
+        destinations: None,
     };
-    let file = SourceFile { source: &found.source, within: &found.within, bytes: &bytes };
+    let file = SourceFile {
+        source: &found.source,
+        within: &found.within,
+        bytes: &bytes,
+        committed_at: None,
+        modified_at: None,
+    };
     // One file that the parsers choke on must not take the daemon down, now and at every start.
     let parsed = catch_unwind(AssertUnwindSafe(|| content::parse(&file, &rules)));
     let (reading, warnings) = match parsed.unwrap_or_else(|_| Err(vec![fault_of_ours(&found)])) {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::images::bundle_image;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
-use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane, Post};
+use crate::domain::{Cadence, Catalog, CatalogPost, Diagnostic, Lane, Post};
 use crate::mail::{self, Composed, EditionInput};
 use crate::store::{NewAnnouncement, NewEdition, Tx};
 use crate::telemetry;
@@ -91,11 +91,12 @@ impl Planner {
     pub(super) async fn announce(
         &self,
         destination: &Destination,
-        known: &Arc<CatalogPost>,
+        (known, catalog): (&Arc<CatalogPost>, &Catalog),
         now: Timestamp,
     ) -> Result<usize, PlanError> {
         let post = &known.post;
-        let body = announcement_body(&self.config, &self.templates, (destination, known), now)
+        let parts = (&*self.config, &self.templates);
+        let body = announcement_body(parts, destination, (known, catalog), now)
             .map_err(PlanError::Announce)?;
         let announcement = NewAnnouncement {
             post: &post.id,
@@ -142,9 +143,9 @@ pub fn compose(
 
 /// The body of the call that tells `destination` of a post.
 pub fn announcement_body(
-    config: &Config,
-    templates: &Templates,
-    (destination, known): (&Destination, &CatalogPost),
+    (config, templates): (&Config, &Templates),
+    destination: &Destination,
+    (known, catalog): (&CatalogPost, &Catalog),
     now: Timestamp,
 ) -> Result<String, Box<Diagnostic>> {
     let DestinationKind::Webhook(webhook) = &destination.kind;
@@ -155,7 +156,9 @@ pub fn announcement_body(
         url: config.site.url.to_string(),
         language: config.site.language.clone(),
     };
-    let context = CrosspostContext::of(CrosspostEvent::Published, &known.post, site, now);
+    let about = (&*known.post, destination.name.as_str());
+    let translations = catalog.translations(&known.post, now);
+    let context = CrosspostContext::of(CrosspostEvent::Published, about, &translations, site, now);
     guarded(|| templates.render(&format!("crosspost/{name}.json"), &context))
 }
 
