@@ -13,7 +13,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use jiff::Timestamp;
 use postrider::clock::{ManualClock, SharedClock};
 use postrider::config::{self, Config, DkimKey, Environment, MailEncoding, Mailbox};
-use postrider::domain::{Cadence, EmailAddress, Post, SigningKey};
+use postrider::domain::{Cadence, EmailAddress, SigningKey};
 use postrider::feed::Shelf;
 use postrider::ingest::{Ingest, publish_feeds};
 use postrider::mail::{self, Blueprint, EditionInput, Envelope, ListHeaders, Recipient};
@@ -152,8 +152,7 @@ fn edition(criterion: &mut Criterion) {
     let folder = project(8);
     let config = config(folder.path());
     let (_store, ingest) = runtime.block_on(ingested(&config));
-    let posts: Vec<Arc<Post>> =
-        ingest.catalog().posts.iter().map(|known| Arc::clone(&known.post)).collect();
+    let posts: Vec<_> = ingest.catalog().posts.iter().map(|known| known.written()).collect();
     let templates = Templates::load(None).expect("the shipped templates are good");
     let input = EditionInput {
         site: &config.site,

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use postrider::config::{self, Config, Environment, StoreUrl};
 use postrider::dispatch::MailKind;
-use postrider::domain::{Cadence, EditionId, Post};
+use postrider::domain::{Cadence, EditionId};
 use postrider::ingest::Ingest;
 use postrider::mail::{self, Blueprint, EditionInput};
 use postrider::store::Store;
@@ -105,7 +105,7 @@ pub(crate) async fn blueprint(folder: &Path, config: &Arc<Config>) -> anyhow::Re
     let mut ingest = Ingest::open(Arc::clone(config), store.clone()).await?;
     ingest.rescan(now).await?;
     let catalog = ingest.catalog();
-    let posts: Vec<Arc<Post>> = catalog.posts.iter().map(|known| Arc::clone(&known.post)).collect();
+    let posts: Vec<_> = catalog.posts.iter().map(|known| known.written()).collect();
     let templates = Templates::load(None).map_err(|problems| anyhow::anyhow!("{problems:#?}"))?;
     let input = EditionInput {
         site: &config.site,

@@ -1,7 +1,5 @@
 //! Choosing the posts of an edition that a person asks for, and writing it.
 
-use std::sync::Arc;
-
 use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -11,7 +9,7 @@ use super::bench::Bench;
 use super::exit::{Code, Stop};
 use super::{console, report, words};
 use crate::config::{Config, Newsletter};
-use crate::domain::{Cadence, Post};
+use crate::domain::{Cadence, Written};
 use crate::mail::Composed;
 use crate::planner::{self, Waiting};
 
@@ -59,9 +57,9 @@ pub(super) fn cadence(newsletter: &Newsletter, wish: Option<Cadence>) -> anyhow:
 }
 
 /// The post that is called `name`, live or not.
-pub(super) fn post(bench: &Bench, name: &str) -> anyhow::Result<Arc<Post>> {
+pub(super) fn post(bench: &Bench, name: &str) -> anyhow::Result<Written> {
     if let Some(known) = bench.catalog.find(name) {
-        return Ok(Arc::clone(&known.post));
+        return Ok(known.written());
     }
     let slugs = bench.catalog.posts.iter().map(|known| known.post.slug.as_str());
     match words::nearest(name, slugs) {
@@ -77,11 +75,11 @@ pub(super) fn posts_of_edition(
     bench: &Bench,
     newsletter: &Newsletter,
     cadence: Cadence,
-) -> anyhow::Result<Vec<Arc<Post>>> {
+) -> anyhow::Result<Vec<Written>> {
     let waiting = bench.planner.waiting_for(newsletter, cadence, &bench.catalog, bench.now);
     let mut posts = carried_next(newsletter, cadence, waiting, bench.now);
     if posts.is_empty() {
-        posts = bench.catalog.posts.iter().take(STAND_INS).map(|it| Arc::clone(&it.post)).collect();
+        posts = bench.catalog.posts.iter().take(STAND_INS).map(|it| it.written()).collect();
         if posts.is_empty() {
             bail!("there are no posts");
         }
@@ -101,7 +99,7 @@ fn carried_next(
     cadence: Cadence,
     waiting: Waiting,
     now: Timestamp,
-) -> Vec<Arc<Post>> {
+) -> Vec<Written> {
     let first_at = match (waiting.ready.is_empty(), waiting.later.first()) {
         (true, Some((at, _))) => *at,
         (_, _) => now,
@@ -109,7 +107,7 @@ fn carried_next(
     let schedule = newsletter.cadences.get(&cadence).and_then(Option::as_ref);
     let run = schedule.and_then(|schedule| schedule.next_after(first_at)).unwrap_or(first_at);
     let by_then = waiting.later.into_iter().filter(|(at, _)| *at <= run).map(|(_, known)| known);
-    waiting.ready.into_iter().chain(by_then).map(|known| Arc::clone(&known.post)).collect()
+    waiting.ready.into_iter().chain(by_then).map(|known| known.written()).collect()
 }
 
 /// Writes the mail. What the author should know about it is shown.
@@ -117,7 +115,7 @@ pub(super) fn compose(
     bench: &Bench,
     newsletter: &Newsletter,
     cadence: Cadence,
-    posts: &[Arc<Post>],
+    posts: &[Written],
 ) -> Result<Composed, Stop> {
     compose_as_of(bench, (newsletter, cadence), posts, bench.now)
 }
@@ -126,7 +124,7 @@ pub(super) fn compose(
 pub(super) fn compose_as_of(
     bench: &Bench,
     edition: (&Newsletter, Cadence),
-    posts: &[Arc<Post>],
+    posts: &[Written],
     sealed_at: Timestamp,
 ) -> Result<Composed, Stop> {
     let with = (&*bench.config, &bench.templates);

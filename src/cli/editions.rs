@@ -1,7 +1,5 @@
 //! `postrider editions`: what is under way as a whole, and stopping, mending or ending it.
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
@@ -15,7 +13,7 @@ use super::project::{Project, now};
 use super::style::{STRONG, WARNING, examples, paint};
 use super::table::Rows;
 use super::{compose, words};
-use crate::domain::{Cadence, DeliveryState, EditionId, EditionState, Post, PostId};
+use crate::domain::{Cadence, DeliveryState, EditionId, EditionState, PostId, Written};
 use crate::mail::Composed;
 use crate::store::{Correction, EditionRow, StageCounts};
 
@@ -288,7 +286,7 @@ async fn correct(bench: &Bench, id: EditionId, yes: bool) -> anyhow::Result<()> 
         return Err(Stop::silently(Code::Failed).into());
     }
     let content = serde_json::to_string(&composed)?;
-    let revisions: Vec<_> = posts.iter().map(|post| (&post.id, &post.revision)).collect();
+    let revisions: Vec<_> = posts.iter().map(|it| (&it.post.id, &it.post.revision)).collect();
     let correction =
         Correction { subject: &composed.subject, content: &content, posts: &revisions };
     let mut tx = bench.look.store.write().await?;
@@ -302,13 +300,13 @@ async fn correct(bench: &Bench, id: EditionId, yes: bool) -> anyhow::Result<()> 
 }
 
 /// The posts of an edition as they are now. Those that were taken down meanwhile are left out, and named.
-async fn posts_now(bench: &Bench, id: EditionId) -> anyhow::Result<Vec<Arc<Post>>> {
+async fn posts_now(bench: &Bench, id: EditionId) -> anyhow::Result<Vec<Written>> {
     let carried = bench.look.store.read().await?.posts_of_edition(id).await?;
     let mut posts = Vec::with_capacity(carried.len());
     for (post, _) in carried {
         let post = PostId::pinned(post);
         match bench.catalog.posts.iter().find(|known| known.post.id == post) {
-            Some(known) => posts.push(Arc::clone(&known.post)),
+            Some(known) => posts.push(known.written()),
             None => console::note(&format!("`{post}` is not live any more and is left out.")),
         }
     }
@@ -321,7 +319,7 @@ async fn posts_now(bench: &Bench, id: EditionId) -> anyhow::Result<Vec<Arc<Post>
 fn composed_anew(
     bench: &Bench,
     edition: &EditionRow,
-    posts: &[Arc<Post>],
+    posts: &[Written],
 ) -> anyhow::Result<Composed> {
     let newsletter = compose::newsletter(&bench.config, Some(&edition.newsletter))?;
     let cadence: Cadence = edition.cadence.parse().context("read the edition's cadence")?;

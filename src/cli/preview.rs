@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
@@ -86,10 +85,14 @@ pub(super) async fn run(project: &Project, args: &PreviewArgs) -> anyhow::Result
         }
         What::Post { post, newsletter, output } => {
             let newsletter = compose::newsletter(&bench.config, newsletter.as_deref())?;
-            let post = compose::post(&bench, post)?;
-            let composed =
-                compose::compose(&bench, newsletter, Cadence::Instant, &[Arc::clone(&post)])?;
-            (post.slug.clone(), preview(&bench, newsletter, composed)?, output)
+            let written = compose::post(&bench, post)?;
+            let composed = compose::compose(
+                &bench,
+                newsletter,
+                Cadence::Instant,
+                std::slice::from_ref(&written),
+            )?;
+            (written.post.slug.clone(), preview(&bench, newsletter, composed)?, output)
         }
     };
     console::note(&format!("Subject: {}", preview.composed.subject));

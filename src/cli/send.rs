@@ -150,7 +150,7 @@ fn summary(
     if cadence == Cadence::Instant {
         page.line("Each post is a mail of its own.");
     } else {
-        let posts: Vec<_> = ready.iter().map(|known| Arc::clone(&known.post)).collect();
+        let posts: Vec<_> = ready.iter().map(|known| known.written()).collect();
         let composed = compose::compose(bench, newsletter, cadence, &posts)?;
         page.line(format_args!("Subject: {}", composed.subject));
     }

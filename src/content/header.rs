@@ -125,8 +125,8 @@ impl Header {
         let wishes = wishes::read(fields, rules, report);
         let tags = terms::tags(fields, naming);
         let mut relations = Relations::read(fields, naming, rules);
-        if relations.topics.is_empty() {
-            relations.topics.clone_from(&tags);
+        if relations.topics == tags {
+            relations.topics.clear();
         }
         let mut reader = Reader { fields, naming, file, rules, report };
         let slug = reader.slug();

@@ -16,7 +16,7 @@ use self::naming::Naming;
 use self::permalink::Parts;
 use self::report::{Problem, Report};
 use crate::domain::{
-    Author, DateSource, Diagnostic, Enclosure, Field, Post, PostId, Revision, Series, Wishes,
+    Author, Body, DateSource, Diagnostic, Enclosure, Field, Post, PostId, Revision, Series, Wishes,
 };
 
 mod dates;
@@ -126,6 +126,7 @@ pub struct Parsed {
     pub language: String,
     pub image: Option<Url>,
     pub image_alt: Option<String>,
+    /// Where they are not the tags.
     pub topics: Vec<String>,
     pub section: Option<String>,
     pub series: Option<Series>,
@@ -139,9 +140,10 @@ pub struct Parsed {
 }
 
 impl Parsed {
-    /// The post under the id that is its for life.
-    pub fn into_post(self, id: PostId) -> Post {
-        Post {
+    /// The post under the id that is its for life, and its text.
+    pub fn into_post(self, id: PostId) -> (Post, Body) {
+        let body = Body { html: self.html, text: self.text };
+        let post = Post {
             id,
             revision: self.revision,
             source: self.source,
@@ -152,8 +154,6 @@ impl Parsed {
             published_at: self.published_at,
             updated_at: self.updated_at,
             summary: self.summary,
-            html: self.html,
-            text: self.text,
             authors: self.authors,
             tags: self.tags,
             categories: self.categories,
@@ -165,11 +165,12 @@ impl Parsed {
             series: self.series,
             translation_key: self.translation_key,
             featured: self.featured,
-            external: self.external,
+            external: self.external.map(Box::new),
             aliases: self.aliases,
-            enclosure: self.enclosure,
-            wishes: self.wishes,
-        }
+            enclosure: self.enclosure.map(Box::new),
+            wishes: (!self.wishes.is_empty()).then(|| Box::new(self.wishes)),
+        };
+        (post, body)
     }
 
     /// Hashes all that readers can see, and nothing else: renaming the file is no news.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Channel, Diagnostic, Due, Post, PostId, QueuedRelease, Releases};
+use super::{Body, Channel, Diagnostic, Due, Post, PostId, QueuedRelease, Releases, Written};
 
 /// A post and what the store knows of it.
 #[derive(Clone, Debug)]
 pub struct CatalogPost {
     pub post: Arc<Post>,
+    pub body: Arc<Body>,
     pub first_seen_at: Timestamp,
     /// Since when its revision stands.
     pub revised_at: Timestamp,
@@ -22,6 +23,10 @@ pub struct CatalogPost {
 }
 
 impl CatalogPost {
+    pub fn written(&self) -> Written {
+        Written { post: Arc::clone(&self.post), body: Arc::clone(&self.body) }
+    }
+
     /// When it may do what cannot be undone, if it stays as it is.
     pub fn settled_at(&self) -> Timestamp {
         self.revised_at.saturating_add(self.settle).unwrap_or(Timestamp::MAX)
@@ -54,7 +59,7 @@ impl Catalog {
         releases: &Releases,
         taken: &HashMap<PostId, QueuedRelease>,
         now: Timestamp,
-    ) -> (Vec<Arc<Post>>, Option<Timestamp>) {
+    ) -> (Vec<Written>, Option<Timestamp>) {
         let mut live = Vec::new();
         let mut changes_at: Option<Timestamp> = None;
         let mut note = |at: Timestamp| {
@@ -69,13 +74,14 @@ impl Catalog {
                     if let Some(expires_at) = known.expires_at {
                         note(expires_at);
                     }
-                    live.push(published_no_earlier_than(&known.post, at));
+                    let post = published_no_earlier_than(&known.post, at);
+                    live.push(Written { post, body: Arc::clone(&known.body) });
                 }
                 Due::At(at) => note(at),
                 Due::InQueue => {}
             }
         }
-        live.sort_by(|a, b| b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id)));
+        live.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
         (live, changes_at)
     }
 }

@@ -36,7 +36,7 @@ pub use id::{
     SubscriptionId,
 };
 pub use politeness::{Breaker, Congestion, DomainLimits, Pace, Passage, Rate, SendWindow, WarmUp};
-pub use post::{Author, Enclosure, Post, Series};
+pub use post::{Author, Body, Enclosure, Post, Series, Written};
 pub use release::{Channel, Due, Queue, QueuedPosts, QueuedRelease, Release, Releases};
 pub use retry::{Attempt, RetryPolicy, Verdict};
 pub use schedule::{MissedRuns, Schedule, ScheduleError};

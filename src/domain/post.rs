@@ -1,5 +1,7 @@
 //! A post: one source file, parsed, rendered, complete.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -35,7 +37,8 @@ pub struct Enclosure {
     pub duration: Option<SignedDuration>,
 }
 
-/// A post with its identity. What it says is all here; where it may go is for `Releases` to decide.
+/// A post with its identity, and all that is known of it but its text: of a hundred thousand posts few are read at a time.
+/// Where it may go is for `Releases` to decide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
     pub id: PostId,
@@ -55,10 +58,6 @@ pub struct Post {
     pub updated_at: Option<Timestamp>,
     /// Plain text, one paragraph.
     pub summary: String,
-    /// Sanitised, every URL absolute: safe for feeds and mail.
-    pub html: String,
-    /// The same as plain text for mail: wrapped by nobody, links as `text <url>`.
-    pub text: String,
     pub authors: Vec<Author>,
     pub tags: Vec<String>,
     pub categories: Vec<String>,
@@ -68,7 +67,7 @@ pub struct Post {
     /// What the image shows, for those who don't see it.
     #[serde(default)]
     pub image_alt: Option<String>,
-    /// What readers may choose by: the author's `topics`, else the tags.
+    /// What readers may choose by, where that is not the tags; ask `topics()`.
     #[serde(default)]
     pub topics: Vec<String>,
     /// The outermost folder, or what the front matter calls it.
@@ -84,20 +83,53 @@ pub struct Post {
     pub featured: bool,
     /// Where a post leads that is about something elsewhere.
     #[serde(default)]
-    pub external: Option<Url>,
+    pub external: Option<Box<Url>>,
     /// Where it lived before, on the author's site.
     #[serde(default)]
     pub aliases: Vec<Url>,
     #[serde(default)]
-    pub enclosure: Option<Enclosure>,
+    pub enclosure: Option<Box<Enclosure>>,
+    /// Few posts have any; ask `wishes()`.
     #[serde(default)]
-    pub wishes: Wishes,
+    pub wishes: Option<Box<Wishes>>,
+}
+
+/// The text of a post.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// Sanitised, every URL absolute: safe for feeds and mail.
+    pub html: String,
+    /// The same as plain text for mail: wrapped by nobody, links as `text <url>`.
+    pub text: String,
+}
+
+/// A post with its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub post: Arc<Post>,
+    pub body: Arc<Body>,
 }
 
 impl Post {
+    /// What the author wishes of each channel.
+    pub fn wishes(&self) -> &Wishes {
+        static NONE: Wishes = Wishes::NONE;
+        self.wishes.as_deref().unwrap_or(&NONE)
+    }
+
+    /// What readers may choose by: the author's topics, else the tags.
+    pub fn topics(&self) -> &[String] {
+        if self.topics.is_empty() { &self.tags } else { &self.topics }
+    }
+
     /// Whether `name`, as an author writes it, means this post: its slug, its source path or its id.
     pub fn is_called(&self, name: &str) -> bool {
         name == self.slug || name == self.source || name == self.id.as_str()
+    }
+
+    /// Newest first by publication; those of one instant in the order of their ids.
+    pub fn newest_first(a: &Self, b: &Self) -> std::cmp::Ordering {
+        b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id))
     }
 
     /// The later of publication and the author's own update.
@@ -124,8 +156,6 @@ pub(super) mod tests {
             published_at: at(published_at),
             updated_at: None,
             summary: String::new(),
-            html: String::new(),
-            text: String::new(),
             authors: Vec::new(),
             tags: Vec::new(),
             categories: Vec::new(),
@@ -140,7 +170,7 @@ pub(super) mod tests {
             external: None,
             aliases: Vec::new(),
             enclosure: None,
-            wishes: Wishes::default(),
+            wishes: None,
         }
     }
 

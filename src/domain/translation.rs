@@ -134,6 +134,7 @@ mod tests {
             .map(|post| {
                 Arc::new(CatalogPost {
                     post: Arc::new(post),
+                    body: Arc::default(),
                     first_seen_at: at("03-01"),
                     revised_at: at("03-01"),
                     is_news: true,

@@ -70,6 +70,17 @@ pub enum Refusal {
 }
 
 impl Wishes {
+    /// Nothing out of the ordinary.
+    pub const NONE: Self = Self {
+        email: EmailWish::Normal,
+        crosspost: None,
+        texts: BTreeMap::new(),
+        subject: None,
+        preheader: None,
+        send_at: None,
+        notify: Notify::Nothing,
+    };
+
     /// Why the post is not to go out on `channel`. `cadence` is that of a newsletter.
     pub fn refuse(&self, channel: &Channel, cadence: Option<Cadence>) -> Option<Refusal> {
         match channel {
@@ -105,7 +116,7 @@ impl Wishes {
 
     /// Whether the author wishes nothing out of the ordinary.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        *self == Self::NONE
     }
 }
 

@@ -1,12 +1,11 @@
 //! A feed and its posts with every string fit for all three formats: what is said, before how it is laid out.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{FeedSpec, Format, text};
-use crate::domain::{Author, Post, PostId};
+use crate::domain::{Author, Post, PostId, Written};
 
 /// The namespace of `media:content`, which carries a post's image.
 pub(super) const MEDIA_NAMESPACE: &str = "http://search.yahoo.com/mrss/";
@@ -64,7 +63,7 @@ impl<'a> Feed<'a> {
     pub(super) fn new(
         format: Format,
         spec: &FeedSpec<'a>,
-        posts: &'a [Arc<Post>],
+        posts: &'a [Written],
         changed_at: Timestamp,
     ) -> Self {
         let self_url = spec.self_url(format);
@@ -83,7 +82,7 @@ impl<'a> Feed<'a> {
             language,
             author: spec.author.and_then(Person::new),
             changed_at,
-            entries: posts.iter().map(|post| Entry::new(spec, language, post)).collect(),
+            entries: posts.iter().map(|it| Entry::new(spec, language, it)).collect(),
         }
     }
 
@@ -93,10 +92,11 @@ impl<'a> Feed<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn new(spec: &FeedSpec<'_>, feed_language: Option<&str>, post: &'a Post) -> Self {
+    fn new(spec: &FeedSpec<'_>, feed_language: Option<&str>, written: &'a Written) -> Self {
+        let post = &*written.post;
         let foreign =
             |tag: &&str| !feed_language.is_some_and(|feed| feed.eq_ignore_ascii_case(tag));
-        let html = spec.full_text.then(|| text::clean(&post.html));
+        let html = spec.full_text.then(|| text::clean(&written.body.html));
         Self {
             id: text::line(post.id.as_str()).unwrap_or_else(|| post.link.to_string()),
             link: post.link.as_str(),

@@ -16,12 +16,10 @@ mod shelf;
 mod tests;
 mod text;
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use url::Url;
 
-use crate::domain::{Author, Post};
+use crate::domain::{Author, Post, Written};
 
 pub use document::Document;
 pub use shelf::Shelf;
@@ -107,10 +105,9 @@ pub enum FeedError {
 }
 
 /// The `items` newest of `posts` by publication, newest first; those of one instant in the order of their ids.
-pub fn select<'a>(posts: impl Iterator<Item = &'a Arc<Post>>, items: usize) -> Vec<Arc<Post>> {
-    let mut newest: Vec<&Arc<Post>> = posts.collect();
-    newest
-        .sort_unstable_by(|a, b| b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id)));
+pub fn select<'a>(posts: impl Iterator<Item = &'a Written>, items: usize) -> Vec<Written> {
+    let mut newest: Vec<&Written> = posts.collect();
+    newest.sort_unstable_by(|a, b| Post::newest_first(&a.post, &b.post));
     newest.into_iter().take(items).cloned().collect()
 }
 
@@ -120,11 +117,11 @@ pub fn select<'a>(posts: impl Iterator<Item = &'a Arc<Post>>, items: usize) -> V
 pub fn render(
     format: Format,
     spec: &FeedSpec<'_>,
-    posts: &[Arc<Post>],
+    posts: &[Written],
 ) -> Result<Document, FeedError> {
     let changed_at = posts
         .iter()
-        .map(|post| text::instant(post.changed_at()))
+        .map(|it| text::instant(it.post.changed_at()))
         .max()
         .unwrap_or(Timestamp::UNIX_EPOCH);
     let feed = entry::Feed::new(format, spec, posts, changed_at);

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::*;
-use crate::domain::{PostId, Revision};
+use crate::domain::{Body, PostId, Revision};
 
 mod hostile;
 
@@ -68,8 +68,6 @@ fn post(slug: &str, published_at: &str) -> Post {
         published_at: at(published_at),
         updated_at: None,
         summary: format!("A word on {slug}."),
-        html: format!("<p>All about {slug}.</p>"),
-        text: format!("All about {slug}."),
         authors: Vec::new(),
         tags: Vec::new(),
         categories: Vec::new(),
@@ -84,18 +82,20 @@ fn post(slug: &str, published_at: &str) -> Post {
         external: None,
         aliases: Vec::new(),
         enclosure: None,
-        wishes: crate::domain::Wishes::default(),
+        wishes: None,
     }
 }
 
+fn written(post: Post, html: &str) -> Written {
+    let body = Body { html: html.to_owned(), text: String::new() };
+    Written { post: Arc::new(post), body: Arc::new(body) }
+}
+
 /// A post with everything, one in another language with odd text, and one with next to nothing.
-fn three_posts() -> Vec<Arc<Post>> {
+fn three_posts() -> Vec<Written> {
     let rich = Post {
         canonical: Some(url("https://elsewhere.example/ponds")),
         updated_at: Some(at("2026-11-03T10:00:00Z")),
-        html: "<h2>Ponds</h2>\n<pre><code>a &lt; b &amp;&amp; c</code></pre>\n\
-               <p><img src=\"https://example.org/p.png?a=1&amp;b=2\" alt=\"A pond\"></p>"
-            .to_owned(),
         authors: vec![
             Author { url: Some(url("https://mira.example/")), ..person("Mira Holm") },
             person("Tomás Okafor"),
@@ -108,24 +108,25 @@ fn three_posts() -> Vec<Arc<Post>> {
     let odd = Post {
         title: "Vec<T> & AT&T: “Grüße” 🐎".to_owned(),
         summary: "Was `a < b && c > d` bedeutet.".to_owned(),
-        html: "<p>Das Ende ]]&gt; und ]]> mitten im <entry>Text</entry>.</p>".to_owned(),
         language: "de".to_owned(),
         ..post("gruesse", "2026-10-02T06:30:00Z")
     };
     let bare = Post {
         id: PostId::pinned("tag:example.org,2019:7"),
         summary: String::new(),
-        html: String::new(),
         ..post("bare", "2026-09-01T00:00:00Z")
     };
-    [rich, odd, bare].map(Arc::new).into()
+    let ponds = "<h2>Ponds</h2>\n<pre><code>a &lt; b &amp;&amp; c</code></pre>\n\
+                 <p><img src=\"https://example.org/p.png?a=1&amp;b=2\" alt=\"A pond\"></p>";
+    let ende = "<p>Das Ende ]]&gt; und ]]> mitten im <entry>Text</entry>.</p>";
+    vec![written(rich, ponds), written(odd, ende), written(bare, "")]
 }
 
 fn text_of(document: &Document) -> &str {
     std::str::from_utf8(&document.bytes).unwrap()
 }
 
-fn rendered(format: Format, posts: &[Arc<Post>]) -> Document {
+fn rendered(format: Format, posts: &[Written]) -> Document {
     render(format, &Site::new().spec(), posts).unwrap()
 }
 
@@ -195,13 +196,13 @@ fn every_field_of_a_post_arrives_in_every_format() {
         assert!(ampersands_are_references(format, &document), "{}", text_of(&document));
         let feed = read(&document);
         assert_eq!(feed.entries.len(), posts.len());
-        for (entry, post) in feed.entries.iter().zip(&posts) {
+        for (entry, Written { post, body: text }) in feed.entries.iter().zip(&posts) {
             assert_eq!(entry.id, post.id.as_str());
             assert_eq!(title(entry), post.title);
             assert_eq!(entry.links[0].href, post.link.as_str());
             assert_eq!(entry.published.unwrap().timestamp(), post.published_at.as_second());
             if format != Format::Json {
-                assert_eq!(body(entry), Some(post.html.as_str()).filter(|html| !html.is_empty()));
+                assert_eq!(body(entry), Some(text.html.as_str()).filter(|html| !html.is_empty()));
             }
         }
         let rich = &feed.entries[0];
@@ -278,23 +279,23 @@ fn a_feed_without_posts_and_without_an_author_is_whole() {
 fn a_title_that_xml_forbids_altogether_gives_way_to_the_link() {
     let post = Post { title: "\u{1}\u{2}".to_owned(), ..post("mute", "2026-09-01T00:00:00Z") };
     for format in Format::ALL {
-        let feed = read(&rendered(format, &[Arc::new(post.clone())]));
+        let feed = read(&rendered(format, &[written(post.clone(), "")]));
         assert_eq!(title(&feed.entries[0]), "https://example.org/posts/mute/");
     }
 }
 
 #[test]
 fn the_newest_are_selected_and_ties_are_broken_by_id() {
-    let posts: Vec<Arc<Post>> = [
+    let posts: Vec<Written> = [
         ("a", "2026-09-01T00:00:00Z"),
         ("b", "2026-09-03T00:00:00Z"),
         ("c", "2026-09-02T00:00:00Z"),
         ("d", "2026-09-02T02:00:00+02:00"),
     ]
     .into_iter()
-    .map(|(slug, date)| Arc::new(Post { id: PostId::pinned(slug), ..post(slug, date) }))
+    .map(|(slug, date)| written(Post { id: PostId::pinned(slug), ..post(slug, date) }, ""))
     .collect();
-    let slugs = |posts: Vec<Arc<Post>>| posts.iter().map(|p| p.slug.clone()).collect::<String>();
+    let slugs = |posts: Vec<Written>| posts.iter().map(|p| p.post.slug.clone()).collect::<String>();
     assert_eq!(slugs(select(posts.iter(), 3)), "bcd");
     assert_eq!(slugs(select(posts.iter().rev(), 9)), "bcda");
     assert_eq!(slugs(select(posts.iter(), 0)), "");
@@ -324,7 +325,7 @@ fn the_compressed_form_is_the_same_document() {
 fn last_modified_is_the_newest_change_in_whole_seconds() {
     let posts = three_posts();
     assert_eq!(rendered(Format::Rss, &posts).last_modified, at("2026-11-03T10:00:00Z"));
-    let fraction = Arc::new(post("f", "2026-11-02T08:30:00.75Z"));
+    let fraction = written(post("f", "2026-11-02T08:30:00.75Z"), "");
     assert_eq!(rendered(Format::Rss, &[fraction]).last_modified, at("2026-11-02T08:30:00Z"));
 }
 
@@ -338,7 +339,7 @@ fn a_changed_document_is_always_newer_than_the_one_before() {
     assert_eq!(removed.last_modified, at("2026-11-03T10:00:02Z"));
     let same = rendered(Format::Atom, &posts[1..]).succeeding(&removed);
     assert_eq!(same, removed);
-    let newer = Arc::new(post("newer", "2026-11-20T00:00:00Z"));
+    let newer = written(post("newer", "2026-11-20T00:00:00Z"), "");
     let grown = rendered(Format::Atom, &[newer]).succeeding(&removed);
     assert_eq!(grown.last_modified, at("2026-11-20T00:00:00Z"));
 }

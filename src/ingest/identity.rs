@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::{FileState, Ingest, Reading, into_catalog_post};
 use crate::config::{Baseline, PostFolder};
 use crate::content::Parsed;
-use crate::domain::{CatalogPost, Diagnostic, Post, PostId};
+use crate::domain::{Body, CatalogPost, Diagnostic, Post, PostId};
 use crate::store::{Event, KnownPost, PostSighting, StoreError, Tx};
 
 /// What is kept of a post while its file is broken.
 #[derive(Serialize, Deserialize)]
 struct LastGood {
     post: Post,
+    body: Body,
     expires_at: Option<Timestamp>,
 }
 
@@ -326,7 +327,11 @@ impl Ingest {
                 continue;
             }
             if let Some(live) = &state.post {
-                let kept = LastGood { post: Post::clone(&live.post), expires_at: live.expires_at };
+                let kept = LastGood {
+                    post: Post::clone(&live.post),
+                    body: Body::clone(&live.body),
+                    expires_at: live.expires_at,
+                };
                 let json = serde_json::to_string(&kept).expect("a post has only string keys");
                 tx.keep_last_good(source, &json).await?;
                 settled.push((source.clone(), state.post.clone()));
@@ -342,7 +347,7 @@ impl Ingest {
         let kept: LastGood = serde_json::from_str(json).ok()?;
         let known = self.known.get(&kept.post.id).filter(|known| !known.is_gone)?;
         let folder = &self.config.posts[state.folder];
-        Some(into_catalog_post(kept.post, folder, known, kept.expires_at))
+        Some(into_catalog_post((kept.post, kept.body), folder, known, kept.expires_at))
     }
 
     fn accept(&mut self, source: &str, id: PostId) {

@@ -19,7 +19,7 @@ pub use publish::publish_feeds;
 
 use crate::config::{Config, PostFolder};
 use crate::content::{self, FolderRules, Parsed, SourceFile};
-use crate::domain::{Catalog, CatalogPost, Diagnostic, Post, PostId};
+use crate::domain::{Body, Catalog, CatalogPost, Diagnostic, Post, PostId};
 use crate::store::{KnownPost, Store, StoreError};
 use files::{Fingerprint, Found, FoundState};
 
@@ -276,13 +276,14 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 /// The post that a catalog entry is made of.
 fn into_catalog_post(
-    post: Post,
+    (post, body): (Post, Body),
     folder: &PostFolder,
     known: &KnownPost,
     expires_at: Option<Timestamp>,
 ) -> Arc<CatalogPost> {
     Arc::new(CatalogPost {
         post: Arc::new(post),
+        body: Arc::new(body),
         first_seen_at: known.first_seen_at,
         revised_at: known.revised_at,
         is_news: known.is_news,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::iter;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use css_inline::CSSInliner;
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use url::Url;
 use super::images::InlineImage;
 use super::{fit, unsubscribe_base};
 use crate::config::{Newsletter, Site};
-use crate::domain::{Cadence, Diagnostic, Post, Revision};
+use crate::domain::{Cadence, Diagnostic, Post, Revision, Written};
 use crate::template::{
     ConfirmContext, Context, DigestContext, EditionFrame, NewsletterContext, PostContext,
     SingleContext, SiteContext, Templates, truncate,
@@ -34,7 +34,7 @@ pub struct EditionInput<'a> {
     pub newsletter: &'a Newsletter,
     pub cadence: Cadence,
     /// At least one, in any order: readers see the newest first.
-    pub posts: &'a [Arc<Post>],
+    pub posts: &'a [Written],
     /// Where readers reach Postrider's pages; ends with `/`.
     pub public_url: &'a Url,
     pub postal_address: &'a str,
@@ -92,16 +92,16 @@ pub fn compose_edition(
     if input.posts.is_empty() {
         return Err(Diagnostic::error("edition-empty", "an edition needs at least one post"));
     }
-    let mut newest_first: Vec<&Post> = input.posts.iter().map(Arc::as_ref).collect();
-    newest_first.sort_by(|a, b| b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id)));
+    let mut newest_first: Vec<&Written> = input.posts.iter().collect();
+    newest_first.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
     let hole = hole_for(input);
     let frame = frame(input, &newest_first, &hole);
-    let context = |post: &&Post| PostContext::of(post, &input.site.time_zone);
+    let context = |written: &&Written| PostContext::of(written, &input.site.time_zone);
     let mut composed = match newest_first[..] {
-        [post] if input.cadence == Cadence::Instant => {
-            let context = SingleContext { frame, post: context(&post), whole: true };
-            let mut composed = fit::single(templates, context, &post.source)?;
-            if let Some(subject) = &post.wishes.subject {
+        [written] if input.cadence == Cadence::Instant => {
+            let context = SingleContext { frame, post: context(&written), whole: true };
+            let mut composed = fit::single(templates, context, &written.post.source)?;
+            if let Some(subject) = &written.post.wishes().subject {
                 composed.subject = clean_line(subject);
             }
             composed
@@ -159,7 +159,7 @@ pub(super) fn compose<C: Context>(
     })
 }
 
-fn frame(input: &EditionInput<'_>, posts: &[&Post], hole: &str) -> EditionFrame {
+fn frame(input: &EditionInput<'_>, posts: &[&Written], hole: &str) -> EditionFrame {
     EditionFrame {
         site: site_context(input.site),
         newsletter: newsletter_context(input.newsletter),
@@ -175,16 +175,17 @@ fn frame(input: &EditionInput<'_>, posts: &[&Post], hole: &str) -> EditionFrame 
 
 /// What a list of mails shows beside the subject: the author's own words for an only post, else what the first post is about,
 /// and which others there are.
-fn preheader(posts: &[&Post]) -> String {
+fn preheader(posts: &[&Written]) -> String {
     let Some((first, others)) = posts.split_first() else { return String::new() };
-    if let (Some(wish), []) = (&first.wishes.preheader, others) {
+    if let (Some(wish), []) = (&first.post.wishes().preheader, others) {
         return clean_line(wish);
     }
-    let about = if first.summary.is_empty() { &first.text } else { &first.summary };
+    let summary = &first.post.summary;
+    let about = if summary.is_empty() { &first.body.text } else { summary };
     let about: Vec<_> = about.split_whitespace().take(MAX_PREHEADER / 2).collect();
     let about = truncate(&about.join(" "), MAX_PREHEADER);
     let pieces: Vec<_> =
-        iter::once(about.as_str()).chain(others.iter().map(|it| it.title.as_str())).collect();
+        iter::once(about.as_str()).chain(others.iter().map(|it| it.post.title.as_str())).collect();
     truncate(&pieces.join(" · "), MAX_PREHEADER)
 }
 
@@ -210,10 +211,10 @@ pub fn newsletter_context(newsletter: &Newsletter) -> NewsletterContext {
 /// What stands for the token: as long as one, and a hash over all that the posts say. No post can hold its own hash, so
 /// nobody's text can make a recipient's token appear in a link of theirs.
 fn hole_for(input: &EditionInput<'_>) -> String {
-    let said = input.posts.iter().flat_map(|post| {
+    let said = input.posts.iter().flat_map(|Written { post, body }| {
         let url = post.canonical.as_ref().unwrap_or(&post.link);
-        let own = [post.title.as_str(), &post.summary, &post.html, &post.text, url.as_str()];
-        own.into_iter().chain(post.wishes.words().map(|(_, text)| text))
+        let own = [post.title.as_str(), &post.summary, &body.html, &body.text, url.as_str()];
+        own.into_iter().chain(post.wishes().words().map(|(_, text)| text))
     });
     format!("postrider-{}_", Revision::of(said))
 }

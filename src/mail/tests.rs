@@ -10,7 +10,7 @@ use url::Url;
 use super::*;
 use crate::config::{MailEncoding, Mailbox, Newsletter, Site};
 use crate::domain::{
-    Author, Cadence, EmailAddress, MissedRuns, Post, PostId, RetryPolicy, Revision,
+    Author, Body, Cadence, EmailAddress, MissedRuns, Post, PostId, RetryPolicy, Revision, Written,
 };
 use crate::template::Templates;
 
@@ -74,8 +74,6 @@ fn post(slug: &str, title: &str) -> Post {
         published_at: "2026-11-19T17:15:00Z".parse().unwrap(),
         updated_at: None,
         summary: format!("What there is to say about {slug}, in one sentence."),
-        html: "<p>Hold the angle. That is all.</p>".to_owned(),
-        text: "Hold the angle. That is all.".to_owned(),
         authors: vec![Author { name: "Ann Meadow".to_owned(), email: None, url: None }],
         tags: Vec::new(),
         categories: Vec::new(),
@@ -90,32 +88,46 @@ fn post(slug: &str, title: &str) -> Post {
         external: None,
         aliases: Vec::new(),
         enclosure: None,
-        wishes: crate::domain::Wishes::default(),
+        wishes: None,
     }
 }
 
-fn river() -> Post {
+fn written(post: Post, html: &str, text: &str) -> Written {
+    let body = Body { html: html.to_owned(), text: text.to_owned() };
+    Written { post: Arc::new(post), body: Arc::new(body) }
+}
+
+/// A post with next to nothing to say.
+fn plain(slug: &str, title: &str) -> Written {
+    let html = "<p>Hold the angle. That is all.</p>";
+    written(post(slug, title), html, "Hold the angle. That is all.")
+}
+
+fn river_post() -> Post {
     Post {
-        html: include_str!("../template/context/samples/post.html").to_owned(),
-        text: include_str!("../template/context/samples/post.txt").to_owned(),
         image: Some(url("https://example.org/images/river.jpg")),
         ..post("river", "A walk along the river")
     }
 }
 
-fn odd() -> Post {
-    Post {
+const RIVER_HTML: &str = include_str!("../template/context/samples/post.html");
+const RIVER_TEXT: &str = include_str!("../template/context/samples/post.txt");
+
+fn river() -> Written {
+    written(river_post(), RIVER_HTML, RIVER_TEXT)
+}
+
+fn odd() -> Written {
+    let post = Post {
         summary: String::new(),
-        html: "<p>שורה אחת.</p>".to_owned(),
-        text: "שורה אחת.".to_owned(),
         authors: Vec::new(),
         language: "he".to_owned(),
         ..post("odd", "שלום 👩‍🚀 & <b>\"עולם\"</b>")
-    }
+    };
+    written(post, "<p>שורה אחת.</p>", "שורה אחת.")
 }
 
-fn compose(cadence: Cadence, posts: Vec<Post>) -> Composed {
-    let posts: Vec<_> = posts.into_iter().map(Arc::new).collect();
+fn compose(cadence: Cadence, posts: Vec<Written>) -> Composed {
     let input = EditionInput {
         site: &site(),
         newsletter: &newsletter(),
@@ -129,8 +141,8 @@ fn compose(cadence: Cadence, posts: Vec<Post>) -> Composed {
 }
 
 fn digest() -> Composed {
-    let posts = vec![river(), post("knife", "Sharpening a kitchen knife"), odd()];
-    compose(Cadence::Weekly, [posts, vec![post("tea", "Three kinds of tea")]].concat())
+    let posts = vec![river(), plain("knife", "Sharpening a kitchen knife"), odd()];
+    compose(Cadence::Weekly, [posts, vec![plain("tea", "Three kinds of tea")]].concat())
 }
 
 fn confirmation() -> Composed {
@@ -319,8 +331,8 @@ fn a_hole_is_as_long_as_a_token_and_no_text_can_hold_it() {
     let hole = composed.hole.unwrap();
     assert_eq!(hole.len(), TOKEN.len());
     assert!(composed.text.contains(&hole) && composed.html.contains(&hole));
-    let mut thief = river();
-    thief.html = format!("<a href=\"https://evil.example/{hole}\">x</a>");
+    let html = format!("<a href=\"https://evil.example/{hole}\">x</a>");
+    let thief = written(river_post(), &html, RIVER_TEXT);
     let stolen = compose(Cadence::Instant, vec![thief]);
     assert_ne!(stolen.hole.as_deref(), Some(hole.as_str()));
     assert!(!bodies(&fill(&stolen)).1.contains(&format!("evil.example/{TOKEN}")));
@@ -349,12 +361,12 @@ fn two_instant_posts_make_a_digest() {
 #[test]
 fn a_subject_is_one_line_of_bounded_length() {
     let composed =
-        compose(Cadence::Instant, vec![post("x", "One\r\nBcc: all@example.org\u{0}\tTwo")]);
+        compose(Cadence::Instant, vec![plain("x", "One\r\nBcc: all@example.org\u{0}\tTwo")]);
     assert_eq!(composed.subject, "One Bcc: all@example.org Two");
-    let composed = compose(Cadence::Instant, vec![post("x", &"x".repeat(10_000))]);
+    let composed = compose(Cadence::Instant, vec![plain("x", &"x".repeat(10_000))]);
     assert_eq!(composed.subject.chars().count(), 200);
     assert_is_clean_smtp(&fill(&composed));
-    let composed = compose(Cadence::Instant, vec![post("x", "\u{7}")]);
+    let composed = compose(Cadence::Instant, vec![plain("x", "\u{7}")]);
     assert_eq!(composed.subject, "Field Notes weekly");
     assert_eq!(composed.warnings[0].code, "mail-no-subject");
 }
@@ -362,7 +374,7 @@ fn a_subject_is_one_line_of_bounded_length() {
 #[test]
 fn a_subject_that_looks_encoded_is_shown_as_it_is() {
     let title = "=?utf-8?q?Bcc?= and how =?x?= words grow long enough to be folded, ça va";
-    let composed = compose(Cadence::Instant, vec![post("x", title)]);
+    let composed = compose(Cadence::Instant, vec![plain("x", title)]);
     let eml = fill(&composed);
     assert_is_clean_smtp(&eml);
     assert_eq!(parse(&eml).subject(), Some(title));
@@ -444,9 +456,8 @@ proptest! {
         text in "(\\PC|[\\x00-\\x20=.]){0,400}",
         slug in "[a-z]{1,8}",
     ) {
-        let mut one = post(&slug, &title);
-        one.html = format!("<p>{}</p>", text.replace(['<', '&'], ""));
-        one.text = text;
+        let html = format!("<p>{}</p>", text.replace(['<', '&'], ""));
+        let one = written(post(&slug, &title), &html, &text);
         for cadence in [Cadence::Instant, Cadence::Daily] {
             let composed = compose(cadence, vec![one.clone()]);
             let eml = fill(&composed);

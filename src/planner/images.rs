@@ -2,18 +2,17 @@
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
 use url::Url;
 
 use crate::config::Config;
-use crate::domain::Post;
+use crate::domain::Written;
 use crate::mail::MOST_IMAGE_BYTES;
 
 /// The bytes of the image at `url`, if it lies in the bundle of one of `posts` and is not too large.
-pub fn bundle_image(config: &Config, posts: &[Arc<Post>], url: &str) -> Option<Vec<u8>> {
+pub fn bundle_image(config: &Config, posts: &[Written], url: &str) -> Option<Vec<u8>> {
     let url = Url::parse(url).ok()?;
-    posts.iter().find_map(|post| {
+    posts.iter().find_map(|Written { post, .. }| {
         let inside = relative(&post.link, &url)?;
         let bundle = bundle(config, &post.source)?;
         read(&bundle, &inside)

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::images::bundle_image;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
-use crate::domain::{Cadence, Catalog, CatalogPost, Diagnostic, Lane, Post};
+use crate::domain::{Cadence, Catalog, CatalogPost, Diagnostic, Lane, Written};
 use crate::mail::{self, Composed, EditionInput};
 use crate::store::{NewAnnouncement, NewEdition, Tx};
 use crate::telemetry;
@@ -39,7 +39,7 @@ impl Planner {
             );
             return Ok(true);
         }
-        let written: Vec<_> = posts.iter().map(|known| Arc::clone(&known.post)).collect();
+        let written: Vec<_> = posts.iter().map(|known| known.written()).collect();
         let composed =
             compose((&self.config, &self.templates), (newsletter, cadence), &written, now)
                 .map_err(PlanError::Compose)?;
@@ -120,7 +120,7 @@ impl Planner {
 pub fn compose(
     (config, templates): (&Config, &Templates),
     (newsletter, cadence): (&Newsletter, Cadence),
-    posts: &[Arc<Post>],
+    posts: &[Written],
     sealed_at: Timestamp,
 ) -> Result<Composed, Box<Diagnostic>> {
     let input = EditionInput {
@@ -156,7 +156,8 @@ pub fn announcement_body(
         url: config.site.url.to_string(),
         language: config.site.language.clone(),
     };
-    let about = (&*known.post, destination.name.as_str());
+    let written = known.written();
+    let about = (&written, destination.name.as_str());
     let translations = catalog.translations(&known.post, now);
     let context = CrosspostContext::of(CrosspostEvent::Published, about, &translations, site, now);
     guarded(|| templates.render(&format!("crosspost/{name}.json"), &context))

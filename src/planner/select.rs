@@ -74,7 +74,7 @@ pub(crate) fn withheld(
 }
 
 fn refusal(known: &CatalogPost, view: ChannelView<'_>) -> Option<Refusal> {
-    known.post.wishes.refuse(view.channel, view.cadence)
+    known.post.wishes().refuse(view.channel, view.cadence)
 }
 
 /// What is news to the channel, whatever its author wishes.
@@ -86,7 +86,7 @@ fn due<'a>(world: World<'a>, view: ChannelView<'a>) -> impl Iterator<Item = Cand
         let Due::At(due_at) = world.releases.due(&known.post, view.channel, world.taken) else {
             return None;
         };
-        let due_at = known.post.wishes.send_at.map_or(due_at, |send_at| due_at.max(send_at));
+        let due_at = known.post.wishes().send_at.map_or(due_at, |send_at| due_at.max(send_at));
         // A post of the baseline goes out only where an author scheduled it by name for a time that was yet to come.
         let is_wanted = if known.is_news {
             due_at.max(known.first_seen_at) >= view.since

@@ -170,8 +170,7 @@ async fn mails(config: &std::sync::Arc<Config>) -> Vec<Mail> {
     let mut ingest = Ingest::open(std::sync::Arc::clone(config), store.clone()).await.unwrap();
     ingest.rescan(now()).await.unwrap();
     let catalog = ingest.catalog();
-    let posts: Vec<_> =
-        catalog.posts.iter().map(|known| std::sync::Arc::clone(&known.post)).collect();
+    let posts: Vec<_> = catalog.posts.iter().map(|known| known.written()).collect();
     assert_eq!(posts.len(), POSTS.len());
     store.close().await;
 
@@ -198,7 +197,7 @@ async fn mails(config: &std::sync::Arc<Config>) -> Vec<Mail> {
     let mut mails = finished(config, "digest", &compose(Cadence::Weekly, &posts));
     for post in &posts {
         let composed = compose(Cadence::Instant, std::slice::from_ref(post));
-        mails.extend(finished(config, &post.slug, &composed));
+        mails.extend(finished(config, &post.post.slug, &composed));
     }
     mails.extend(finished(config, "confirmation", &confirmation));
     mails

@@ -127,7 +127,7 @@ fn extras(post: &Parsed) -> String {
     };
     let urls: Vec<&str> = post.aliases.iter().map(Url::as_str).collect();
     line("image alt", post.image_alt.clone());
-    line("topics", (post.topics != post.tags).then(|| post.topics.join(", ")));
+    line("topics", (!post.topics.is_empty()).then(|| post.topics.join(", ")));
     line("section", post.section.clone());
     line("series", post.series.as_ref().map(|it| format!("{} {:?}", it.name, it.part)));
     line("translation key", post.translation_key.clone());
@@ -207,10 +207,10 @@ fn the_folders_author_stands_in() {
     let Verdict::Post(post) = parse(&file, &rules).unwrap().0 else { panic!("no post") };
     assert_eq!(post.link.as_str(), "https://example.org/blog/notes/2024/de/a/");
     assert_eq!(post.authors, [author]);
-    let post = post.into_post(PostId::pinned("urn:x"));
+    let (post, body) = post.into_post(PostId::pinned("urn:x"));
     assert_eq!(post.source, "posts/notes/a.md");
     assert_eq!(
-        post.html,
+        body.html,
         "<p><img src=\"https://example.org/blog/notes/2024/de/a.png\" alt=\"\"> <a href=\"https://example.org/y\">x</a></p>"
     );
 }

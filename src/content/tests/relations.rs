@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::{post_at, post_with};
+use crate::domain::PostId;
 
 #[test]
 fn every_key_for_addresses_of_old_is_understood_and_obsidians_other_names_are_not() {
@@ -142,13 +143,15 @@ fn every_shape_of_a_recording_is_understood() {
 
 #[test]
 fn topics_are_the_tags_unless_the_author_says_more() {
-    assert_eq!(post_with("tags: [a, b]").topics, ["a", "b"]);
-    let both = post_with("tags: [a, b]\ntopics: [c]");
+    let post = |lines: &str| post_with(lines).into_post(PostId::pinned("urn:x")).0;
+    assert_eq!(post("tags: [a, b]").topics(), ["a", "b"]);
+    let both = post("tags: [a, b]\ntopics: [c]");
     assert_eq!(
-        (both.tags, both.topics),
-        (vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned()])
+        (both.tags.as_slice(), both.topics()),
+        (&["a".into(), "b".into()][..], &["c".into()][..])
     );
-    assert_eq!(post_with("topics: [c]").tags, ["c"]);
+    let only = post("topics: [c]");
+    assert_eq!((only.tags.as_slice(), only.topics()), (&["c".into()][..], &["c".into()][..]));
 }
 
 #[test]

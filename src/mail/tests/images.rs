@@ -10,9 +10,7 @@ const PNG: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and more of it, more than a line of base64 is long";
 
 fn with_images(html: &str, load: impl Fn(&str) -> Option<Vec<u8>>) -> Composed {
-    let mut one = river();
-    one.html = html.to_owned();
-    one.image = None;
+    let one = written(Post { image: None, ..river_post() }, html, RIVER_TEXT);
     let mut composed = compose(Cadence::Instant, vec![one]);
     inline_images(&mut composed, load);
     composed

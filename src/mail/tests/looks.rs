@@ -45,16 +45,16 @@ const PALETTE: [(&str, &[&str]); 2] = [
 /// Colours of lines, which nobody reads.
 const LINES: [&str; 3] = ["#e4e0d6", "#d8d3c6", "#3a3f45"];
 
-fn single(post: Post) -> Composed {
+fn single(post: Written) -> Composed {
     compose(Cadence::Instant, vec![post])
 }
 
-fn long_post(paragraphs: usize) -> Post {
+fn long_post(paragraphs: usize) -> Written {
     let html: Vec<_> = (1..=paragraphs)
         .map(|n| format!("<p>Paragraph {n} of a <em>long</em> <a href=\"https://example.org/{n}\">story</a>.</p>\n"))
         .collect();
     let html = format!("<h2>One</h2>\n{}", html.concat());
-    Post { text: content::plain_text(&html), html, ..river() }
+    written(river_post(), &html, &content::plain_text(&html))
 }
 
 /// Every kind of mail, with all that a post can hold.
@@ -63,8 +63,8 @@ fn all() -> Vec<(&'static str, Composed)> {
         <img src=\"data:image/png;base64,AAAA\" alt=\"dot\"><p>a <img src=\"https://example.org/i.png\"> b</p>\
         <p><img src=\"https://example.org/wide.png\" srcset=\"https://example.org/b.png 2x\"></p>\
         <section class=\"footnotes\"><p>f <mark>m</mark> <kbd>k</kbd></p></section>";
-    let full =
-        Post { html: format!("{}{players}", river().html), tags: vec!["tag".into()], ..river() };
+    let tagged = Post { tags: vec!["tag".into()], ..river_post() };
+    let full = written(tagged, &format!("{RIVER_HTML}{players}"), RIVER_TEXT);
     vec![
         ("digest", digest()),
         ("digest of titles", compose(Cadence::Weekly, many(200, 60))),
@@ -75,12 +75,12 @@ fn all() -> Vec<(&'static str, Composed)> {
     ]
 }
 
-fn many(count: usize, words: usize) -> Vec<Post> {
+fn many(count: usize, words: usize) -> Vec<Written> {
     let summary = "words and ".repeat(words / 2);
     (1..=count)
-        .map(|n| Post {
-            summary: summary.clone(),
-            ..post(&format!("p{n:03}"), &format!("Post {n:03}"))
+        .map(|n| {
+            let post = post(&format!("p{n:03}"), &format!("Post {n:03}"));
+            written(Post { summary: summary.clone(), ..post }, "<p>Hold.</p>", "Hold.")
         })
         .collect()
 }
@@ -110,7 +110,7 @@ fn words(text: &str) -> BTreeSet<String> {
 #[test]
 fn a_post_too_large_for_mail_is_cut_between_paragraphs_and_says_where_it_goes_on() {
     let post = long_post(4_000);
-    assert!(post.html.len() > 300_000);
+    assert!(post.body.html.len() > 300_000);
     let composed = single(post);
     assert!(composed.html.len() <= MAX_HTML, "{}", composed.html.len());
     assert!(composed.html.len() > MAX_HTML * 8 / 10, "{}", composed.html.len());
@@ -127,14 +127,14 @@ fn a_post_too_large_for_mail_is_cut_between_paragraphs_and_says_where_it_goes_on
     assert_eq!(composed.warnings[0].file.as_deref(), Some("posts/river.md"));
     // What a template may write at all is less than the largest post.
     let paragraph = format!("<p>{}</p>", "word ".repeat(200));
-    let largest = Post { html: paragraph.repeat(2_200), ..river() };
+    let largest = written(river_post(), &paragraph.repeat(2_200), RIVER_TEXT);
     assert!(single(largest).html.len() <= MAX_HTML);
 }
 
 #[test]
 fn a_post_that_cannot_be_cut_goes_out_as_its_summary_with_a_link() {
-    let post = Post { html: format!("<pre>{}</pre>", "let x = 1;\n".repeat(20_000)), ..river() };
-    let composed = single(post);
+    let html = format!("<pre>{}</pre>", "let x = 1;\n".repeat(20_000));
+    let composed = single(written(river_post(), &html, RIVER_TEXT));
     assert!(composed.html.len() < 20_000 && composed.text.len() < 2_000);
     for part in [&composed.html, &composed.text] {
         assert!(part.contains("What there is to say about river"));
@@ -309,7 +309,8 @@ fn pictures_say_what_they_show_and_stay_within_the_column() {
         }
     }
     assert!(seen > 3);
-    let drawn = Post { image: Some(url("https://example.org/a.svg?v=1")), ..river() };
+    let drawn = Post { image: Some(url("https://example.org/a.svg?v=1")), ..river_post() };
+    let drawn = written(drawn, RIVER_HTML, RIVER_TEXT);
     assert!(!compose(Cadence::Daily, vec![drawn]).html.contains("a.svg"));
 }
 
@@ -379,8 +380,8 @@ fn the_text_fits_into_72_columns() {
         }
         assert!(!composed.text.contains("\n\n\n"), "{name}");
     }
-    let linked =
-        Post { text: "See the map <https://example.org/map/> and the mill.".to_owned(), ..river() };
+    let text = "See the map <https://example.org/map/> and the mill.";
+    let linked = written(river_post(), RIVER_HTML, text);
     let text = single(linked).text;
     assert!(
         text.contains("\nSee the map [1] and the mill.\n\n[1] https://example.org/map/\n"),

@@ -235,9 +235,9 @@ fn a_list_says_all_that_is_true_of_it() {
 
 /// A post in a script that quoted-printable makes three times as long.
 fn in_japanese() -> Composed {
-    let mut one = post("kawa", "川沿いの散歩");
-    one.text = "川沿いを歩いて、石を拾った。\n\n".repeat(40);
-    one.html = "<p>川沿いを歩いて、石を拾った。</p>".repeat(40);
+    let html = "<p>川沿いを歩いて、石を拾った。</p>".repeat(40);
+    let text = "川沿いを歩いて、石を拾った。\n\n".repeat(40);
+    let one = written(post("kawa", "川沿いの散歩"), &html, &text);
     compose(Cadence::Instant, vec![one])
 }
 
@@ -317,9 +317,8 @@ proptest! {
         name in "(\\PC|[\\x00-\\x20\"=?]){0,60}",
         eight_bit: bool,
     ) {
-        let mut one = post("slug", &title);
-        one.html = format!("<pre>{}</pre>", text.replace(['<', '&'], ""));
-        one.text = text;
+        let html = format!("<pre>{}</pre>", text.replace(['<', '&'], ""));
+        let one = written(post("slug", &title), &html, &text);
         let composed = compose(Cadence::Instant, vec![one]);
         let keys = [key("example.org", "ed", ED25519, None)];
         let from = Mailbox { name: Some(name.clone()), ..sender() };

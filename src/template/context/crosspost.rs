@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{AuthorContext, Context, PostContext, SiteContext, samples};
-use crate::domain::{Post, SOCIAL, Translation};
+use crate::domain::{SOCIAL, Translation, Written};
 
 /// Bytes of HTML that a call carries at most; receivers refuse bodies from some 256 kB on.
 const MAX_HTML: usize = 100_000;
@@ -79,7 +79,7 @@ impl CrosspostContext {
     /// The call that tells `destination` what happened to `post` at `at`.
     pub fn of(
         event: CrosspostEvent,
-        (post, destination): (&Post, &str),
+        (Written { post, body }, destination): (&Written, &str),
         translations: &[Translation],
         site: SiteContext,
         at: Timestamp,
@@ -93,8 +93,8 @@ impl CrosspostContext {
             url: post.canonical.as_ref().unwrap_or(&post.link).to_string(),
             title: post.title.clone(),
             summary: post.summary.clone(),
-            html: (post.html.len() <= MAX_HTML).then(|| post.html.clone()),
-            text: post.text.clone(),
+            html: (body.html.len() <= MAX_HTML).then(|| body.html.clone()),
+            text: body.text.clone(),
             authors: post.authors.iter().map(AuthorContext::of).collect(),
             tags: post.tags.clone(),
             categories: post.categories.clone(),
@@ -103,14 +103,14 @@ impl CrosspostContext {
             updated_at: post.updated_at,
             image: post.image.as_ref().map(ToString::to_string),
             image_alt: post.image_alt.clone(),
-            topics: post.topics.clone(),
+            topics: post.topics().to_vec(),
             series: post
                 .series
                 .as_ref()
                 .map(|series| SeriesContext { name: series.name.clone(), part: series.part }),
             external: post.external.as_ref().map(ToString::to_string),
-            social: post.wishes.texts.get(SOCIAL).cloned(),
-            text_for_here: post.wishes.text_for(destination).map(str::to_owned),
+            social: post.wishes().texts.get(SOCIAL).cloned(),
+            text_for_here: post.wishes().text_for(destination).map(str::to_owned),
             translations: translations.collect(),
         };
         Self { r#type: event, timestamp: at, data, site }

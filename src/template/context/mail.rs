@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::{Context, samples};
-use crate::domain::{Author, Post};
+use crate::domain::{Author, Written};
 
 /// `site`: the author's own site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,15 +60,15 @@ pub struct PostContext {
 
 impl PostContext {
     /// What templates see of `post`, with its times in `zone`.
-    pub fn of(post: &Post, zone: &TimeZone) -> Self {
+    pub fn of(Written { post, body }: &Written, zone: &TimeZone) -> Self {
         Self {
             id: post.id.to_string(),
             title: post.title.clone(),
             url: post.canonical.as_ref().unwrap_or(&post.link).to_string(),
             summary: post.summary.clone(),
-            html: post.html.clone(),
-            text: post.text.clone(),
-            reading_minutes: reading_minutes(&post.text),
+            html: body.html.clone(),
+            text: body.text.clone(),
+            reading_minutes: reading_minutes(&body.text),
             authors: post.authors.iter().map(AuthorContext::of).collect(),
             tags: post.tags.clone(),
             categories: post.categories.clone(),

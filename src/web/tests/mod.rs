@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::audience::fixture::House;
-use crate::domain::{Diagnostic, Post, PostId, Revision};
+use crate::domain::{self, Diagnostic, Post, PostId, Revision, Written};
 use crate::feed::{Document, FeedSpec, Format, render};
 
 struct World {
@@ -69,7 +69,9 @@ impl World {
             json_url: &json_url,
             full_text: true,
         };
-        let posts = [Arc::new(post())];
+        let html = "<p>It was cold.</p>".repeat(50);
+        let body = domain::Body { html, ..domain::Body::default() };
+        let posts = [Written { post: Arc::new(post()), body: Arc::new(body) }];
         let paths =
             [(Format::Rss, "/feed.xml"), (Format::Atom, "/atom.xml"), (Format::Json, "/feed.json")];
         let document = |format| Arc::new(render(format, &spec, &posts).unwrap());
@@ -172,8 +174,6 @@ fn post() -> Post {
         published_at: at("2026-11-20T07:30:00Z"),
         updated_at: None,
         summary: "It was cold.".to_owned(),
-        html: "<p>It was cold.</p>".repeat(50),
-        text: "It was cold.".to_owned(),
         authors: Vec::new(),
         tags: Vec::new(),
         categories: Vec::new(),
@@ -188,6 +188,6 @@ fn post() -> Post {
         external: None,
         aliases: Vec::new(),
         enclosure: None,
-        wishes: crate::domain::Wishes::default(),
+        wishes: None,
     }
 }
