@@ -21,6 +21,7 @@ use crate::domain::{
 
 mod dates;
 mod excerpt;
+mod facts;
 mod fields;
 mod front_matter;
 mod header;
@@ -46,6 +47,7 @@ mod wishes;
 #[cfg(test)]
 mod tests;
 
+pub use facts::{FactFile, FactKind, FolderFacts, MAX_FACT_BYTES, fact_kind};
 pub use opening::opening;
 pub use preset::Preset;
 pub use text::of as plain_text;
@@ -65,6 +67,8 @@ pub struct FolderRules<'a> {
     pub default_author: Option<&'a Author>,
     /// The author's own words for our fields: keys, or paths of keys with dots.
     pub names: &'a BTreeMap<Field, Vec<String>>,
+    /// Whom the keys mean that the blog gives its authors.
+    pub authors: &'a BTreeMap<String, Author>,
     /// What is said for all posts of a folder, the nearest first.
     pub presets: &'a [&'a Preset],
     /// Where a date may come from, in that order.

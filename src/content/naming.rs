@@ -53,6 +53,11 @@ pub(super) fn kind(within: &str) -> Kind {
     if folders.contains(&"_drafts") || file.starts_with('_') { Kind::Draft } else { Kind::Post }
 }
 
+/// Whether `file` is `_index.md`, in any language: a section's own page in Hugo and Zola.
+pub(super) fn is_section_page(file: &str) -> bool {
+    strip_extension(file).is_some_and(|stem| split_language(stem).0 == "_index")
+}
+
 /// Reads the path of a post.
 pub(super) fn read(within: &str) -> Naming<'_> {
     let (mut folders, file) = split(within);

@@ -4,8 +4,10 @@
 //! for the file, else that of a vanished post with the same slug, else a new one from the permalink.
 
 mod files;
+mod history;
 mod identity;
 mod publish;
+mod surroundings;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::ErrorKind;
@@ -22,6 +24,7 @@ use crate::content::{self, FolderRules, Parsed, SourceFile};
 use crate::domain::{Body, Catalog, CatalogPost, Diagnostic, Post, PostId};
 use crate::store::{KnownPost, Store, StoreError};
 use files::{Fingerprint, Found, FoundState};
+use surroundings::Surroundings;
 
 /// The state of all post folders. One owner, one task.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub struct Ingest {
     files: BTreeMap<String, FileState>,
     /// Folders that the last scan could not read, by index into `config.posts`.
     unreadable: BTreeMap<usize, Diagnostic>,
+    /// What has a say in the posts, as of the last scan.
+    around: Arc<Surroundings>,
 }
 
 /// What became of one file.
@@ -69,7 +74,9 @@ impl Ingest {
     pub async fn open(config: Arc<Config>, store: Store) -> Result<Self, StoreError> {
         let mut tx = store.read().await?;
         let known = tx.known_posts().await?;
-        Ok(Self { config, store, known, files: BTreeMap::new(), unreadable: BTreeMap::new() })
+        let around = Arc::new(Surroundings::new(&config));
+        let (files, unreadable) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { config, store, known, files, unreadable, around })
     }
 
     /// Looks at every file. The truth, however many events were lost.
@@ -79,9 +86,11 @@ impl Ingest {
         self.unreadable.clear();
         let mut found = Vec::new();
         let mut present: HashSet<String> = HashSet::new();
+        let mut around = Surroundings::clone(&self.around);
         for (index, scan) in scans.into_iter().enumerate() {
             match scan {
                 Ok(files) => {
+                    around.look(&self.config, index, &files).await;
                     present.extend(files.iter().map(|file| file.source.clone()));
                     found.extend(files.into_iter().map(|file| (index, file)));
                 }
@@ -95,7 +104,26 @@ impl Ingest {
         self.files.retain(|source, state| {
             present.contains(source) || unreadable.contains_key(&state.folder)
         });
+        self.settle_in(around);
         self.take(found, now).await
+    }
+
+    /// Takes over what is around the posts; those that it says something else of are to be read again.
+    fn settle_in(&mut self, around: Surroundings) {
+        for (index, folder) in self.config.posts.iter().enumerate() {
+            let (before, now) = (self.around.of(index), around.of(index));
+            let (Some(before), Some(now)) = (before, now) else { continue };
+            if now.is_as(before) {
+                continue;
+            }
+            for (source, state) in self.files.iter_mut().filter(|(_, it)| it.folder == index) {
+                let within = source.strip_prefix(&folder.name).unwrap_or(source);
+                if !now.says_the_same(before, within.trim_start_matches('/')) {
+                    state.fingerprint = None;
+                }
+            }
+        }
+        self.around = Arc::new(around);
     }
 
     /// Looks at `paths` only. Folders are looked at with all that is below.
@@ -103,8 +131,13 @@ impl Ingest {
         // A path whose post folder is gone says that a disk was unmounted, not that a post was deleted: the rescan can tell.
         let is_homeless =
             |path: &PathBuf| self.folder_of(path).is_some_and(|(_, folder)| !folder.path.is_dir());
-        if paths.iter().any(|path| path.is_dir() || self.is_known_folder(path) || is_homeless(path))
-        {
+        let concerns_many = |path: &PathBuf| {
+            path.is_dir()
+                || self.is_known_folder(path)
+                || is_homeless(path)
+                || surroundings::speaks_for_many(path)
+        };
+        if paths.iter().any(concerns_many) {
             return self.rescan(now).await;
         }
         let mut found = Vec::new();
@@ -140,7 +173,9 @@ impl Ingest {
         let changed: Vec<(usize, Found)> =
             found.into_iter().filter(|(_, found)| self.has_changed(found)).collect();
         let config = Arc::clone(&self.config);
-        for (found, folder, reading, warnings) in parse_all(config, changed).await {
+        for (found, folder, reading, warnings) in
+            parse_all(config, Arc::clone(&self.around), changed).await
+        {
             let fingerprint = match found.state {
                 FoundState::Readable(fingerprint) => Some(fingerprint),
                 FoundState::Refused(_) => None,
@@ -167,6 +202,7 @@ impl Ingest {
     pub fn catalog(&self) -> Catalog {
         let mut catalog =
             Catalog { problems: self.unreadable.values().cloned().collect(), ..Catalog::default() };
+        catalog.problems.extend(self.around.problems().cloned());
         for state in self.files.values() {
             catalog.posts.extend(state.post.clone());
             catalog.problems.extend(state.warnings.iter().cloned());
@@ -174,7 +210,7 @@ impl Ingest {
                 Reading::Fresh(_) | Reading::Taken | Reading::NotAPost => {}
                 Reading::Draft => catalog.drafts += 1,
                 Reading::Broken(problems) => {
-                    let errors = problems.iter().any(Diagnostic::is_error);
+                    let errors = problems.is_empty() || problems.iter().any(Diagnostic::is_error);
                     catalog.broken += usize::from(errors);
                     catalog.problems.extend(problems.iter().cloned());
                 }
@@ -194,18 +230,22 @@ impl Ingest {
 type ParsedFile = (Found, usize, Reading, Vec<Diagnostic>);
 
 /// Reads and parses on the blocking pool, a share of the files per core.
-async fn parse_all(config: Arc<Config>, files: Vec<(usize, Found)>) -> Vec<ParsedFile> {
+async fn parse_all(
+    config: Arc<Config>,
+    around: Arc<Surroundings>,
+    files: Vec<(usize, Found)>,
+) -> Vec<ParsedFile> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let share = files.len().div_ceil(workers).max(16);
     let mut tasks = Vec::new();
     let mut files = files.into_iter().peekable();
     while files.peek().is_some() {
         let share: Vec<_> = files.by_ref().take(share).collect();
-        let config = Arc::clone(&config);
+        let (config, around) = (Arc::clone(&config), Arc::clone(&around));
         tasks.push(blocking(move || {
             share
                 .into_iter()
-                .filter_map(|(folder, found)| parse_one(&config, folder, found))
+                .filter_map(|(folder, found)| parse_one((&config, &around), folder, found))
                 .collect::<Vec<_>>()
         }));
     }
@@ -213,7 +253,11 @@ async fn parse_all(config: Arc<Config>, files: Vec<(usize, Found)>) -> Vec<Parse
 }
 
 /// None: the file vanished since it was found. The next look will not find it, or find what came in its place.
-fn parse_one(config: &Config, index: usize, found: Found) -> Option<ParsedFile> {
+fn parse_one(
+    (config, around): (&Config, &Surroundings),
+    index: usize,
+    found: Found,
+) -> Option<ParsedFile> {
     let broken = |problem: Diagnostic| Reading::Broken(vec![problem]);
     if let FoundState::Refused(problem) = &found.state {
         let reading = broken(Diagnostic::clone(problem));
@@ -229,24 +273,29 @@ fn parse_one(config: &Config, index: usize, found: Found) -> Option<ParsedFile> 
             return Some((found, index, broken(problem), Vec::new()));
         }
     };
-    let folder = &config.posts[index];
+    let (folder, around_it) = (&config.posts[index], around.of(index)?);
+    if around_it.facts.is_unknown(&found.within) {
+        // Told once, where it is broken.
+        return Some((found, index, Reading::Broken(Vec::new()), Vec::new()));
+    }
     let rules = FolderRules {
         site_url: &config.site.url,
         permalink: &folder.permalink,
         language: folder.language.as_deref().unwrap_or(&config.site.language),
         time_zone: &config.site.time_zone,
         default_author: config.site.author.as_ref(),
-        names: &BTreeMap::new(),
-        presets: &[],
-        dates_from: &[crate::domain::DateSource::FrontMatter, crate::domain::DateSource::FileName],
-        destinations: None,
+        names: &folder.fields,
+        authors: around_it.facts.authors(),
+        presets: &around_it.presets(&found.within),
+        dates_from: &folder.dates_from,
+        destinations: Some(&around.destinations),
     };
     let file = SourceFile {
         source: &found.source,
         within: &found.within,
         bytes: &bytes,
-        committed_at: None,
-        modified_at: None,
+        committed_at: around_it.committed_at(&found.within),
+        modified_at: surroundings::modified_at(folder, &found.path),
     };
     // One file that the parsers choke on must not take the daemon down, now and at every start.
     let parsed = catch_unwind(AssertUnwindSafe(|| content::parse(&file, &rules)));

@@ -6,6 +6,7 @@ use url::Url;
 use super::*;
 
 mod bad_input;
+mod facts;
 mod folder_words;
 mod keys;
 mod relations;
@@ -17,6 +18,7 @@ struct Folder {
     zone: TimeZone,
     names: BTreeMap<Field, Vec<String>>,
     preset: Preset,
+    facts: FolderFacts,
     dates_from: Vec<DateSource>,
     destinations: BTreeSet<String>,
     committed_at: Option<Timestamp>,
@@ -30,6 +32,7 @@ impl Folder {
             zone: TimeZone::get("Europe/Berlin").unwrap(),
             names: BTreeMap::new(),
             preset: Preset::default(),
+            facts: FolderFacts::default(),
             dates_from: vec![DateSource::FrontMatter, DateSource::FileName],
             destinations: ["chat", "mastodon"].map(str::to_owned).into(),
             committed_at: None,
@@ -42,6 +45,8 @@ impl Folder {
         within: &str,
         bytes: &[u8],
     ) -> Result<(Verdict, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let mut presets = self.facts.presets_for(within);
+        presets.push(&self.preset);
         let rules = FolderRules {
             site_url: &self.site_url,
             permalink: "/posts/{slug}/",
@@ -49,7 +54,8 @@ impl Folder {
             time_zone: &self.zone,
             default_author: None,
             names: &self.names,
-            presets: &[&self.preset],
+            authors: self.facts.authors(),
+            presets: &presets,
             dates_from: &self.dates_from,
             destinations: Some(&self.destinations),
         };
@@ -192,6 +198,7 @@ fn the_folders_author_stands_in() {
         time_zone: &TimeZone::UTC,
         default_author: Some(&author),
         names: &BTreeMap::new(),
+        authors: &BTreeMap::new(),
         presets: &[],
         dates_from: &[DateSource::FrontMatter, DateSource::FileName],
         destinations: None,
