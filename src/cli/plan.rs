@@ -1,5 +1,7 @@
 //! `postrider plan`: what would go to whom and when, without doing it.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -12,10 +14,13 @@ use super::project::Project;
 use super::style::examples;
 use super::table::Rows;
 use super::words;
-use crate::planner::{Forecast, ForecastRow, forecast};
+use crate::domain::Refusal;
+use crate::planner::{Forecast, ForecastRow, Withheld, forecast};
 
 /// Posts named in one row of the table; the rest is counted.
 const POSTS_NAMED: usize = 8;
+/// Posts of which is said why they do not go out somewhere; the rest is counted.
+const WITHHELD_NAMED: usize = 20;
 
 /// Say what would go to whom and when, without doing it
 ///
@@ -47,6 +52,8 @@ struct Plan<'a> {
     at: Timestamp,
     rows: &'a [ForecastRow],
     held_back: HeldBack,
+    /// Posts that their authors keep from a channel.
+    withheld: &'a [Withheld],
 }
 
 pub(super) async fn run(project: &Project, args: &PlanArgs) -> anyhow::Result<()> {
@@ -59,8 +66,8 @@ pub(super) async fn run(project: &Project, args: &PlanArgs) -> anyhow::Result<()
     };
     match args.format {
         Format::Json => {
-            let rows = &forecast.rows;
-            console::print_json(&Plan { schema: 1, at: bench.now, rows, held_back })?;
+            let (rows, withheld) = (&forecast.rows, &forecast.withheld);
+            console::print_json(&Plan { schema: 1, at: bench.now, rows, held_back, withheld })?;
         }
         Format::Human => {
             let zone = &bench.config.site.time_zone;
@@ -87,7 +94,7 @@ impl View<'_> {
         } else {
             page.block(&self.table(&forecast.rows));
         }
-        let held = held_back.lines();
+        let held = held_back.lines() + &withheld(&forecast.withheld);
         if !held.is_empty() {
             page.gap().line("Held back:").block(&held);
         }
@@ -116,6 +123,26 @@ impl View<'_> {
     fn when(&self, at: Timestamp) -> String {
         format!("{}, {}", words::local(at, self.zone), words::relative(at, self.now))
     }
+}
+
+/// One line a post and reason, with the channels that it is kept from.
+fn withheld(all: &[Withheld]) -> String {
+    let mut grouped: BTreeMap<(&str, Refusal), Vec<&str>> = BTreeMap::new();
+    for one in all {
+        grouped.entry((&one.post, one.why)).or_default().push(&one.channel);
+    }
+    let mut page = Page::default();
+    for ((post, why), channels) in grouped.iter().take(WITHHELD_NAMED) {
+        let channels = channels.join(", ");
+        page.line(format_args!(
+            "  {post}: not to {channels} ({} in its front matter)",
+            why.words()
+        ));
+    }
+    if grouped.len() > WITHHELD_NAMED {
+        page.line(format_args!("  and {} more", grouped.len() - WITHHELD_NAMED));
+    }
+    page.text()
 }
 
 fn posts(slugs: &[String]) -> String {
@@ -177,6 +204,17 @@ mod tests {
                 row("2026-11-01T06:00:00Z", "newsletter:weekly:monthly", &many, Some(0)),
             ],
             not_news: 12,
+            withheld: [
+                ("newsletter:weekly:daily", Refusal::NoMail),
+                ("newsletter:weekly:weekly", Refusal::NoMail),
+                ("destination:chat", Refusal::OtherDestinations),
+            ]
+            .map(|(channel, why)| Withheld {
+                post: "aside".to_owned(),
+                channel: channel.to_owned(),
+                why,
+            })
+            .into(),
         };
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let view = View { zone: &zone, now: "2026-10-05T04:57:00Z".parse().unwrap(), framed };

@@ -71,6 +71,9 @@ fn check_value(value: &mut Value, schema: &Schema, path: &str, report: &mut Repo
         *value = Value::String(moment.to_string());
         return true;
     }
+    if let (Some("words"), Value::String(word)) = (schema::text(schema, "x-kind"), &*value) {
+        *value = Value::Array(vec![Value::String(word.clone())]);
+    }
     match (schema::kind(schema), value) {
         (Kind::Table, Value::Table(table)) => {
             check(table, schema, path, report);

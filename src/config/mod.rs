@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::domain::{
-    Author, Cadence, Canary, DomainLimits, EmailAddress, MissedRuns, Rate, Releases, RetryPolicy,
-    Schedule, SendWindow, SigningKey, WarmUp,
+    Author, Cadence, Canary, DateSource, DomainLimits, EmailAddress, Field, MissedRuns, Rate,
+    Releases, RetryPolicy, Schedule, SendWindow, SigningKey, WarmUp,
 };
 
 mod check;
@@ -131,6 +131,12 @@ pub struct PostFolder {
     pub baseline: Baseline,
     /// Language of posts that don't say; else the site's.
     pub language: Option<String>,
+    /// Where the date of a post may come from, in this order.
+    pub dates_from: Vec<DateSource>,
+    /// The authors' own words for what front matter says.
+    pub fields: BTreeMap<Field, Vec<String>>,
+    /// Front matter of the posts that don't say: a map of keys and values.
+    pub defaults: serde_json::Value,
 }
 
 /// From when on posts found by the very first scan count as news.

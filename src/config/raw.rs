@@ -11,12 +11,14 @@ use super::{LogFormat, MailEncoding, Tls, WatchMode};
 use crate::domain::Cadence;
 
 mod channels;
+mod posts;
 mod schedule;
 
 pub(super) use channels::{
     Canary, Destination, DestinationKind, Dkim, Mail, MailDomain, MailRetry, MailServer,
     OnUncertain, WarmUp,
 };
+pub(super) use posts::{DateSource, Posts, Words};
 pub(super) use schedule::{Queue, Release, Releases};
 
 /// A duration: numbers with units, such as `90s`, `2m`, `48h`, `1d 12h`. A day has 24 hours.
@@ -145,37 +147,6 @@ pub(super) struct Store {
     pub url: Option<String>,
     /// File that holds the URL, for one with a password in it.
     pub url_file: Option<String>,
-}
-
-/// A folder of posts. Without any such section it is the folder `posts`.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Posts {
-    /// The folder.
-    #[schemars(extend("x-required" = true))]
-    pub path: Option<String>,
-    /// Where a post lives on the site: a path with `{slug}` or `{title}`; `{section}` is the folder the post is in, `{lang}`
-    /// its language, `{year}`, `{month}` and `{day}` its date.
-    pub permalink: String,
-    /// How long a post must be unchanged before it is mailed or cross-posted. Feeds don't wait.
-    pub settle: Duration,
-    /// `now`: posts found at the very first start are old news. A date: posts from then on are news even at the first start.
-    pub baseline: Moment,
-    /// Language of the posts in this folder that don't say.
-    #[schemars(extend("x-default" = "`site.language`"))]
-    pub language: Option<String>,
-}
-
-impl Default for Posts {
-    fn default() -> Self {
-        Self {
-            path: None,
-            permalink: "/posts/{slug}/".to_owned(),
-            settle: Duration::new("2m"),
-            baseline: Moment("now".to_owned()),
-            language: None,
-        }
-    }
 }
 
 /// How changed posts are noticed.

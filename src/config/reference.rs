@@ -132,7 +132,11 @@ fn kind(schema: &Schema) -> String {
             }
         },
         (Kind::Moment, _) => "date, or date and time".to_owned(),
+        (Kind::List, Some("words")) => "text, or list of texts".to_owned(),
         (Kind::List, _) => "list of texts".to_owned(),
+        (Kind::Table, _) if schema::of_entries(schema).map(schema::kind) == Some(Kind::List) => {
+            "table of texts or lists".to_owned()
+        }
         (Kind::Table, _) => "table of texts".to_owned(),
         (Kind::Integer | Kind::Boolean, _) => schema::expected(schema).replace("a whole", "whole"),
     }

@@ -162,6 +162,7 @@ pub(super) fn kind(schema: &Schema) -> Kind {
 pub(super) fn expected(schema: &Schema) -> String {
     match (kind(schema), text(schema, "x-kind")) {
         (Kind::Table, _) => "a table".to_owned(),
+        (Kind::List, Some("words")) => "text in quotes, or a list of texts".to_owned(),
         (Kind::List, _) => match of_items(schema).map(kind) {
             Some(Kind::Table) => "a list of tables".to_owned(),
             _ => "a list of texts such as `[\"one\", \"two\"]`".to_owned(),

@@ -14,6 +14,7 @@ mod dkim;
 mod mail;
 mod newsletters;
 mod politeness;
+mod posts;
 mod releases;
 mod secrets;
 mod site;
@@ -88,7 +89,7 @@ pub(super) fn project(
     let site = site::site(&raw.site, context);
     let server = site::server(&raw.server, context);
     let store = site::store(&raw.store, context);
-    let posts = site::posts(&raw.posts, context);
+    let posts = posts::posts(&raw.posts, context);
     let watch = site::watch(&raw.watch, context);
     let guard = site::guard(&raw.guard, context);
     let log = site::log(&raw.log, context);

@@ -13,17 +13,7 @@ use url::Url;
 use super::Mailbox;
 use super::report::Problem;
 use crate::domain::MissedRuns;
-
-/// The name most like `word`, if any is like it.
-pub(super) fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let word = word.to_lowercase();
-    names
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&word, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= (name.chars().count().max(3) / 3).min(3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
+pub(super) use crate::domain::nearest;
 
 /// `Some("did you mean …?")` for the nearest name.
 pub(super) fn did_you_mean<'n>(
@@ -238,7 +228,8 @@ pub(super) fn name(name: &str) -> Result<(), Problem> {
 
 /// A pattern for permalinks: a path with at least `{slug}` or `{title}`.
 pub(super) fn permalink(pattern: &str) -> Result<String, Problem> {
-    const PLACEHOLDERS: [&str; 7] = ["slug", "title", "section", "lang", "year", "month", "day"];
+    const PLACEHOLDERS: [&str; 9] =
+        ["slug", "title", "section", "categories", "lang", "lang?", "year", "month", "day"];
     if !pattern.starts_with('/') {
         return Err(Problem::new(format!("`{pattern}` does not begin with `/`"))
             .help("write a path below the site's address, such as `/posts/{slug}/`"));

@@ -1,29 +1,45 @@
 //! Finds a value under any of the names that engines give it.
 
-use super::front_matter::{Entry, Node, Value};
+use std::collections::BTreeMap;
 
-/// The keys of one front matter, comparable: lower case, without `-`, `_` and blanks.
+use super::front_matter::{Entry, Node, Value};
+use super::preset::Preset;
+use crate::domain::Field;
+
+/// The map in which everything that concerns us can stand without clashing with an engine's own keys.
+pub(super) const OURS: &str = "postrider";
+
+/// Keys that compare - lower case, without `-`, `_` and blanks - and what they hold.
+type Level<'a> = Vec<(String, &'a Entry)>;
+
+/// Everything that is said about one post: by its own front matter, then by the folders it is in.
 pub(super) struct Fields<'a> {
-    top: Vec<(String, &'a Entry)>,
-    /// What stands in Zola's `[extra]` and Hugo's `[params]`.
-    extra: Vec<(String, &'a Entry)>,
+    /// Each is asked for all names before the next.
+    levels: Vec<Level<'a>>,
+    /// How many of the levels are the post's own.
+    own: usize,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn new(entries: &'a [Entry]) -> Self {
-        let top = normalised(entries);
-        let extra = top
-            .iter()
-            .filter(|(key, _)| key == "extra" || key == "params")
-            .flat_map(|(_, entry)| normalised(children(&entry.node)))
-            .collect();
-        Self { top, extra }
+    /// `names` are the author's own words for our fields. Of `presets` the first has the first word.
+    pub(super) fn new(
+        entries: &'a [Entry],
+        names: &BTreeMap<Field, Vec<String>>,
+        presets: &[&'a Preset],
+    ) -> Self {
+        let mut levels = Vec::new();
+        push_levels(&mut levels, entries, names);
+        let own = levels.len();
+        for preset in presets {
+            push_levels(&mut levels, preset.entries(), names);
+        }
+        Self { levels, own }
     }
 
     /// The first of `keys` that is there and not empty. `taxonomies.tags` is `tags` within `taxonomies`.
     /// Keys are given as they compare.
     pub(super) fn find(&self, keys: &[&str]) -> Option<&'a Entry> {
-        self.find_where(keys, |entry| !entry.node.is_empty())
+        self.all().find(keys)
     }
 
     /// The first of `keys` that is there and that `wanted` accepts.
@@ -32,34 +48,140 @@ impl<'a> Fields<'a> {
         keys: &[&str],
         wanted: impl Fn(&Entry) -> bool,
     ) -> Option<&'a Entry> {
-        let in_level = |level: &[(String, &'a Entry)], key: &str| {
-            let (first, rest) = key.split_once('.').unwrap_or((key, ""));
-            level.iter().filter(|(name, _)| name == first).find_map(|(_, entry)| {
-                let entry = if rest.is_empty() { Some(*entry) } else { child(entry, rest) };
-                entry.filter(|entry| wanted(entry))
-            })
-        };
-        keys.iter()
-            .find_map(|key| in_level(&self.top, key))
-            .or_else(|| keys.iter().find_map(|key| in_level(&self.extra, key)))
+        self.all().find_where(keys, wanted)
     }
 
     /// The trimmed text under the first of `keys` that has one.
     pub(super) fn text(&self, keys: &[&str]) -> Option<(&'a str, &'a Entry)> {
-        let entry = self
-            .find_where(keys, |entry| entry.node.as_text().is_some_and(|text| !text.is_empty()))?;
+        self.all().text(keys)
+    }
+
+    fn all(&self) -> View<'_, 'a> {
+        View { levels: &self.levels }
+    }
+
+    /// What the post itself says.
+    pub(super) fn own(&self) -> View<'_, 'a> {
+        View { levels: &self.levels[..self.own] }
+    }
+
+    /// What its folders say.
+    pub(super) fn folders(&self) -> View<'_, 'a> {
+        View { levels: &self.levels[self.own..] }
+    }
+
+    /// What stands in the post's `postrider` map.
+    pub(super) fn ours(&self) -> &'a [Entry] {
+        self.own().find(&[OURS]).map_or(&[], |entry| children(&entry.node))
+    }
+}
+
+/// Some of the levels.
+#[derive(Clone, Copy)]
+pub(super) struct View<'v, 'a> {
+    levels: &'v [Level<'a>],
+}
+
+impl<'a> View<'_, 'a> {
+    pub(super) fn find(self, keys: &[&str]) -> Option<&'a Entry> {
+        self.find_where(keys, |entry| !entry.node.is_empty())
+    }
+
+    pub(super) fn find_where(
+        self,
+        keys: &[&str],
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> Option<&'a Entry> {
+        let in_level = |level: &Level<'a>, key: &str| {
+            let (first, rest) = key.split_once('.').unwrap_or((key, ""));
+            level.iter().filter(|(name, _)| name == first).find_map(|(_, entry)| {
+                let entry = if rest.is_empty() { Some(*entry) } else { lookup(&entry.node, rest) };
+                entry.filter(|entry| wanted(entry))
+            })
+        };
+        self.levels.iter().find_map(|level| keys.iter().find_map(|key| in_level(level, key)))
+    }
+
+    pub(super) fn text(self, keys: &[&str]) -> Option<(&'a str, &'a Entry)> {
+        let has_text = |entry: &Entry| entry.node.as_text().is_some_and(|text| !text.is_empty());
+        let entry = self.find_where(keys, has_text)?;
         Some((entry.node.as_text()?, entry))
     }
 
     /// Whether any of `keys` says `answer`.
-    pub(super) fn says(&self, keys: &[&str], answer: bool) -> bool {
+    pub(super) fn says(self, keys: &[&str], answer: bool) -> bool {
         self.find_where(keys, |entry| entry.node.as_bool() == Some(answer)).is_some()
     }
 }
 
-/// `key` within the map of `entry`.
-fn child<'a>(entry: &'a Entry, key: &str) -> Option<&'a Entry> {
-    lookup(&entry.node, key)
+/// Ours before all, then the author's own words, the usual keys, and what stands in Zola's `[extra]` and Hugo's `[params]`.
+fn push_levels<'a>(
+    levels: &mut Vec<Level<'a>>,
+    entries: &'a [Entry],
+    names: &BTreeMap<Field, Vec<String>>,
+) {
+    let top = normalised(entries);
+    let inner = |wanted: &[&str]| -> Level<'a> {
+        let maps = top.iter().filter(|(key, _)| wanted.contains(&key.as_str()));
+        maps.flat_map(|(_, entry)| normalised(children(&entry.node))).collect()
+    };
+    let ours = inner(&[OURS]);
+    let extra = inner(&["extra", "params"]);
+    let mut named = Vec::new();
+    for (field, keys) in names {
+        let found = keys.iter().filter_map(|key| at_path(entries, key));
+        named.extend(found.map(|entry| (usual_key(*field).to_owned(), entry)));
+    }
+    levels.extend([ours, named, top, extra].into_iter().filter(|level| !level.is_empty()));
+}
+
+/// What `key`, as an author wrote it into the configuration, leads to. `a.b` is a key, or `b` within `a`.
+fn at_path<'a>(entries: &'a [Entry], key: &str) -> Option<&'a Entry> {
+    let whole = comparable(key);
+    if let Some(entry) = entries.iter().find(|entry| comparable(&entry.key) == whole) {
+        return Some(entry).filter(|entry| !entry.node.is_empty());
+    }
+    let (first, rest) = key.split_once('.')?;
+    let first = comparable(first);
+    let map = entries.iter().find(|entry| comparable(&entry.key) == first)?;
+    at_path(children(&map.node), rest)
+}
+
+/// The key that is asked for first where `field` is read.
+fn usual_key(field: Field) -> &'static str {
+    match field {
+        Field::Title => "title",
+        Field::Published => "publishdate",
+        Field::Updated => "updated",
+        Field::Expires => "expirydate",
+        Field::Draft => "draft",
+        Field::Summary => "description",
+        Field::Tags => "tags",
+        Field::Categories => "categories",
+        Field::Topics => "topics",
+        Field::Authors => "authors",
+        Field::Language => "lang",
+        Field::Section => "section",
+        Field::Slug => "slug",
+        Field::Url => "url",
+        Field::Canonical => "canonicalurl",
+        Field::Aliases => "aliases",
+        Field::Id => "guid",
+        Field::Image => "image",
+        Field::ImageAlt => "imagealt",
+        Field::Enclosure => "enclosure",
+        Field::Series => "series",
+        Field::TranslationKey => "translationkey",
+        Field::Featured => "featured",
+        Field::External => "external",
+        Field::Email => "email",
+        Field::Crosspost => "crosspost",
+        Field::Social => "social",
+        Field::Subject => "subject",
+        Field::Preheader => "preheader",
+        Field::SendAt => "sendat",
+        Field::Notify => "notify",
+    }
 }
 
 /// The entry of a map under `key`, which is given as it compares.
@@ -67,17 +189,24 @@ pub(super) fn lookup<'a>(node: &'a Node, key: &str) -> Option<&'a Entry> {
     children(node).iter().find(|entry| comparable(&entry.key) == key && !entry.node.is_empty())
 }
 
-fn children(node: &Node) -> &[Entry] {
+/// The text of a map under the first of `keys` that has one.
+pub(super) fn lookup_text<'a>(node: &'a Node, keys: &[&str]) -> Option<&'a str> {
+    keys.iter().find_map(|key| lookup(node, key)?.node.as_text())
+}
+
+/// The entries of a map; none of anything else.
+pub(super) fn children(node: &Node) -> &[Entry] {
     match &node.value {
         Value::Map(entries) => entries,
         Value::Null | Value::Text(_) | Value::List(_) => &[],
     }
 }
 
-fn normalised(entries: &[Entry]) -> Vec<(String, &Entry)> {
+fn normalised(entries: &[Entry]) -> Level<'_> {
     entries.iter().map(|entry| (comparable(&entry.key), entry)).collect()
 }
 
-fn comparable(key: &str) -> String {
+/// A key as it compares.
+pub(super) fn comparable(key: &str) -> String {
     key.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
 }

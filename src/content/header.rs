@@ -4,15 +4,17 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::dates;
-use super::fields::Fields;
-use super::front_matter::{Entry, Node, Value};
+use super::fields::{Fields, View};
+use super::front_matter::Entry;
+use super::jekyll::Place;
+use super::media::{self, Image};
 use super::naming::Naming;
 use super::permalink::{on_site, slugify};
+use super::relations::Relations;
 use super::report::{Problem, Report};
-use super::source::one_line;
 use super::title::{plain, too_long};
-use super::{FolderRules, people, terms};
-use crate::domain::Author;
+use super::{FolderRules, SourceFile, people, terms, wishes};
+use crate::domain::{Author, DateSource, Wishes};
 
 /// What front matter and file name say, in our words.
 #[derive(Debug, Default)]
@@ -27,8 +29,9 @@ pub(super) struct Header {
     pub(super) categories: Vec<String>,
     pub(super) authors: Vec<Author>,
     pub(super) language: Option<String>,
-    /// As written: it is relative to the post's own address.
-    pub(super) image: Option<String>,
+    pub(super) image: Option<Image>,
+    pub(super) relations: Relations,
+    pub(super) wishes: Wishes,
     pub(super) slug: String,
     /// The post's address, where the author fixed it.
     pub(super) own_link: Option<Url>,
@@ -74,42 +77,36 @@ const SUMMARY: [&str; 8] = [
     "abstract",
     "preview",
 ];
-const IMAGE: [&str; 13] = [
-    "image",
-    "cover",
-    "coverimage",
-    "coverurl",
-    "heroimage",
-    "ogimage",
-    "featureimage",
-    "featuredimage",
-    "thumbnail",
-    "banner",
-    "img",
-    "images",
-    "hero",
+/// Yes under one of these keeps a post back.
+const HIDES: [&str; 8] = [
+    "draft",
+    "isdraft",
+    "unlisted",
+    "private",
+    "eleventyexcludefromcollections",
+    "ignorepost",
+    "saveasdraft",
+    "headless",
 ];
+/// No under one of these does.
+const SHOWS: [&str; 4] = ["published", "publish", "permalink", "render"];
 
-/// Whether the author keeps the post back, in the words of any engine.
+/// Whether the author keeps the post back, in the words of any engine. What the folder says counts for posts that don't say.
 pub(super) fn is_draft(fields: &Fields<'_>) -> bool {
-    let yes = [
-        "draft",
-        "isdraft",
-        "unlisted",
-        "private",
-        "eleventyexcludefromcollections",
-        "ignorepost",
-        "saveasdraft",
-        "headless",
-    ];
-    let no = ["published", "publish", "permalink", "render"];
+    let own = fields.own();
+    let decides = own.find(&["draft", "isdraft", "unlisted", "publish", "status"]).is_some()
+        || own.says(&["published"], true);
+    is_held_back(own) || (!decides && is_held_back(fields.folders()))
+}
+
+fn is_held_back(fields: View<'_, '_>) -> bool {
     let held = ["draft", "hidden", "scheduled", "private", "pending", "unlisted", "trash", "never"];
     let shown_to_some = ["private", "unlisted", "members", "paid", "tiers", "hidden"];
     let in_words = |keys: &[&str], words: &[&str]| {
         fields.text(keys).is_some_and(|(text, _)| words.contains(&&*text.to_ascii_lowercase()))
     };
-    fields.says(&yes, true)
-        || fields.says(&no, false)
+    fields.says(&HIDES, true)
+        || fields.says(&SHOWS, false)
         || in_words(&["status"], &held)
         || in_words(&["visibility"], &shown_to_some)
         || ["build.render", "build.list"]
@@ -121,38 +118,52 @@ impl Header {
     pub(super) fn read(
         fields: &Fields<'_>,
         naming: &Naming<'_>,
+        file: &SourceFile<'_>,
         rules: &FolderRules<'_>,
         report: &mut Report<'_>,
     ) -> Self {
-        let mut reader = Reader { fields, naming, rules, report };
+        let wishes = wishes::read(fields, rules, report);
+        let tags = terms::tags(fields, naming);
+        let mut relations = Relations::read(fields, naming, rules);
+        if relations.topics == tags {
+            relations.topics.clear();
+        }
+        let mut reader = Reader { fields, naming, file, rules, report };
         let slug = reader.slug();
+        let published_at = reader.published_at();
+        let categories = terms::categories(fields, naming);
+        let own_link =
+            reader.own_link(&Place { slug: &slug, categories: &categories, published_at });
         Self {
             pinned_id: reader.pinned_id(),
             title: reader.title(),
-            published_at: reader.published_at(),
+            published_at,
             updated_at: reader.date(&UPDATED),
             expires_at: reader.date(&EXPIRES),
             summary: reader.summary(),
-            tags: terms::tags(fields, naming),
-            categories: terms::categories(fields, naming),
-            authors: people::authors(fields, rules.site_url),
+            tags,
+            categories,
+            authors: people::authors(fields, rules),
             language: reader.language(),
-            image: reader.image(),
+            image: media::image(fields),
+            relations,
+            wishes,
             slug,
-            own_link: reader.own_link(),
+            own_link,
             canonical: reader.canonical(),
         }
     }
 }
 
-struct Reader<'r, 'a, 'p> {
-    fields: &'r Fields<'a>,
-    naming: &'r Naming<'a>,
-    rules: &'r FolderRules<'a>,
+struct Reader<'r, 'f, 'p> {
+    fields: &'r Fields<'f>,
+    naming: &'r Naming<'r>,
+    file: &'r SourceFile<'r>,
+    rules: &'r FolderRules<'r>,
     report: &'r mut Report<'p>,
 }
 
-impl Reader<'_, '_, '_> {
+impl<'f> Reader<'_, 'f, '_> {
     fn title(&mut self) -> Option<String> {
         let entry = self.fields.find(&["title", "linktitle"])?;
         let Some(text) = entry.node.as_text() else {
@@ -170,19 +181,36 @@ impl Reader<'_, '_, '_> {
         (!title.is_empty()).then_some(title)
     }
 
+    /// From the first of the folder's sources of dates that has one. A date that is broken is told, not passed over.
     fn published_at(&mut self) -> Option<Timestamp> {
+        for source in self.rules.dates_from {
+            let at = match source {
+                DateSource::FrontMatter => match self.given_date() {
+                    Some(entry) => return self.date_of(entry, "post-date"),
+                    None => None,
+                },
+                DateSource::FileName => {
+                    let date = self.naming.date.as_deref();
+                    date.and_then(|date| dates::parse(date, self.rules.time_zone).ok())
+                }
+                DateSource::Git => self.file.committed_at,
+                DateSource::Mtime => self.file.modified_at,
+            };
+            if at.is_some() {
+                return at;
+            }
+        }
+        None
+    }
+
+    fn given_date(&mut self) -> Option<&'f Entry> {
         let is_yes_or_no = |entry: &Entry| {
             entry.key.eq_ignore_ascii_case("published") && entry.node.as_bool().is_some()
         };
         let entry = self
             .fields
-            .find_where(&PUBLISHED, |entry| !entry.node.is_empty() && !is_yes_or_no(entry));
-        let given = entry.filter(|entry| !self.is_left_to_the_build(entry));
-        if let Some(entry) = given {
-            return self.date_of(entry, "post-date");
-        }
-        let date = self.naming.date.as_deref()?;
-        dates::parse(date, self.rules.time_zone).ok()
+            .find_where(&PUBLISHED, |entry| !entry.node.is_empty() && !is_yes_or_no(entry))?;
+        (!self.is_left_to_the_build(entry)).then_some(entry)
     }
 
     fn date(&mut self, keys: &[&str]) -> Option<Timestamp> {
@@ -225,9 +253,14 @@ impl Reader<'_, '_, '_> {
 
     fn language(&mut self) -> Option<String> {
         let keys = ["lang", "language", "locale", "languagecode"];
-        let Some((text, entry)) = self.fields.text(&keys) else {
-            return self.naming.language.and_then(language_tag);
-        };
+        let own = self.fields.own().text(&keys);
+        let by_name = || self.naming.language.and_then(language_tag);
+        if own.is_none()
+            && let Some(tag) = by_name()
+        {
+            return Some(tag);
+        }
+        let (text, entry) = own.or_else(|| self.fields.text(&keys))?;
         let tag = language_tag(text);
         if tag.is_none() {
             self.report.warning(
@@ -237,13 +270,6 @@ impl Reader<'_, '_, '_> {
             );
         }
         tag
-    }
-
-    fn image(&mut self) -> Option<String> {
-        let entry = self.fields.find_where(&IMAGE, |entry| {
-            image_of(&entry.node).is_some_and(|image| !image.is_empty())
-        })?;
-        image_of(&entry.node).map(one_line)
     }
 
     fn slug(&mut self) -> String {
@@ -259,16 +285,19 @@ impl Reader<'_, '_, '_> {
         slug
     }
 
-    /// A fixed address under `url`, `permalink` or `path`. Jekyll's named styles and templates are none.
-    fn own_link(&mut self) -> Option<Url> {
+    /// A fixed address under `url`, `permalink` or `path`, also in Jekyll's words for one. Templates that only a build can fill
+    /// are none.
+    fn own_link(&mut self, here: &Place<'_>) -> Option<Url> {
         let (text, entry) = self.fields.text(&["url", "permalink", "path"])?;
-        let is_path = text.starts_with('/') || text.contains(['/', '.']);
+        let filled = here.fill(text, self.rules.time_zone);
+        let path = filled.as_deref().unwrap_or(text);
+        let is_path = path.contains(['/', '.']);
         let is_template =
-            text.contains(['{', '}', '<']) || text.contains("/:") || text.starts_with(':');
+            path.contains(['{', '}', '<']) || path.contains("/:") || path.starts_with(':');
         if !is_path || is_template {
             return None;
         }
-        let link = on_site(self.rules.site_url, text.strip_suffix("index.html").unwrap_or(text));
+        let link = on_site(self.rules.site_url, path.strip_suffix("index.html").unwrap_or(path));
         if link.is_none() {
             self.report.error(
                 Problem::new("post-link", format!("`{}: {text}` is not an address", entry.key))
@@ -322,18 +351,6 @@ fn iri(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// Text, the first of a list, or what a map has under its usual names.
-fn image_of(node: &Node) -> Option<&str> {
-    match &node.value {
-        Value::Null => None,
-        Value::Text(text) => Some(text.trim()).filter(|_| node.as_bool().is_none()),
-        Value::List(items) => items.first().and_then(image_of),
-        Value::Map(_) => ["path", "src", "url", "image", "filename"]
-            .iter()
-            .find_map(|key| super::fields::lookup(node, key)?.node.as_text()),
-    }
-}
-
 /// `en_US.UTF-8` -> `en-US`; nothing for what is no BCP 47 tag.
 pub(super) fn language_tag(text: &str) -> Option<String> {
     let text = text.split(['.', '@']).next()?.replace('_', "-");
@@ -355,6 +372,6 @@ pub(super) fn language_tag(text: &str) -> Option<String> {
 }
 
 /// What to point at: the value, or the key where the value has no place of its own.
-fn place(entry: &Entry) -> std::ops::Range<usize> {
+pub(super) fn place(entry: &Entry) -> std::ops::Range<usize> {
     if entry.node.span.is_empty() { entry.key_span.clone() } else { entry.node.span.clone() }
 }

@@ -3,6 +3,8 @@
 //! Pure. Reads what Jekyll, Hugo, Zola, Astro, Eleventy and their kin write, as they write it. A file becomes a post, is kept
 //! back, or gets *all* of its problems told with line and column; no input panics, and none takes long.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -12,33 +14,45 @@ use self::fields::Fields;
 use self::header::Header;
 use self::links::Base;
 use self::markdown::{Document, Writer};
+use self::naming::Naming;
 use self::permalink::Parts;
 use self::report::{Problem, Report};
-use crate::domain::{Author, Diagnostic, Likeness, Post, PostId, Revision};
+use crate::domain::{
+    Author, DateSource, Diagnostic, Enclosure, Field, Likeness, Post, PostId, Revision, Series,
+    Wishes,
+};
 
 mod dates;
 mod excerpt;
+mod facts;
 mod fields;
 mod front_matter;
 mod header;
+mod jekyll;
 mod links;
 mod markdown;
 mod markup;
+mod media;
 mod naming;
 mod opening;
 mod people;
 mod permalink;
+mod preset;
+mod relations;
 mod report;
 mod sanitise;
 mod source;
 mod terms;
 mod text;
 mod title;
+mod wishes;
 
 #[cfg(test)]
 mod tests;
 
+pub use facts::{FactFile, FactKind, FolderFacts, MAX_FACT_BYTES, fact_kind};
 pub use opening::opening;
+pub use preset::Preset;
 pub use text::of as plain_text;
 
 /// What a folder says about its posts.
@@ -54,6 +68,16 @@ pub struct FolderRules<'a> {
     pub time_zone: &'a TimeZone,
     /// Stands in for posts that name nobody.
     pub default_author: Option<&'a Author>,
+    /// The author's own words for our fields: keys, or paths of keys with dots.
+    pub names: &'a BTreeMap<Field, Vec<String>>,
+    /// Whom the keys mean that the blog gives its authors.
+    pub authors: &'a BTreeMap<String, Author>,
+    /// What is said for all posts of a folder, the nearest first.
+    pub presets: &'a [&'a Preset],
+    /// Where a date may come from, in that order.
+    pub dates_from: &'a [DateSource],
+    /// Where posts may be announced; `None`: not known here, so that every name is believed.
+    pub destinations: Option<&'a BTreeSet<String>>,
 }
 
 /// One file as read.
@@ -64,6 +88,10 @@ pub struct SourceFile<'a> {
     /// Path relative to the folder of posts, with `/`.
     pub within: &'a str,
     pub bytes: &'a [u8],
+    /// When version control first had it, where that is asked for.
+    pub committed_at: Option<Timestamp>,
+    /// When it was last written, where that is asked for.
+    pub modified_at: Option<Timestamp>,
 }
 
 /// What a file is.
@@ -108,6 +136,18 @@ pub struct Parsed {
     pub categories: Vec<String>,
     pub language: String,
     pub image: Option<Url>,
+    pub image_alt: Option<String>,
+    /// Where they are not the tags.
+    pub topics: Vec<String>,
+    pub section: Option<String>,
+    pub series: Option<Series>,
+    pub translation_key: Option<String>,
+    pub featured: bool,
+    pub external: Option<Url>,
+    /// None of them is `link`.
+    pub aliases: Vec<Url>,
+    pub enclosure: Option<Enclosure>,
+    pub wishes: Wishes,
 }
 
 impl Parsed {
@@ -129,6 +169,16 @@ impl Parsed {
             categories: self.categories,
             language: self.language,
             image: self.image,
+            image_alt: self.image_alt,
+            topics: self.topics,
+            section: self.section,
+            series: self.series,
+            translation_key: self.translation_key,
+            featured: self.featured,
+            external: self.external.map(Box::new),
+            aliases: self.aliases,
+            enclosure: self.enclosure.map(Box::new),
+            wishes: (!self.wishes.is_empty()).then(|| Box::new(self.wishes)),
         }
     }
 
@@ -160,6 +210,7 @@ impl Parsed {
             &self.language,
             &counts,
         ];
+        let more = self.more_words();
         self.revision = Revision::of(
             parts
                 .into_iter()
@@ -167,9 +218,31 @@ impl Parsed {
                 .chain(urls.iter().map(String::as_str))
                 .chain(authors.iter().flatten().map(String::as_str))
                 .chain(self.tags.iter().map(String::as_str))
-                .chain(self.categories.iter().map(String::as_str)),
+                .chain(self.categories.iter().map(String::as_str))
+                .chain(more.iter().map(String::as_str)),
         );
         self
+    }
+
+    /// Each with its name, and only where it is there: posts without them keep the revision that they have always had.
+    fn more_words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut add = |name: &str, value: Option<String>| {
+            words.extend(value.map(|value| format!("{name}={value}")));
+        };
+        add("image_alt", self.image_alt.clone());
+        add("external", self.external.as_ref().map(Url::to_string));
+        add("series", self.series.as_ref().map(|it| format!("{:?} {}", it.part, it.name)));
+        add(
+            "enclosure",
+            self.enclosure.as_ref().map(|it| {
+                format!("{} {:?} {:?} {:?}", it.url, it.media_type, it.length, it.duration)
+            }),
+        );
+        for (name, text) in self.wishes.words() {
+            add(&format!("wish:{name}"), Some(text.to_owned()));
+        }
+        words
     }
 }
 
@@ -198,16 +271,16 @@ pub fn parse(
             return Err(report.into_found());
         }
     };
-    let fields = Fields::new(&front_matter.entries);
+    let fields = Fields::new(&front_matter.entries, rules.names, rules.presets);
     if header::is_draft(&fields) {
         return Ok((Verdict::Draft, report.into_found()));
     }
     let naming = naming::read(file.within);
-    let header = Header::read(&fields, &naming, rules, &mut report);
+    let header = Header::read(&fields, &naming, file, rules, &mut report);
     let body = body_start(&text, front_matter.body, file.within);
-    let section = naming.section.unwrap_or_default();
+    let has_front_matter = front_matter.present;
     let post =
-        Assembly { file, rules, section, text: &text, has_front_matter: front_matter.present }
+        Assembly { file, rules, fields: &fields, naming: &naming, text: &text, has_front_matter }
             .assemble(header, body, &mut report);
     match post {
         Some(post) if !report.has_errors() => {
@@ -232,7 +305,8 @@ fn body_start(text: &str, from: usize, within: &str) -> usize {
 struct Assembly<'a> {
     file: &'a SourceFile<'a>,
     rules: &'a FolderRules<'a>,
-    section: &'a str,
+    fields: &'a Fields<'a>,
+    naming: &'a Naming<'a>,
     text: &'a str,
     has_front_matter: bool,
 }
@@ -254,8 +328,10 @@ impl Assembly<'_> {
         let parts = Parts {
             slug: &header.slug,
             title: &title,
-            section: self.section,
+            section: header.relations.section.as_deref().unwrap_or_default(),
             language: &language,
+            usual_language: self.rules.language,
+            categories: &header.categories,
             date: published_at.to_zoned(self.rules.time_zone.clone()).date(),
         };
         let link = header.own_link.or_else(|| {
@@ -271,18 +347,23 @@ impl Assembly<'_> {
             .ok()?;
         let summary =
             header.summary.map_or_else(|| excerpt::of(&html), |text| excerpt::bounded(&text));
-        let image = header.image.and_then(|image| image_url(&image, &link, report));
+        let (address, alt) = header.image.map(|image| (image.address, image.alt)).unzip();
+        let image = address.and_then(|image| image_url(&image, &link, report));
         let authors = match (header.authors, self.rules.default_author) {
             (authors, Some(author)) if authors.is_empty() => vec![author.clone()],
             (authors, _) => authors,
         };
         let text = text::of(&html);
+        let relations = header.relations;
         Some(Parsed {
             pinned_id: header.pinned_id,
             revision: Revision::of([]),
             source: self.file.source.to_owned(),
             slug: header.slug,
             canonical: header.canonical.filter(|canonical| *canonical != link),
+            enclosure: media::enclosure(self.fields, &link),
+            external: relations.external.filter(|external| *external != link),
+            aliases: relations.aliases.into_iter().filter(|alias| *alias != link).collect(),
             link,
             title,
             published_at,
@@ -296,11 +377,18 @@ impl Assembly<'_> {
             tags: header.tags,
             categories: header.categories,
             language,
+            image_alt: alt.flatten().filter(|_| image.is_some()),
             image,
+            topics: relations.topics,
+            section: relations.section,
+            series: relations.series,
+            translation_key: relations.translation_key,
+            featured: relations.featured,
+            wishes: header.wishes,
         })
     }
 
-    /// The title in the front matter, else the first heading.
+    /// The title in the front matter, else the first heading, else the name of the file.
     fn title(
         &self,
         header: &Header,
@@ -308,7 +396,8 @@ impl Assembly<'_> {
         body: usize,
         report: &mut Report<'_>,
     ) -> String {
-        let title = header.title.clone().or_else(|| document?.first_heading());
+        let by_name = || naming::title(self.naming.stem);
+        let title = header.title.clone().or_else(|| document?.first_heading()).or_else(by_name);
         if header.title.is_none()
             && let Some(problem) = title.as_deref().and_then(title::too_long)
         {

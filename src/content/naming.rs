@@ -53,6 +53,11 @@ pub(super) fn kind(within: &str) -> Kind {
     if folders.contains(&"_drafts") || file.starts_with('_') { Kind::Draft } else { Kind::Post }
 }
 
+/// Whether `file` is `_index.md`, in any language: a section's own page in Hugo and Zola.
+pub(super) fn is_section_page(file: &str) -> bool {
+    strip_extension(file).is_some_and(|stem| split_language(stem).0 == "_index")
+}
+
 /// Reads the path of a post.
 pub(super) fn read(within: &str) -> Naming<'_> {
     let (mut folders, file) = split(within);
@@ -73,6 +78,19 @@ pub(super) fn read(within: &str) -> Naming<'_> {
     // `2024-01-15.md` has no other name than its date.
     let stem = if rest.is_empty() { name } else { rest };
     Naming { stem, date, language, section, category, jekyll }
+}
+
+/// `my-first_post` -> `My first post`: what the name of a file is as a title.
+pub(super) fn title(stem: &str) -> Option<String> {
+    let spaced = if is_number(&stem.replace('-', "")) {
+        stem.to_owned()
+    } else {
+        stem.replace(['-', '_'], " ")
+    };
+    let line = super::source::one_line(&spaced);
+    let mut letters = line.chars();
+    let first = letters.next()?;
+    line.contains(char::is_alphanumeric).then(|| first.to_uppercase().chain(letters).collect())
 }
 
 fn split(within: &str) -> (Vec<&str>, &str) {

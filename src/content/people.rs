@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::FolderRules;
 use super::fields::{Fields, lookup};
 use super::front_matter::{Node, Value};
 use super::permalink::on_site;
@@ -9,12 +10,23 @@ use super::source::one_line;
 use crate::domain::{Author, EmailAddress};
 
 /// The authors that the front matter names.
-pub(super) fn authors(fields: &Fields<'_>, site: &Url) -> Vec<Author> {
+pub(super) fn authors(fields: &Fields<'_>, rules: &FolderRules<'_>) -> Vec<Author> {
+    let site = rules.site_url;
     let keys = ["authors", "author", "taxonomies.authors", "by", "creator"];
     let Some(entry) = fields.find(&keys) else { return Vec::new() };
     let several = entry.key.to_lowercase().ends_with('s');
     let mut authors = Vec::new();
     collect(&entry.node, several, site, &mut authors);
+    for author in &mut authors {
+        // A key of the blog's list of authors.
+        if let Some(known) = rules.authors.get(&author.name) {
+            *author = Author {
+                name: known.name.clone(),
+                email: author.email.take().or_else(|| known.email.clone()),
+                url: author.url.take().or_else(|| known.url.clone()),
+            };
+        }
+    }
     // Docusaurus's old way to say more about the only author.
     if let [only] = authors.as_mut_slice()
         && only.url.is_none()
@@ -62,12 +74,12 @@ fn from_text(text: &str) -> Option<Author> {
     author(name.trim(), Some(email), None)
 }
 
-fn from_map(node: &Node, site: &Url) -> Option<Author> {
+pub(super) fn from_map(node: &Node, site: &Url) -> Option<Author> {
     let text = |keys: &[&str]| {
         keys.iter().find_map(|key| lookup(node, key).and_then(|e| e.node.as_text()))
     };
     let name = one_line(text(&["name", "displayname", "title", "key", "login"])?);
-    let url = text(&["url", "website", "link", "uri", "homepage"]);
+    let url = text(&["url", "website", "link", "uri", "homepage", "web", "home"]);
     author(&name, text(&["email", "mail"]), url.and_then(|url| on_site(site, url)))
 }
 

@@ -3,12 +3,17 @@
 use jiff::civil::Date;
 use url::Url;
 
+use super::jekyll::categories_path;
+
 /// What a pattern can name.
 pub(super) struct Parts<'a> {
     pub(super) slug: &'a str,
     pub(super) title: &'a str,
     pub(super) section: &'a str,
     pub(super) language: &'a str,
+    /// The folder's own language, which `{lang?}` leaves out.
+    pub(super) usual_language: &'a str,
+    pub(super) categories: &'a [String],
     /// The day of publication in the site's time zone.
     pub(super) date: Date,
 }
@@ -23,13 +28,20 @@ pub(super) fn expand(pattern: &str, parts: &Parts<'_>) -> String {
             Piece::Placeholder("title") => path.push_str(&slugify(parts.title)),
             Piece::Placeholder("section") => path.push_str(&slugify(parts.section)),
             Piece::Placeholder("lang") => path.push_str(parts.language),
+            Piece::Placeholder("lang?") if parts.language == parts.usual_language => {}
+            Piece::Placeholder("lang?") => path.push_str(&parts.language.to_ascii_lowercase()),
+            Piece::Placeholder("categories") => path.push_str(&categories_path(parts.categories)),
             Piece::Placeholder("year") => path.push_str(&parts.date.strftime("%Y").to_string()),
             Piece::Placeholder("month") => path.push_str(&parts.date.strftime("%m").to_string()),
             Piece::Placeholder("day") => path.push_str(&parts.date.strftime("%d").to_string()),
             Piece::Placeholder(_) => {}
         }
     }
-    // A post without a section must not live at `//slug`, which is another host.
+    single_slashes(path)
+}
+
+/// A post without a section must not live at `//slug`, which is another host.
+pub(super) fn single_slashes(mut path: String) -> String {
     while path.contains("//") {
         path = path.replace("//", "/");
     }
@@ -108,11 +120,17 @@ mod tests {
             title: "Hello, World",
             section: "",
             language: "en",
+            usual_language: "en",
+            categories: &["Far Away".to_owned()],
             date: Date::constant(2024, 1, 5),
         };
         assert_eq!(expand("/{section}/{slug}/", &parts), "/hello/");
         assert_eq!(expand("/{year}/{month}/{day}/{title}/", &parts), "/2024/01/05/hello-world/");
         assert_eq!(expand("/{lang}/{slug}", &parts), "/en/hello");
+        assert_eq!(expand("/{lang?}/{slug}", &parts), "/hello");
+        let abroad = Parts { language: "pt-BR", ..parts };
+        assert_eq!(expand("/{lang?}/{slug}", &abroad), "/pt-br/hello");
+        assert_eq!(expand("/{categories}/{slug}", &abroad), "/far-away/hello");
     }
 
     #[test]

@@ -27,11 +27,23 @@ pub(super) fn tags(fields: &Fields<'_>, naming: &Naming<'_>) -> Vec<String> {
     tags
 }
 
+/// What readers may choose by, where the author says it apart from the tags.
+pub(super) fn topics(fields: &Fields<'_>) -> Vec<String> {
+    let Some(entry) = fields.find(&["topics", "topic"]) else { return Vec::new() };
+    let mut terms = Vec::new();
+    collect(&entry.node, Blanks::Belong, &mut terms);
+    distinct(terms)
+}
+
 /// The categories, each once. A list within the list is a hierarchy (Hexo): `Sports/Baseball`.
 pub(super) fn categories(fields: &Fields<'_>, naming: &Naming<'_>) -> Vec<String> {
     let keys = ["categories", "category", "taxonomies.categories", "section"];
-    let Some(entry) = fields.find(&keys) else {
-        return distinct(naming.category.map(str::to_owned).into_iter().collect());
+    let folder = naming.category.map(|category| vec![category.to_owned()]);
+    let Some(entry) = fields.own().find(&keys).or_else(|| {
+        // Jekyll's folder is nearer to the post than what is said for all of them.
+        if folder.is_none() { fields.find(&keys) } else { None }
+    }) else {
+        return distinct(folder.unwrap_or_default());
     };
     let jekyll = naming.jekyll && is_key(entry, "categories");
     let blanks = if jekyll { Blanks::Separate } else { Blanks::Belong };

@@ -9,6 +9,7 @@ mod catalog;
 mod delivery;
 mod diagnostic;
 mod edition;
+mod field;
 mod hold;
 mod id;
 mod likeness;
@@ -18,8 +19,11 @@ mod release;
 mod retry;
 mod schedule;
 mod signing_key;
+mod slip;
 mod subscription;
 mod token;
+mod translation;
+mod wishes;
 
 pub use address::{EmailAddress, EmailAddressError};
 pub use bounce::{Bounce, SoftBounces};
@@ -28,6 +32,7 @@ pub use catalog::{Catalog, CatalogPost, LivePost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use edition::EditionState;
+pub use field::{DateSource, Field};
 pub use hold::Hold;
 pub use id::{
     AnnouncementId, BatchId, BodyId, DeliveryId, EditionId, LetterId, PostId, Revision,
@@ -35,13 +40,16 @@ pub use id::{
 };
 pub use likeness::{Alike, Likeness};
 pub use politeness::{Breaker, Congestion, DomainLimits, Pace, Passage, Rate, SendWindow, WarmUp};
-pub use post::{Author, Body, Post, Written};
-pub use release::{Channel, Due, Queue, QueuedRelease, Release, Releases};
+pub use post::{Author, Body, Enclosure, Post, Series, Written};
+pub use release::{Channel, Due, Queue, QueuedPosts, QueuedRelease, Release, Releases};
 pub use retry::{Attempt, RetryPolicy, Verdict};
 pub use schedule::{MissedRuns, Schedule, ScheduleError};
 pub use signing_key::{SigningAlgorithm, SigningKey, SigningKeyError, VerifyingKey};
+pub use slip::nearest;
 pub use subscription::{Cadence, SubscriptionState, UnknownWord};
 pub use token::{
     BOUNCE_TOKEN_LENGTH, Keyring, TOKEN_LENGTH, random_bytes, random_spread, random_token,
     token_hash,
 };
+pub use translation::{Translation, VersionKey};
+pub use wishes::{EmailWish, Notify, Refusal, SOCIAL, Wishes};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{PostId, Revision};
+use super::{PostId, Revision, Wishes};
 
 /// Who wrote a post. At least the name is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,25 @@ pub struct Author {
     pub email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
+}
+
+/// Posts that belong together in an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Series {
+    pub name: String,
+    /// Its place, where the author counts; else the date decides.
+    pub part: Option<u32>,
+}
+
+/// A recording that goes with a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enclosure {
+    pub url: Url,
+    /// `audio/mpeg`, as the author says or the file's ending tells.
+    pub media_type: Option<String>,
+    /// In bytes.
+    pub length: Option<u64>,
+    pub duration: Option<SignedDuration>,
 }
 
 /// A post with its identity, and all that is known of it but its text: of a hundred thousand posts few are read at a time.
@@ -45,6 +64,34 @@ pub struct Post {
     /// BCP 47 tag, `en` or `pt-BR`.
     pub language: String,
     pub image: Option<Url>,
+    /// What the image shows, for those who don't see it.
+    #[serde(default)]
+    pub image_alt: Option<String>,
+    /// What readers may choose by, where that is not the tags; ask `topics()`.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// The outermost folder, or what the front matter calls it.
+    #[serde(default)]
+    pub section: Option<String>,
+    #[serde(default)]
+    pub series: Option<Series>,
+    /// What all versions of a post in other languages share.
+    #[serde(default)]
+    pub translation_key: Option<String>,
+    /// The author shows it before others. The order of feeds is not changed by it.
+    #[serde(default)]
+    pub featured: bool,
+    /// Where a post leads that is about something elsewhere.
+    #[serde(default)]
+    pub external: Option<Box<Url>>,
+    /// Where it lived before, on the author's site.
+    #[serde(default)]
+    pub aliases: Vec<Url>,
+    #[serde(default)]
+    pub enclosure: Option<Box<Enclosure>>,
+    /// Few posts have any; ask `wishes()`.
+    #[serde(default)]
+    pub wishes: Option<Box<Wishes>>,
 }
 
 /// The text of a post.
@@ -64,6 +111,17 @@ pub struct Written {
 }
 
 impl Post {
+    /// What the author wishes of each channel.
+    pub fn wishes(&self) -> &Wishes {
+        static NONE: Wishes = Wishes::NONE;
+        self.wishes.as_deref().unwrap_or(&NONE)
+    }
+
+    /// What readers may choose by: the author's topics, else the tags.
+    pub fn topics(&self) -> &[String] {
+        if self.topics.is_empty() { &self.tags } else { &self.topics }
+    }
+
     /// Whether `name`, as an author writes it, means this post: its slug, its source path or its id.
     pub fn is_called(&self, name: &str) -> bool {
         name == self.slug || name == self.source || name == self.id.as_str()
@@ -103,6 +161,16 @@ pub(super) mod tests {
             categories: Vec::new(),
             language: "en".to_owned(),
             image: None,
+            image_alt: None,
+            topics: Vec::new(),
+            section: None,
+            series: None,
+            translation_key: None,
+            featured: false,
+            external: None,
+            aliases: Vec::new(),
+            enclosure: None,
+            wishes: None,
         }
     }
 

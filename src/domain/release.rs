@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Post, PostId, Schedule};
+use super::{Post, PostId, Schedule, Series};
 
 /// A way out of the house. Written `feeds`, `newsletter:weekly`, `destination:chat`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,9 +32,54 @@ pub struct Queue {
     pub name: String,
     pub schedule: Schedule,
     pub take: usize,
-    /// Slugs, source paths or ids, in the order of their turn.
-    pub posts: Vec<String>,
+    pub posts: QueuedPosts,
     pub channels: Option<Vec<Channel>>,
+}
+
+/// Which posts have their turn in a queue, and in which order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueuedPosts {
+    /// Slugs, source paths or ids, in the order of their turn.
+    Listed(Vec<String>),
+    /// The posts of a series: those that are numbered in that order, then the others by date.
+    Series(String),
+}
+
+impl QueuedPosts {
+    /// The names that the author listed, one by one.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::Listed(names) => names,
+            Self::Series(_) => &[],
+        }
+    }
+
+    fn include(&self, post: &Post) -> bool {
+        match self {
+            Self::Listed(names) => names.iter().any(|name| post.is_called(name)),
+            Self::Series(name) => {
+                let same = |series: &Series| series.name.to_lowercase() == name.to_lowercase();
+                post.series.as_ref().is_some_and(same)
+            }
+        }
+    }
+
+    fn in_order<'a>(&self, posts: &'a [Arc<Post>]) -> Vec<&'a Arc<Post>> {
+        match self {
+            Self::Listed(names) => names
+                .iter()
+                .filter_map(|name| posts.iter().find(|post| post.is_called(name)))
+                .collect(),
+            Self::Series(_) => {
+                let mut turns: Vec<_> = posts.iter().filter(|post| self.include(post)).collect();
+                let part = |post: &Post| post.series.as_ref().and_then(|series| series.part);
+                turns.sort_by_key(|post| {
+                    (part(post).is_none(), part(post), post.published_at, post.id.clone())
+                });
+                turns
+            }
+        }
+    }
 }
 
 /// A post that a queue has released: a fact from the store.
@@ -87,7 +132,7 @@ impl Releases {
             }
         }
         for queue in &self.queues {
-            if queue.posts.iter().any(|name| post.is_called(name)) && speaks_for(&queue.channels) {
+            if queue.posts.include(post) && speaks_for(&queue.channels) {
                 match taken.get(&post.id) {
                     Some(taken) => at = at.max(taken.at),
                     None => return Due::InQueue,
@@ -104,9 +149,7 @@ impl Releases {
         };
         let in_release =
             |release: &Release| post.is_called(&release.post) && speaks_for(&release.channels);
-        let in_queue = |queue: &Queue| {
-            queue.posts.iter().any(|name| post.is_called(name)) && speaks_for(&queue.channels)
-        };
+        let in_queue = |queue: &Queue| queue.posts.include(post) && speaks_for(&queue.channels);
         self.releases.iter().any(in_release) || self.queues.iter().any(in_queue)
     }
 
@@ -120,8 +163,8 @@ impl Releases {
         let mut seen = HashSet::new();
         queue
             .posts
-            .iter()
-            .filter_map(|name| posts.iter().find(|post| post.is_called(name)))
+            .in_order(posts)
+            .into_iter()
             .map(|post| &post.id)
             .filter(|id| !taken.contains_key(id) && seen.insert(*id))
             .take(queue.take)
@@ -150,7 +193,7 @@ mod tests {
             name: "evergreen".to_owned(),
             schedule: Schedule::parse("@weekly", TimeZone::UTC).unwrap(),
             take,
-            posts: posts.iter().map(ToString::to_string).collect(),
+            posts: QueuedPosts::Listed(posts.iter().map(ToString::to_string).collect()),
             channels,
         }
     }
@@ -238,5 +281,28 @@ mod tests {
         assert!(next(&evergreen, &all).is_empty());
         assert_eq!(next(&queue(&["c", "posts/c.md", "b"], 2, None), &HashMap::new()), ["c", "b"]);
         assert!(next(&queue(&["a"], 0, None), &HashMap::new()).is_empty());
+    }
+
+    #[test]
+    fn a_series_takes_its_turns_by_part_and_else_by_date() {
+        let part = |slug, day, part| {
+            let series = Some(Series { name: "Moss".to_owned(), part });
+            Arc::new(Post { series, ..post(slug, day) })
+        };
+        let posts = [
+            part("late", "05-01", None),
+            part("second", "01-01", Some(2)),
+            Arc::new(post("other", "01-01")),
+            part("early", "04-01", None),
+            part("first", "03-01", Some(1)),
+        ];
+        let queue = Queue { posts: QueuedPosts::Series("moss".to_owned()), ..queue(&[], 9, None) };
+        let turns = Releases::next_in_queue(&queue, &posts, &HashMap::new());
+        let expected = [&posts[4], &posts[1], &posts[3], &posts[0]].map(|post| &post.id);
+        assert_eq!(turns, expected);
+        let releases = Releases { releases: Vec::new(), queues: vec![queue] };
+        let due = |post| releases.due(post, &Channel::Feeds, &HashMap::new());
+        assert_eq!(due(&posts[1]), Due::InQueue);
+        assert_eq!(due(&posts[2]), Due::At(at("01-01")));
     }
 }

@@ -73,6 +73,16 @@ fn post(slug: &str, published_at: &str) -> Post {
         categories: Vec::new(),
         language: "en".to_owned(),
         image: None,
+        image_alt: None,
+        topics: Vec::new(),
+        section: None,
+        series: None,
+        translation_key: None,
+        featured: false,
+        external: None,
+        aliases: Vec::new(),
+        enclosure: None,
+        wishes: None,
     }
 }
 

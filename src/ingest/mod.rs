@@ -5,11 +5,13 @@
 
 mod absent;
 mod files;
+mod history;
 mod identity;
 mod live;
 mod publish;
 mod reading;
 mod sighting;
+mod surroundings;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -28,6 +30,7 @@ use identity::{Candidate, Claims, World};
 use live::Live;
 use reading::{Fresh, Outcome, Read, ToRead};
 use sighting::Standing;
+use surroundings::Surroundings;
 
 /// The state of all post folders. One owner, one task.
 #[derive(Debug)]
@@ -51,6 +54,8 @@ pub struct Ingest {
     first_scans_noted: bool,
     /// The devices that the folders were on when they were last read, by index into `config.posts`.
     devices: BTreeMap<usize, Option<u64>>,
+    /// What has a say in the posts, as of the last scan.
+    around: Arc<Surroundings>,
 }
 
 /// What became of one file.
@@ -98,6 +103,7 @@ impl Ingest {
         cache.files(|file| {
             cached.insert(file.source.clone(), file);
         })?;
+        let around = Arc::new(Surroundings::new(&config));
         Ok(Self {
             config,
             store,
@@ -111,6 +117,7 @@ impl Ingest {
             cached,
             first_scans_noted: false,
             devices: BTreeMap::new(),
+            around,
         })
     }
 
@@ -121,9 +128,11 @@ impl Ingest {
         self.unreadable.clear();
         let mut found = Vec::new();
         let mut present: HashSet<String> = HashSet::new();
+        let mut around = Surroundings::clone(&self.around);
         for (index, scan) in scans.into_iter().enumerate() {
             match self.unless_unmounted(index, scan) {
                 Ok(files) => {
+                    around.look(&self.config, index, &files).await;
                     present.extend(files.iter().map(|file| file.source.clone()));
                     found.extend(files.into_iter().map(|file| (index, file)));
                 }
@@ -146,6 +155,7 @@ impl Ingest {
         for source in lost {
             self.lose(&source)?;
         }
+        self.settle_in(around);
         self.take(found, now).await?;
         self.cached = HashMap::new();
         Ok(())
@@ -172,13 +182,36 @@ impl Ingest {
             || self.absent.iter().any(|known| !known.is_gone && of_it(&known.source))
     }
 
+    /// Takes over what is around the posts; those that it says something else of are to be read again.
+    fn settle_in(&mut self, around: Surroundings) {
+        for (index, folder) in self.config.posts.iter().enumerate() {
+            let (before, now) = (self.around.of(index), around.of(index));
+            let (Some(before), Some(now)) = (before, now) else { continue };
+            if now.is_as(before) {
+                continue;
+            }
+            for (source, state) in self.files.iter_mut().filter(|(_, it)| it.folder == index) {
+                let within = source.strip_prefix(&folder.name).unwrap_or(source);
+                if !now.says_the_same(before, within.trim_start_matches('/')) {
+                    state.fingerprint = None;
+                }
+            }
+        }
+        self.around = Arc::new(around);
+    }
+
     /// Looks at `paths` only. Folders are looked at with all that is below.
     pub async fn refresh(&mut self, paths: &[PathBuf], now: Timestamp) -> Result<(), StoreError> {
         // A path whose post folder is gone says that a disk was unmounted, not that a post was deleted: the rescan can tell.
         let is_homeless =
             |path: &PathBuf| self.folder_of(path).is_some_and(|(_, folder)| !folder.path.is_dir());
-        if paths.iter().any(|path| path.is_dir() || self.is_known_folder(path) || is_homeless(path))
-        {
+        let concerns_many = |path: &PathBuf| {
+            path.is_dir()
+                || self.is_known_folder(path)
+                || is_homeless(path)
+                || surroundings::speaks_for_many(path)
+        };
+        if paths.iter().any(concerns_many) {
             return self.rescan(now).await;
         }
         let mut found = Vec::new();
@@ -235,8 +268,10 @@ impl Ingest {
             .map(|(folder, found)| ToRead { folder, cached: self.cached_as_is(&found), found })
             .collect();
         if !to_read.is_empty() {
-            let (config, cache) = (Arc::clone(&self.config), self.cache.clone());
-            let read = blocking(move || reading::read_all(&config, &cache, &to_read, now)).await?;
+            let (config, around) = (Arc::clone(&self.config), Arc::clone(&self.around));
+            let cache = self.cache.clone();
+            let read = move || reading::read_all((&config, &around), &cache, &to_read, now);
+            let read = blocking(read).await?;
             read.into_iter().for_each(|read| self.note(read));
         }
         self.settle_identities(now).await
@@ -415,13 +450,14 @@ impl Ingest {
         let mut catalog =
             Catalog { problems: self.unreadable.values().cloned().collect(), ..Catalog::default() };
         catalog.posts = self.live.newest_first().cloned().collect();
+        catalog.problems.extend(self.around.problems().cloned());
         for state in self.files.values() {
             catalog.problems.extend(state.warnings.iter().cloned());
             match &state.reading {
                 Reading::Fresh(_) | Reading::Taken | Reading::NotAPost => {}
                 Reading::Draft => catalog.drafts += 1,
                 Reading::Broken(problems) => {
-                    let errors = problems.iter().any(Diagnostic::is_error);
+                    let errors = problems.is_empty() || problems.iter().any(Diagnostic::is_error);
                     catalog.broken += usize::from(errors);
                     catalog.problems.extend(problems.iter().cloned());
                 }

@@ -100,7 +100,11 @@ pub fn compose_edition(
     let mut composed = match newest_first[..] {
         [written] if input.cadence == Cadence::Instant => {
             let context = SingleContext { frame, post: context(&written), whole: true };
-            fit::single(templates, context, &written.post.source)?
+            let mut composed = fit::single(templates, context, &written.post.source)?;
+            if let Some(subject) = &written.post.wishes().subject {
+                composed.subject = clean_line(subject);
+            }
+            composed
         }
         _ => {
             let posts = newest_first.iter().map(context).collect();
@@ -169,9 +173,13 @@ fn frame(input: &EditionInput<'_>, posts: &[&Written], hole: &str) -> EditionFra
     }
 }
 
-/// What a list of mails shows beside the subject: what the first post is about, and which others there are.
+/// What a list of mails shows beside the subject: the author's own words for an only post, else what the first post is about,
+/// and which others there are.
 fn preheader(posts: &[&Written]) -> String {
     let Some((first, others)) = posts.split_first() else { return String::new() };
+    if let (Some(wish), []) = (&first.post.wishes().preheader, others) {
+        return clean_line(wish);
+    }
     let summary = &first.post.summary;
     let about = if summary.is_empty() { &first.body.text } else { summary };
     let about: Vec<_> = about.split_whitespace().take(MAX_PREHEADER / 2).collect();
@@ -205,7 +213,8 @@ pub fn newsletter_context(newsletter: &Newsletter) -> NewsletterContext {
 fn hole_for(input: &EditionInput<'_>) -> String {
     let said = input.posts.iter().flat_map(|Written { post, body }| {
         let url = post.canonical.as_ref().unwrap_or(&post.link);
-        [post.title.as_str(), &post.summary, &body.html, &body.text, url.as_str()]
+        let own = [post.title.as_str(), &post.summary, &body.html, &body.text, url.as_str()];
+        own.into_iter().chain(post.wishes().words().map(|(_, text)| text))
     });
     format!("postrider-{}_", Revision::of(said))
 }

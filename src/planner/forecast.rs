@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Planner;
-use super::names::{cadence_channel, destination_channel, expression_key};
-use super::select::{Candidate, Run, latest_run};
-use crate::domain::{Catalog, Channel, Due, PostId, QueuedRelease, Releases};
+use super::names::{Way, expression_key};
+use super::select::{Candidate, Run, latest_run, withheld};
+use crate::domain::{Catalog, CatalogPost, Channel, Due, PostId, QueuedRelease, Refusal, Releases};
 use crate::store::StoreError;
 
 /// How many runs of a schedule are looked at.
@@ -21,6 +21,18 @@ pub struct Forecast {
     pub rows: Vec<ForecastRow>,
     /// Posts that stay where they are: the baseline, and those that no tick will take.
     pub not_news: usize,
+    /// What would go out if its author did not wish otherwise.
+    pub withheld: Vec<Withheld>,
+}
+
+/// A post that its author keeps from a channel.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Withheld {
+    /// Its slug.
+    pub post: String,
+    /// As in `ForecastRow`.
+    pub channel: String,
+    pub why: Refusal,
 }
 
 /// One thing that will happen.
@@ -53,12 +65,14 @@ pub async fn forecast(
         taken,
     };
     let mut rows = feeds(&ahead, catalog, now);
+    let mut held = Vec::new();
     let mut tx = planner.store.write().await?;
     for newsletter in config.newsletters.values() {
         for (cadence, schedule) in &newsletter.cadences {
-            let channel = cadence_channel(newsletter, *cadence);
-            let on = Channel::Newsletter(newsletter.name.clone());
-            let waiting = ahead.waiting(&on, &channel, catalog, now);
+            let way = Way::by_mail(newsletter, *cadence);
+            let channel = way.name.clone();
+            let waiting = ahead.waiting(&way, catalog, now);
+            held.extend(ahead.withheld(&way, catalog, now));
             let audience = tx.audience_size(&newsletter.name, *cadence).await?;
             let Some(schedule) = schedule else {
                 rows.extend(
@@ -76,14 +90,27 @@ pub async fn forecast(
         }
     }
     for destination in config.destinations.values() {
-        let channel = destination_channel(destination);
-        let on = Channel::Destination(destination.name.clone());
-        let waiting = ahead.waiting(&on, &channel, catalog, now);
-        rows.extend(waiting.iter().map(|one| row(one.ready_at.max(now), &channel, &[one], 1)));
+        let way = Way::to(destination);
+        let waiting = ahead.waiting(&way, catalog, now);
+        held.extend(ahead.withheld(&way, catalog, now));
+        rows.extend(waiting.iter().map(|one| row(one.ready_at.max(now), &way.name, &[one], 1)));
     }
     rows.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.channel.cmp(&b.channel)));
     let not_news = catalog.posts.iter().filter(|known| !known.is_news).count();
-    Ok(Forecast { rows, not_news })
+    held.sort();
+    Ok(Forecast { rows, not_news, withheld: held })
+}
+
+impl Planner {
+    fn withheld(&self, way: &Way, catalog: &Catalog, now: Timestamp) -> Vec<Withheld> {
+        let found = self.look(way, catalog, now, withheld);
+        let name = |(known, why): (Arc<CatalogPost>, Refusal)| Withheld {
+            post: known.post.slug.clone(),
+            channel: way.name.clone(),
+            why,
+        };
+        found.into_iter().map(name).collect()
+    }
 }
 
 /// What queues have released, and what they will at their next runs.

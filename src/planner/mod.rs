@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use forecast::{Forecast, ForecastRow, forecast};
+pub use forecast::{Forecast, ForecastRow, Withheld, forecast};
 pub use images::bundle_image;
 pub use names::{cadence_channel, schedules};
 pub use now::Waiting;
@@ -23,13 +23,12 @@ pub use seal::{announcement_body, compose};
 
 use crate::config::{Config, Destination, Newsletter};
 use crate::domain::{
-    Cadence, Catalog, CatalogPost, Channel, Diagnostic, PostId, Queue, QueuedRelease, Releases,
-    Schedule,
+    Cadence, Catalog, CatalogPost, Diagnostic, PostId, Queue, QueuedRelease, Releases, Schedule,
 };
 use crate::store::{Event, PostCache, Store, StoreError, Tx};
 use crate::telemetry;
 use crate::template::Templates;
-use names::{destination_channel, expression_key, queue_schedule};
+use names::{Way, destination_channel, expression_key, queue_schedule};
 use select::{Candidate, ChannelView, Run, World, candidates, earlier, latest_run};
 
 /// When something that could not be planned is tried again.
@@ -206,9 +205,9 @@ impl Planner {
         catalog: &Catalog,
         now: Timestamp,
     ) -> Result<Planned, PlanError> {
-        let channel = cadence_channel(newsletter, Cadence::Instant);
-        let waiting =
-            self.waiting(&Channel::Newsletter(newsletter.name.clone()), &channel, catalog, now);
+        let way = Way::by_mail(newsletter, Cadence::Instant);
+        let channel = way.name.clone();
+        let waiting = self.waiting(&way, catalog, now);
         let mut planned = Planned { next: next_ready(&waiting, now), ..Planned::default() };
         for candidate in waiting.iter().filter(|candidate| candidate.is_ready(now)) {
             match self.seal_alone(newsletter, &candidate.post, now).await {
@@ -229,7 +228,8 @@ impl Planner {
         catalog: &Catalog,
         now: Timestamp,
     ) -> Result<Planned, PlanError> {
-        let channel = cadence_channel(newsletter, cadence);
+        let way = Way::by_mail(newsletter, cadence);
+        let channel = way.name.clone();
         let mut planned = Planned { next: schedule.next_after(now), ..Planned::default() };
         let mut carried = Vec::new();
         let mut tx = self.store.write().await?;
@@ -238,12 +238,7 @@ impl Planner {
             Run::NotYet => return Ok(planned),
             Run::Missed { due } => self.note_missed(&mut tx, &channel, due, now).await?,
             Run::Fire { due } => {
-                let waiting = self.waiting(
-                    &Channel::Newsletter(newsletter.name.clone()),
-                    &channel,
-                    catalog,
-                    now,
-                );
+                let waiting = self.waiting(&way, catalog, now);
                 let ready: Vec<&Arc<CatalogPost>> = waiting
                     .iter()
                     .filter(|candidate| candidate.is_ready(now))
@@ -282,12 +277,12 @@ impl Planner {
         catalog: &Catalog,
         now: Timestamp,
     ) -> Result<Planned, PlanError> {
-        let channel = destination_channel(destination);
-        let waiting =
-            self.waiting(&Channel::Destination(destination.name.clone()), &channel, catalog, now);
+        let way = Way::to(destination);
+        let channel = way.name.clone();
+        let waiting = self.waiting(&way, catalog, now);
         let mut planned = Planned { next: next_ready(&waiting, now), ..Planned::default() };
         for candidate in waiting.iter().filter(|candidate| candidate.is_ready(now)) {
-            match self.announce(destination, &candidate.post, now).await {
+            match self.announce(destination, (&candidate.post, catalog), now).await {
                 Ok(count) => {
                     planned.count += count;
                     self.remember(&channel, &[&candidate.post]);
@@ -298,21 +293,28 @@ impl Planner {
         Ok(planned)
     }
 
-    fn waiting(
+    /// What `way` has not carried yet and will.
+    fn waiting(&self, way: &Way, catalog: &Catalog, now: Timestamp) -> Vec<Candidate> {
+        self.look(way, catalog, now, candidates)
+    }
+
+    /// What `select` makes of the posts as `way` sees them.
+    fn look<T>(
         &self,
-        channel: &Channel,
-        name: &str,
+        way: &Way,
         catalog: &Catalog,
         now: Timestamp,
-    ) -> Vec<Candidate> {
+        select: impl FnOnce(World<'_>, ChannelView<'_>) -> T,
+    ) -> T {
         let nothing = HashSet::new();
         let view = ChannelView {
-            channel,
-            since: self.since.get(name).copied().unwrap_or(now),
-            had: self.had.get(name).unwrap_or(&nothing),
+            channel: &way.channel,
+            cadence: way.cadence,
+            since: self.since.get(&way.name).copied().unwrap_or(now),
+            had: self.had.get(&way.name).unwrap_or(&nothing),
         };
         let world = World { catalog, releases: &self.config.releases, taken: &self.taken, now };
-        candidates(world, view)
+        select(world, view)
     }
 
     fn remember(&mut self, channel: &str, posts: &[&Arc<CatalogPost>]) {

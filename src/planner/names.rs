@@ -1,7 +1,34 @@
 //! What channels and schedules are called in the store and in logs.
 
 use crate::config::{Config, Destination, Newsletter};
-use crate::domain::{Cadence, Queue, Schedule};
+use crate::domain::{Cadence, Channel, Queue, Schedule};
+
+/// A way out: a cadence of a newsletter, or a destination.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// In the store and in logs.
+    pub(super) name: String,
+    pub(super) channel: Channel,
+    pub(super) cadence: Option<Cadence>,
+}
+
+impl Way {
+    pub(super) fn by_mail(newsletter: &Newsletter, cadence: Cadence) -> Self {
+        Self {
+            name: cadence_channel(newsletter, cadence),
+            channel: Channel::Newsletter(newsletter.name.clone()),
+            cadence: Some(cadence),
+        }
+    }
+
+    pub(super) fn to(destination: &Destination) -> Self {
+        Self {
+            name: destination_channel(destination),
+            channel: Channel::Destination(destination.name.clone()),
+            cadence: None,
+        }
+    }
+}
 
 /// Every schedule of the configuration with its name in the store.
 pub fn schedules(config: &Config) -> Vec<(String, &Schedule)> {

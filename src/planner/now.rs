@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::names::cadence_channel;
+use super::names::Way;
 use super::{PlanError, Planner};
 use crate::config::Newsletter;
-use crate::domain::{Cadence, Catalog, CatalogPost, Channel};
+use crate::domain::{Cadence, Catalog, CatalogPost};
 
 /// What a cadence of a newsletter has not carried yet, oldest first.
 #[derive(Clone, Debug, Default)]
@@ -27,10 +27,9 @@ impl Planner {
         catalog: &Catalog,
         now: Timestamp,
     ) -> Waiting {
-        let channel = Channel::Newsletter(newsletter.name.clone());
-        let name = cadence_channel(newsletter, cadence);
+        let way = Way::by_mail(newsletter, cadence);
         let mut waiting = Waiting::default();
-        for candidate in self.waiting(&channel, &name, catalog, now) {
+        for candidate in self.waiting(&way, catalog, now) {
             if candidate.is_ready(now) {
                 waiting.ready.push(candidate.post);
             } else {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::images::bundle_image;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
-use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane, Written};
+use crate::domain::{Cadence, Catalog, CatalogPost, Diagnostic, Lane, Written};
 use crate::mail::{self, Composed, EditionInput};
 use crate::store::{NewAnnouncement, NewEdition, Tx};
 use crate::telemetry;
@@ -92,14 +92,14 @@ impl Planner {
     pub(super) async fn announce(
         &self,
         destination: &Destination,
-        known: &Arc<CatalogPost>,
+        (known, catalog): (&Arc<CatalogPost>, &Catalog),
         now: Timestamp,
     ) -> Result<usize, PlanError> {
         let post = &known.post;
         let written = self.cache.written(post, known.body)?;
-        let with = (&*self.config, &self.templates);
-        let body =
-            announcement_body(with, (destination, &written), now).map_err(PlanError::Announce)?;
+        let parts = (&*self.config, &self.templates);
+        let body = announcement_body(parts, destination, (&written, catalog), now)
+            .map_err(PlanError::Announce)?;
         let announcement = NewAnnouncement {
             post: &post.id,
             destination: &destination.name,
@@ -146,7 +146,8 @@ pub fn compose(
 /// The body of the call that tells `destination` of a post.
 pub fn announcement_body(
     (config, templates): (&Config, &Templates),
-    (destination, written): (&Destination, &Written),
+    destination: &Destination,
+    (written, catalog): (&Written, &Catalog),
     now: Timestamp,
 ) -> Result<String, Box<Diagnostic>> {
     let DestinationKind::Webhook(webhook) = &destination.kind;
@@ -157,7 +158,9 @@ pub fn announcement_body(
         url: config.site.url.to_string(),
         language: config.site.language.clone(),
     };
-    let context = CrosspostContext::of(CrosspostEvent::Published, written, site, now);
+    let about = (written, destination.name.as_str());
+    let translations = catalog.translations(&written.post, now);
+    let context = CrosspostContext::of(CrosspostEvent::Published, about, &translations, site, now);
     guarded(|| templates.render(&format!("crosspost/{name}.json"), &context))
 }
 

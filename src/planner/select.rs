@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::domain::{
-    Catalog, CatalogPost, Channel, Due, MissedRuns, PostId, QueuedRelease, Releases, Schedule,
+    Cadence, Catalog, CatalogPost, Channel, Due, MissedRuns, PostId, QueuedRelease, Refusal,
+    Releases, Schedule,
 };
 
 /// How late a run may be and still count as on time: loops wake, machines suspend.
@@ -16,6 +17,8 @@ const ON_TIME_SECONDS: i64 = 90;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ChannelView<'a> {
     pub(crate) channel: &'a Channel,
+    /// Of a newsletter.
+    pub(crate) cadence: Option<Cadence>,
     /// What was live before the channel existed is not news to it.
     pub(crate) since: Timestamp,
     pub(crate) had: &'a HashSet<PostId>,
@@ -45,34 +48,55 @@ impl Candidate {
 
 /// The posts that the channel has not had and will carry, oldest first.
 ///
-/// A post is ready when it is released on the channel and has been unchanged for its settling time.
+/// A post is ready when it is released on the channel, has been unchanged for its settling time, and the time that its author
+/// wishes has come.
 pub(crate) fn candidates(world: World<'_>, view: ChannelView<'_>) -> Vec<Candidate> {
-    let mut found = Vec::new();
-    for known in &world.catalog.posts {
+    let mut found: Vec<Candidate> =
+        due(world, view).filter(|candidate| refusal(&candidate.post, view).is_none()).collect();
+    found.sort_by(|a, b| {
+        let (a, b) = (&a.post.post, &b.post.post);
+        a.published_at.cmp(&b.published_at).then_with(|| a.id.cmp(&b.id))
+    });
+    found
+}
+
+/// The posts that would go out on the channel if their authors did not wish otherwise, and why they don't.
+pub(crate) fn withheld(
+    world: World<'_>,
+    view: ChannelView<'_>,
+) -> Vec<(Arc<CatalogPost>, Refusal)> {
+    due(world, view)
+        .filter_map(|candidate| {
+            let why = refusal(&candidate.post, view)?;
+            Some((candidate.post, why))
+        })
+        .collect()
+}
+
+fn refusal(known: &CatalogPost, view: ChannelView<'_>) -> Option<Refusal> {
+    known.post.wishes().refuse(view.channel, view.cadence)
+}
+
+/// What is news to the channel, whatever its author wishes.
+fn due<'a>(world: World<'a>, view: ChannelView<'a>) -> impl Iterator<Item = Candidate> + use<'a> {
+    world.catalog.posts.iter().filter_map(move |known| {
         let is_over = view.had.contains(&known.post.id) || known.is_expired(world.now);
         if is_over || known.is_held() {
-            continue;
+            return None;
         }
         let Due::At(due_at) = world.releases.due(&known.post, view.channel, world.taken) else {
-            continue;
+            return None;
         };
+        let due_at = known.post.wishes().send_at.map_or(due_at, |send_at| due_at.max(send_at));
         // A post of the baseline goes out only where an author scheduled it by name for a time that was yet to come.
         let is_wanted = if known.is_news {
             due_at.max(known.first_seen_at) >= view.since
         } else {
             due_at >= view.since && world.releases.schedules(&known.post, view.channel)
         };
-        if !is_wanted {
-            continue;
-        }
         let ready_at = due_at.max(known.settled_at());
-        found.push(Candidate { post: Arc::clone(known), ready_at });
-    }
-    found.sort_by(|a, b| {
-        let (a, b) = (&a.post.post, &b.post.post);
-        a.published_at.cmp(&b.published_at).then_with(|| a.id.cmp(&b.id))
-    });
-    found
+        is_wanted.then(|| Candidate { post: Arc::clone(known), ready_at })
+    })
 }
 
 /// What to do about a schedule.

@@ -18,6 +18,9 @@ fn folder(path: PathBuf) -> PostFolder {
         settle: SignedDuration::ZERO,
         baseline: Baseline::Now,
         language: None,
+        dates_from: Vec::new(),
+        fields: std::collections::BTreeMap::new(),
+        defaults: serde_json::Value::Null,
     }
 }
 

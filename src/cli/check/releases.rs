@@ -15,7 +15,7 @@ pub(super) fn unknown_posts(
     let releases =
         releases.map(|(index, release)| (format!("releases.release.{index}.post"), &release.post));
     let listed = config.releases.queues.iter().enumerate().flat_map(|(queue, row)| {
-        let posts = row.posts.iter().enumerate();
+        let posts = row.posts.names().iter().enumerate();
         posts.map(move |(index, post)| (format!("releases.queue.{queue}.posts.{index}"), post))
     });
     releases

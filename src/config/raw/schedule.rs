@@ -29,7 +29,7 @@ pub(in crate::config) struct Release {
     pub channels: Option<Vec<String>>,
 }
 
-/// Posts that go live a few at a time, in the order listed.
+/// Posts that go live a few at a time, in order.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::config) struct Queue {
@@ -45,9 +45,10 @@ pub(in crate::config) struct Queue {
     /// How many posts at a time.
     #[schemars(range(min = 1, max = 1000))]
     pub take: u32,
-    /// Slugs, source paths or ids, in the order of their turn.
-    #[schemars(extend("x-required" = true))]
+    /// Slugs, source paths or ids, in the order of their turn. This or `series`.
     pub posts: Option<Vec<String>>,
+    /// The posts of this series: the numbered ones in order, then the others by date. Those written later come in by themselves.
+    pub series: Option<String>,
     /// For which channels, as in `[[release]]`.
     #[schemars(extend("x-default" = "all"))]
     pub channels: Option<Vec<String>>,
@@ -55,6 +56,14 @@ pub(in crate::config) struct Queue {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { name: None, schedule: None, timezone: None, take: 1, posts: None, channels: None }
+        Self {
+            name: None,
+            schedule: None,
+            timezone: None,
+            take: 1,
+            posts: None,
+            series: None,
+            channels: None,
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::{Context, Names};
 use crate::config::raw;
 use crate::config::report::Problem;
 use crate::config::values::{self, nearest};
-use crate::domain::{Channel, Queue, Release, Releases, Schedule};
+use crate::domain::{Channel, Queue, QueuedPosts, Release, Releases, Schedule};
 
 pub(super) fn releases(raw: &raw::Releases, context: &mut Context<'_>) -> Option<Releases> {
     let mut releases = Vec::new();
@@ -16,6 +16,7 @@ pub(super) fn releases(raw: &raw::Releases, context: &mut Context<'_>) -> Option
     let mut queues = Vec::new();
     let mut names = BTreeSet::new();
     let mut listed = BTreeMap::new();
+    let mut series = BTreeSet::new();
     for (index, raw) in raw.queue.iter().enumerate() {
         let at = format!("releases.queue.{index}");
         if let Some(name) = raw.name.as_deref()
@@ -23,6 +24,13 @@ pub(super) fn releases(raw: &raw::Releases, context: &mut Context<'_>) -> Option
         {
             let help = "what a queue has released is remembered by its name";
             context.error(&format!("{at}.name"), format!("there are two queues `{name}`"), help);
+        }
+        if let Some(name) = raw.series.as_deref()
+            && !series.insert(name.to_lowercase())
+        {
+            let message = format!("the series `{name}` is in another queue already");
+            let help = "a post has one turn, in one queue; name several channels there if need be";
+            context.error(&format!("{at}.series"), message, help);
         }
         queues.push(queue(raw, &at, &mut listed, context));
     }
@@ -59,7 +67,43 @@ fn queue<'a>(
     let schedule = raw.schedule.as_ref().and_then(|raw::Cron(text)| {
         context.report.take_schedule(&key("schedule"), text, Schedule::parse(text, zone?))
     });
-    let posts = raw.posts.as_ref()?;
+    let posts = match (&raw.posts, raw.series.as_deref()) {
+        (Some(posts), None) => {
+            no_turn_twice(posts, raw, at, listed, context);
+            Some(QueuedPosts::Listed(posts.clone()))
+        }
+        (None, Some(series)) => {
+            let name = context.report.take(&key("series"), values::line(series));
+            name.map(QueuedPosts::Series)
+        }
+        (Some(_), Some(_)) => {
+            let help = "keep one of them, and make another queue for the other";
+            context.error(&key("series"), "both `posts` and `series` are set", help);
+            None
+        }
+        (None, None) => {
+            let help = "write `posts = [\"one\", \"two\"]` or `series = \"NAME\"`";
+            context.error(at, "the queue has neither `posts` nor `series`", help);
+            None
+        }
+    };
+    Some(Queue {
+        name: name?,
+        schedule: schedule?,
+        take: usize::try_from(raw.take).unwrap_or(usize::MAX),
+        posts: posts?,
+        channels: channels?,
+    })
+}
+
+/// A post that is in two queues, or in one twice, could not say whose turn it is.
+fn no_turn_twice<'a>(
+    posts: &'a [String],
+    raw: &'a raw::Queue,
+    at: &str,
+    listed: &mut BTreeMap<&'a str, &'a str>,
+    context: &mut Context<'_>,
+) {
     for (index, post) in posts.iter().enumerate() {
         let queue = raw.name.as_deref().unwrap_or_default();
         if let Some(other) = listed.insert(post, queue) {
@@ -69,16 +113,9 @@ fn queue<'a>(
                 format!("`{post}` is in queue `{other}` already")
             };
             let help = "a post has one turn, in one queue; name several channels there if need be";
-            context.error(&key(&format!("posts.{index}")), message, help);
+            context.error(&format!("{at}.posts.{index}"), message, help);
         }
     }
-    Some(Queue {
-        name: name?,
-        schedule: schedule?,
-        take: usize::try_from(raw.take).unwrap_or(usize::MAX),
-        posts: posts.clone(),
-        channels: channels?,
-    })
 }
 
 /// The channels that `words` name; no words: all. `None`: one of them is wrong.

@@ -9,9 +9,7 @@ use url::Url;
 use super::{Context, lexical, secrets};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
-use crate::config::{
-    Baseline, Guard, Log, Mail, PostFolder, Secret, Server, Site, StoreUrl, Transport, Watch, raw,
-};
+use crate::config::{Guard, Log, Mail, Secret, Server, Site, StoreUrl, Transport, Watch, raw};
 use crate::domain::{Author, Diagnostic};
 
 pub(super) fn site(raw: &raw::Site, context: &mut Context<'_>) -> Option<Site> {
@@ -135,67 +133,6 @@ fn store_url(text: &str, root: &Path) -> Result<StoreUrl, Problem> {
             .help(example)
             .maybe_help(did_you_mean(other, ["sqlite", "postgres", "postgresql"]))),
     }
-}
-
-pub(super) fn posts(raw: &[raw::Posts], context: &mut Context<'_>) -> Option<Vec<PostFolder>> {
-    let default = [raw::Posts { path: Some("posts".to_owned()), ..raw::Posts::default() }];
-    let sections = if raw.is_empty() { &default } else { raw };
-    let mut folders: Vec<PostFolder> = Vec::new();
-    let mut complete = true;
-    for (index, section) in sections.iter().enumerate() {
-        let at = format!("posts.{index}");
-        let Some(folder) = post_folder(section, &at, context) else {
-            complete = false;
-            continue;
-        };
-        let overlaps = |other: &&PostFolder| {
-            other.path.starts_with(&folder.path) || folder.path.starts_with(&other.path)
-        };
-        if let Some(other) = folders.iter().find(overlaps) {
-            context.error(
-                &format!("{at}.path"),
-                format!("`{}` and `{}` overlap", folder.name, other.name),
-                "each post belongs to one folder, or it would be published twice",
-            );
-        }
-        folders.push(folder);
-    }
-    complete.then_some(folders)
-}
-
-fn post_folder(raw: &raw::Posts, at: &str, context: &mut Context<'_>) -> Option<PostFolder> {
-    let key = |name: &str| format!("{at}.{name}");
-    let permalink = context.report.take(&key("permalink"), values::permalink(&raw.permalink));
-    let settle = duration(&key("settle"), &raw.settle, 0, 7 * DAY, context);
-    let baseline = match raw.baseline.0.trim() {
-        "now" => Some(Baseline::Now),
-        text => {
-            let moment = values::moment(text, &context.zone)
-                .map_err(|problem| problem.help("write `now` or a date such as `2026-09-01`"));
-            context.report.take(&key("baseline"), moment).map(Baseline::From)
-        }
-    };
-    let language = match raw.language.as_deref() {
-        Some(tag) => Some(context.report.take(&key("language"), values::language(tag))?),
-        None => None,
-    };
-    let written = context.report.take(&key("path"), values::line(raw.path.as_deref()?))?;
-    let path = context.path(&written);
-    let shown = path.strip_prefix(context.root).unwrap_or(&path);
-    let name = shown.to_string_lossy().replace('\\', "/");
-    if name.is_empty() {
-        let help = "name a folder inside the project, such as `posts`";
-        context.error(&key("path"), "this is the project folder itself", help);
-        return None;
-    }
-    Some(PostFolder {
-        name,
-        path,
-        permalink: permalink?,
-        settle: settle?,
-        baseline: baseline?,
-        language,
-    })
 }
 
 pub(super) fn watch(raw: &raw::Watch, context: &mut Context<'_>) -> Option<Watch> {

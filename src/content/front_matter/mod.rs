@@ -48,6 +48,16 @@ pub(super) fn read(text: &str) -> Result<FrontMatter, Vec<Problem>> {
     }
 }
 
+/// Reads a whole text as YAML.
+pub(super) fn yaml(text: &str) -> Result<Vec<Entry>, Vec<Problem>> {
+    yaml::parse(text, 0..text.len())
+}
+
+/// Reads a whole text as JSON.
+pub(super) fn json(text: &str) -> Result<Vec<Entry>, Vec<Problem>> {
+    one_problem(json::parse)(text, 0..text.len())
+}
+
 enum Language {
     Yaml,
     Toml,

@@ -22,7 +22,7 @@ fn bad_input_is_told_with_its_place_and_what_to_do() {
             b"---\ndate: soon\nupdated: 2024-02-30\nexpires: [1]\ntitle: {a: b}\n---\n".to_vec(),
         ),
         ("no-date.md", "---\r\ntitle: A\r\n---\r\n".as_bytes().to_vec()),
-        ("no-title.md", b"---\ndate: 2024-01-15\n---\ntext\n".to_vec()),
+        ("---.md", b"---\ndate: 2024-01-15\nslug: a\n---\ntext\n".to_vec()),
         ("placeholder.md", b"---\ntitle: A\ndate: Last Modified\n---\n".to_vec()),
         ("long.md", long_title.into_bytes()),
         (

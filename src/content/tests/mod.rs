@@ -6,28 +6,85 @@ use url::Url;
 use super::*;
 
 mod bad_input;
+mod facts;
+mod folder_words;
 mod keys;
+mod relations;
+mod wishes;
 
-/// Reads a file as it would stand in a folder of `https://example.org`, whose zone is Berlin's.
+/// What a folder of `https://example.org` says, whose zone is Berlin's.
+struct Folder {
+    site_url: Url,
+    zone: TimeZone,
+    names: BTreeMap<Field, Vec<String>>,
+    preset: Preset,
+    facts: FolderFacts,
+    dates_from: Vec<DateSource>,
+    destinations: BTreeSet<String>,
+    committed_at: Option<Timestamp>,
+    modified_at: Option<Timestamp>,
+}
+
+impl Folder {
+    fn new() -> Self {
+        Self {
+            site_url: Url::parse("https://example.org").unwrap(),
+            zone: TimeZone::get("Europe/Berlin").unwrap(),
+            names: BTreeMap::new(),
+            preset: Preset::default(),
+            facts: FolderFacts::default(),
+            dates_from: vec![DateSource::FrontMatter, DateSource::FileName],
+            destinations: ["chat", "mastodon"].map(str::to_owned).into(),
+            committed_at: None,
+            modified_at: None,
+        }
+    }
+
+    fn read(
+        &self,
+        within: &str,
+        bytes: &[u8],
+    ) -> Result<(Verdict, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let mut presets = self.facts.presets_for(within);
+        presets.push(&self.preset);
+        let rules = FolderRules {
+            site_url: &self.site_url,
+            permalink: "/posts/{slug}/",
+            language: "en",
+            time_zone: &self.zone,
+            default_author: None,
+            names: &self.names,
+            authors: self.facts.authors(),
+            presets: &presets,
+            dates_from: &self.dates_from,
+            destinations: Some(&self.destinations),
+        };
+        let source = format!("posts/{within}");
+        let file = SourceFile {
+            source: &source,
+            within,
+            bytes,
+            committed_at: self.committed_at,
+            modified_at: self.modified_at,
+        };
+        parse(&file, &rules)
+    }
+
+    fn post_at(&self, within: &str, text: &str) -> Parsed {
+        match self.read(within, text.as_bytes()) {
+            Ok((Verdict::Post(post), _)) => *post,
+            other => panic!("{within} is no post: {other:?}"),
+        }
+    }
+}
+
+/// Reads a file as it would stand in a folder that says nothing.
 fn read(within: &str, bytes: &[u8]) -> Result<(Verdict, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let site_url = Url::parse("https://example.org").unwrap();
-    let zone = TimeZone::get("Europe/Berlin").unwrap();
-    let rules = FolderRules {
-        site_url: &site_url,
-        permalink: "/posts/{slug}/",
-        language: "en",
-        time_zone: &zone,
-        default_author: None,
-    };
-    let source = format!("posts/{within}");
-    parse(&SourceFile { source: &source, within, bytes }, &rules)
+    Folder::new().read(within, bytes)
 }
 
 fn post_at(within: &str, text: &str) -> Parsed {
-    match read(within, text.as_bytes()) {
-        Ok((Verdict::Post(post), _)) => *post,
-        other => panic!("{within} is no post: {other:?}"),
-    }
+    Folder::new().post_at(within, text)
 }
 
 /// A post with a title and a date beside the lines given.
@@ -49,7 +106,7 @@ fn show(within: &str, bytes: &[u8]) -> String {
     for warning in warnings {
         writeln!(out, "warning: {warning}").unwrap();
     }
-    let Parsed { html, text, revision: _, likeness: _, ref summary, .. } = *post;
+    let Parsed { html, text, summary, .. } = &*post;
     writeln!(out, "title: {}", post.title).unwrap();
     writeln!(out, "slug: {}\nlink: {}", post.slug, post.link).unwrap();
     writeln!(out, "published: {}\nupdated: {:?}", post.published_at, post.updated_at).unwrap();
@@ -62,7 +119,30 @@ fn show(within: &str, bytes: &[u8]) -> String {
     let url = |url: &Option<Url>| url.as_ref().map(Url::to_string).unwrap_or_default();
     writeln!(out, "image: {}\ncanonical: {}", url(&post.image), url(&post.canonical)).unwrap();
     writeln!(out, "pinned id: {:?}\nsummary: {summary}", post.pinned_id).unwrap();
+    out.push_str(&extras(&post));
     format!("{out}---- html\n{html}\n---- text\n{text}")
+}
+
+/// What only some posts have.
+fn extras(post: &Parsed) -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            writeln!(out, "{name}: {value}").unwrap();
+        }
+    };
+    let urls: Vec<&str> = post.aliases.iter().map(Url::as_str).collect();
+    line("image alt", post.image_alt.clone());
+    line("topics", (!post.topics.is_empty()).then(|| post.topics.join(", ")));
+    line("section", post.section.clone());
+    line("series", post.series.as_ref().map(|it| format!("{} {:?}", it.name, it.part)));
+    line("translation key", post.translation_key.clone());
+    line("featured", post.featured.then(|| "yes".to_owned()));
+    line("external", post.external.as_ref().map(Url::to_string));
+    line("aliases", (!urls.is_empty()).then(|| urls.join(" ")));
+    line("enclosure", post.enclosure.as_ref().map(|it| format!("{it:?}")));
+    line("wishes", (!post.wishes.is_empty()).then(|| format!("{:?}", post.wishes)));
+    out
 }
 
 macro_rules! fixture {
@@ -117,9 +197,20 @@ fn the_folders_author_stands_in() {
         language: "de",
         time_zone: &TimeZone::UTC,
         default_author: Some(&author),
+        names: &BTreeMap::new(),
+        authors: &BTreeMap::new(),
+        presets: &[],
+        dates_from: &[DateSource::FrontMatter, DateSource::FileName],
+        destinations: None,
     };
     let bytes = b"---\ntitle: T\ndate: 2024-01-15\n---\n![](../a.png) [x](/y)";
-    let file = SourceFile { source: "posts/notes/a.md", within: "notes/a.md", bytes };
+    let file = SourceFile {
+        source: "posts/notes/a.md",
+        within: "notes/a.md",
+        bytes,
+        committed_at: None,
+        modified_at: None,
+    };
     let Verdict::Post(post) = parse(&file, &rules).unwrap().0 else { panic!("no post") };
     assert_eq!(post.link.as_str(), "https://example.org/blog/notes/2024/de/a/");
     assert_eq!(post.authors, [author]);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{AuthorContext, Context, PostContext, SiteContext, samples};
-use crate::domain::Written;
+use crate::domain::{SOCIAL, Translation, Written};
 
 /// Bytes of HTML that a call carries at most; receivers refuse bodies from some 256 kB on.
 const MAX_HTML: usize = 100_000;
@@ -47,16 +47,47 @@ pub struct CrosspostData {
     pub published_at: Timestamp,
     pub updated_at: Option<Timestamp>,
     pub image: Option<String>,
+    pub image_alt: Option<String>,
+    pub topics: Vec<String>,
+    pub series: Option<SeriesContext>,
+    /// What the post is about, where it is about something elsewhere.
+    pub external: Option<String>,
+    /// `social` in the front matter: what the author says of the post on other sites.
+    pub social: Option<String>,
+    /// What the author says of it at this destination: its own text, else `social`.
+    pub text_for_here: Option<String>,
+    /// The other languages that the post is in.
+    pub translations: Vec<TranslationContext>,
+}
+
+/// `data.series`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SeriesContext {
+    pub name: String,
+    pub part: Option<u32>,
+}
+
+/// One of `data.translations`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TranslationContext {
+    /// BCP 47 tag.
+    pub language: String,
+    pub url: String,
 }
 
 impl CrosspostContext {
-    /// The call that tells what happened to a post at `at`.
+    /// The call that tells `destination` what happened to `post` at `at`.
     pub fn of(
         event: CrosspostEvent,
-        Written { post, body }: &Written,
+        (Written { post, body }, destination): (&Written, &str),
+        translations: &[Translation],
         site: SiteContext,
         at: Timestamp,
     ) -> Self {
+        let translations = translations.iter().map(|one| TranslationContext {
+            language: one.language.clone(),
+            url: one.link.to_string(),
+        });
         let data = CrosspostData {
             id: post.id.to_string(),
             url: post.canonical.as_ref().unwrap_or(&post.link).to_string(),
@@ -71,6 +102,16 @@ impl CrosspostContext {
             published_at: post.published_at,
             updated_at: post.updated_at,
             image: post.image.as_ref().map(ToString::to_string),
+            image_alt: post.image_alt.clone(),
+            topics: post.topics().to_vec(),
+            series: post
+                .series
+                .as_ref()
+                .map(|series| SeriesContext { name: series.name.clone(), part: series.part }),
+            external: post.external.as_ref().map(ToString::to_string),
+            social: post.wishes().texts.get(SOCIAL).cloned(),
+            text_for_here: post.wishes().text_for(destination).map(str::to_owned),
+            translations: translations.collect(),
         };
         Self { r#type: event, timestamp: at, data, site }
     }
@@ -90,6 +131,16 @@ impl CrosspostContext {
             published_at: post.published_at.timestamp(),
             updated_at: post.updated_at.map(|at| at.timestamp()),
             image: post.image,
+            image_alt: Some("A river in the morning".to_owned()),
+            topics: vec!["Rivers".to_owned()],
+            series: Some(SeriesContext { name: "Down the river".to_owned(), part: Some(2) }),
+            external: None,
+            social: None,
+            text_for_here: Some("Two days with a kettle and a map.".to_owned()),
+            translations: vec![TranslationContext {
+                language: "de".to_owned(),
+                url: "https://example.org/de/river/".to_owned(),
+            }],
         };
         let timestamp = samples::now().timestamp();
         Self { r#type: event, timestamp, data, site: samples::site() }

@@ -1,0 +1,152 @@
+//! Translations: which posts are the same in another language.
+
+use jiff::Timestamp;
+use url::Url;
+
+use super::{Catalog, Post};
+
+/// A version of a post in another language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Translation {
+    /// BCP 47 tag.
+    pub language: String,
+    pub link: Url,
+}
+
+/// What all versions of a post share, and no other post has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum VersionKey {
+    /// The author says so.
+    Named(String),
+    /// The path, but for what says the language.
+    Path(String),
+}
+
+/// Docusaurus keeps translations of its blog here, below `i18n/LANGUAGE`.
+const DOCUSAURUS_BLOG: &str = "docusaurus-plugin-content-blog";
+
+impl VersionKey {
+    /// `name.es.md`, `es/name.md` and `i18n/es/docusaurus-plugin-content-blog/name.md` are versions of `name.md`.
+    pub fn of(post: &Post) -> Self {
+        if let Some(key) = &post.translation_key {
+            return Self::Named(key.to_lowercase());
+        }
+        let mut parts: Vec<&str> = post.source.split('/').collect();
+        let file = parts.pop().unwrap_or_default();
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let stem = match stem.rsplit_once('.') {
+            Some((name, tag)) if means(tag, &post.language) => name,
+            Some(_) | None => stem,
+        };
+        if let [rest @ .., "i18n", tag, DOCUSAURUS_BLOG] = parts.as_slice()
+            && means(tag, &post.language)
+        {
+            parts = rest.iter().copied().chain(["blog"]).collect();
+        } else if let Some(at) = parts.iter().position(|part| means(part, &post.language)) {
+            parts.remove(at);
+        }
+        if stem != "index" || parts.len() < 2 {
+            parts.push(stem);
+        }
+        Self::Path(parts.join("/"))
+    }
+}
+
+/// Whether a part of a path such as `es`, `pt_br` or `PT-BR` stands for `language`.
+fn means(part: &str, language: &str) -> bool {
+    let part = part.replace('_', "-");
+    let primary = language.split('-').next().unwrap_or(language);
+    part.eq_ignore_ascii_case(language) || part.eq_ignore_ascii_case(primary)
+}
+
+impl Catalog {
+    /// The other versions of `post` that are out at `now`, one a language, in order of language.
+    pub fn translations(&self, post: &Post, now: Timestamp) -> Vec<Translation> {
+        let key = VersionKey::of(post);
+        let mut found: Vec<(Translation, &str)> = self
+            .posts
+            .iter()
+            .filter(|known| known.post.language != post.language && known.post.id != post.id)
+            .filter(|known| known.post.published_at <= now && !known.is_expired(now))
+            .filter(|known| VersionKey::of(&known.post) == key)
+            .map(|known| {
+                let other = &known.post;
+                let link = other.canonical.as_ref().unwrap_or(&other.link).clone();
+                (Translation { language: other.language.clone(), link }, other.source.as_str())
+            })
+            .collect();
+        found.sort_by(|(a, at), (b, by)| (&a.language, at).cmp(&(&b.language, by)));
+        found.dedup_by(|(a, _), (b, _)| a.language == b.language);
+        found.into_iter().map(|(translation, _)| translation).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::domain::post::tests::{at, post};
+    use crate::domain::{BodyId, CatalogPost, Likeness};
+
+    fn version(source: &str, language: &str) -> Post {
+        let source = source.to_owned();
+        Post { source: source.clone(), language: language.to_owned(), ..post(&source, "03-01") }
+    }
+
+    #[test]
+    fn versions_are_told_by_suffix_by_folder_and_by_docusaurus_layout() {
+        let same = |a: (&str, &str), b: (&str, &str)| {
+            let (a, b) = (version(a.0, a.1), version(b.0, b.1));
+            assert_eq!(VersionKey::of(&a), VersionKey::of(&b), "{} {}", a.source, b.source);
+        };
+        same(("posts/a.md", "en"), ("posts/a.es.md", "es"));
+        same(("posts/a.md", "en"), ("posts/es/a.mdx", "es"));
+        same(("posts/a/index.md", "en"), ("posts/a/index.pt-br.md", "pt-BR"));
+        same(("posts/a/index.md", "en"), ("posts/a.fr.md", "fr"));
+        same(("content/en/blog/a.md", "en"), ("content/pt_BR/blog/a.md", "pt-BR"));
+        same(("blog/a.md", "en"), ("i18n/es/docusaurus-plugin-content-blog/a.md", "es"));
+    }
+
+    #[test]
+    fn other_posts_are_no_versions() {
+        let other = |a: (&str, &str), b: (&str, &str)| {
+            let (a, b) = (version(a.0, a.1), version(b.0, b.1));
+            assert_ne!(VersionKey::of(&a), VersionKey::of(&b), "{} {}", a.source, b.source);
+        };
+        other(("posts/a.md", "en"), ("posts/b.es.md", "es"));
+        other(("posts/a.md", "en"), ("posts/es/a.md", "fr"));
+        other(("posts/a/index.md", "en"), ("posts/b/index.fr.md", "fr"));
+    }
+
+    #[test]
+    fn a_key_ties_versions_together_wherever_they_are() {
+        let keyed = |source, language| Post {
+            translation_key: Some("Tea".to_owned()),
+            ..version(source, language)
+        };
+        let (tea, the) = (keyed("posts/tea.md", "en"), keyed("posts/le-the.md", "fr"));
+        let mut catalog = Catalog::default();
+        let known = [tea.clone(), the.clone(), version("posts/tea.de.md", "de")];
+        catalog.posts = known
+            .map(|post| {
+                Arc::new(CatalogPost {
+                    post: Arc::new(post),
+                    body: BodyId(1),
+                    first_seen_at: at("03-01"),
+                    revised_at: at("03-01"),
+                    is_news: true,
+                    hold: None,
+                    likeness: Likeness::of(""),
+                    settle: SignedDuration::ZERO,
+                    expires_at: None,
+                })
+            })
+            .into();
+        let french = Translation { language: "fr".to_owned(), link: the.link.clone() };
+        assert_eq!(catalog.translations(&tea, at("03-02")), [french]);
+        assert_eq!(catalog.translations(&tea, at("02-01")), [], "they are not out yet");
+    }
+}
