@@ -52,6 +52,8 @@ pub struct Ingest {
     cached: HashMap<String, CachedFile>,
     /// Every folder that could be read has its first scan noted.
     first_scans_noted: bool,
+    /// Paths at which posts were before, and where each is now.
+    moved: Arc<BTreeMap<String, String>>,
     /// The devices that the folders were on when they were last read, by index into `config.posts`.
     devices: BTreeMap<usize, Option<u64>>,
     /// What has a say in the posts, as of the last scan.
@@ -98,7 +100,10 @@ impl Ingest {
         store: Store,
         cache: PostCache,
     ) -> Result<Self, StoreError> {
-        let absent = Absent::of(store.read().await?.known_posts().await?);
+        let mut tx = store.read().await?;
+        let absent = Absent::of(tx.known_posts().await?);
+        let moved = moved(&tx.former_links().await?);
+        drop(tx);
         let mut cached = HashMap::new();
         cache.files(|file| {
             cached.insert(file.source.clone(), file);
@@ -116,6 +121,7 @@ impl Ingest {
             unreadable: BTreeMap::new(),
             cached,
             first_scans_noted: false,
+            moved,
             devices: BTreeMap::new(),
             around,
         })
@@ -336,6 +342,11 @@ impl Ingest {
         let mut tx = store.write().await?;
         let restored = self.keep_or_restore_last_good(&mut tx).await?;
         let standing = self.sight(&mut tx, &claims.granted, now).await?;
+        let has_moved =
+            |it: &Standing| self.known(&it.id).is_some_and(|it_was| it_was.link != it.link);
+        if standing.iter().any(has_moved) || !gone.is_empty() {
+            self.moved = moved(&tx.former_links().await?);
+        }
         for id in &gone {
             tx.post_is_gone(id, now).await?;
         }
@@ -403,7 +414,7 @@ impl Ingest {
     }
 
     fn accept(&mut self, standing: Standing) {
-        let Standing { id, source, sighted } = standing;
+        let Standing { id, source, sighted, .. } = standing;
         let Some(state) = self.files.get_mut(&source) else { return };
         self.asking.remove(&source);
         self.unkept.remove(&source);
@@ -424,7 +435,7 @@ impl Ingest {
     }
 
     /// A person may have released or dismissed what is held.
-    async fn look_at_holds(&mut self) -> Result<(), StoreError> {
+    pub async fn look_at_holds(&mut self) -> Result<(), StoreError> {
         let held: Vec<Arc<CatalogPost>> =
             self.live.newest_first().filter(|known| known.is_held()).cloned().collect();
         if held.is_empty() {
@@ -450,6 +461,7 @@ impl Ingest {
         let mut catalog =
             Catalog { problems: self.unreadable.values().cloned().collect(), ..Catalog::default() };
         catalog.posts = self.live.newest_first().cloned().collect();
+        catalog.moved = Arc::clone(&self.moved);
         catalog.problems.extend(self.around.problems().cloned());
         for state in self.files.values() {
             catalog.problems.extend(state.warnings.iter().cloned());
@@ -474,6 +486,12 @@ impl Ingest {
     pub fn holds_something(&self) -> bool {
         self.live.newest_first().any(|known| known.hold.is_some_and(Hold::holds))
     }
+}
+
+/// By path: whoever asks at another host asks the same.
+fn moved(former: &[(String, String)]) -> Arc<BTreeMap<String, String>> {
+    let path = |link: &str| url::Url::parse(link).ok().map(|url| url.path().to_owned());
+    Arc::new(former.iter().filter_map(|(link, now)| Some((path(link)?, now.clone()))).collect())
 }
 
 /// What was found in a folder of posts.
