@@ -110,6 +110,8 @@ pub struct Parsed {
     /// The id that the author fixed in front matter: an IRI.
     pub pinned_id: Option<String>,
     pub revision: Revision,
+    /// The hash of the file itself.
+    pub written: Revision,
     pub source: String,
     pub slug: String,
     pub link: Url,
@@ -358,6 +360,7 @@ impl Assembly<'_> {
         Some(Parsed {
             pinned_id: header.pinned_id,
             revision: Revision::of([]),
+            written: Revision::of([self.text]),
             source: self.file.source.to_owned(),
             slug: header.slug,
             canonical: header.canonical.filter(|canonical| *canonical != link),

@@ -18,6 +18,8 @@ pub struct CatalogPost {
     pub first_seen_at: Timestamp,
     /// Since when its revision stands.
     pub revised_at: Timestamp,
+    /// When its author last changed what readers see, as far as we saw it.
+    pub edited_at: Option<Timestamp>,
     /// False for posts of the baseline: live in feeds, never mailed or announced.
     pub is_news: bool,
     pub hold: Option<Hold>,
@@ -91,7 +93,7 @@ impl Catalog {
                     if let Some(expires_at) = known.expires_at {
                         note(expires_at);
                     }
-                    let post = published_no_earlier_than(&known.post, at);
+                    let post = as_readers_saw_it(known, at);
                     live.push(LivePost { post, body: known.body });
                 }
                 Due::At(at) => note(at),
@@ -105,11 +107,13 @@ impl Catalog {
 }
 
 /// A post that was released later than its own date counts as published then: that is when readers could first see it.
-fn published_no_earlier_than(post: &Arc<Post>, at: Timestamp) -> Arc<Post> {
-    if at <= post.published_at {
+/// One that was edited since and does not say so itself counts as updated.
+fn as_readers_saw_it(known: &CatalogPost, at: Timestamp) -> Arc<Post> {
+    let post = &known.post;
+    let published_at = post.published_at.max(at);
+    let updated_at = post.updated_at.or(known.edited_at.filter(|edited| *edited > published_at));
+    if (published_at, updated_at) == (post.published_at, post.updated_at) {
         return Arc::clone(post);
     }
-    let mut released = Post::clone(post);
-    released.published_at = at;
-    Arc::new(released)
+    Arc::new(Post { published_at, updated_at, ..Post::clone(post) })
 }

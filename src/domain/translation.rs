@@ -137,6 +137,7 @@ mod tests {
                     body: BodyId(1),
                     first_seen_at: at("03-01"),
                     revised_at: at("03-01"),
+                    edited_at: None,
                     is_news: true,
                     hold: None,
                     likeness: Likeness::of(""),

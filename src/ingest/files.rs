@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 
 use crate::config::PostFolder;
 use crate::domain::Diagnostic;
-use crate::store::{CachedFile, Fingerprint};
+use crate::store::{Fingerprint, PostCache};
 use crate::watch::{self, Ignored};
 
 /// Larger files are refused unread.
@@ -103,15 +103,16 @@ pub(super) fn is_marked(folder: &PostFolder) -> bool {
     folder.path.join(watch::IGNORE_FILE).exists()
 }
 
-/// A file that cannot be looked at now, as it was when it could.
-pub(super) fn remembered(folder: &PostFolder, cached: &CachedFile) -> Option<Found> {
-    let within = cached.source.strip_prefix(&folder.name)?.strip_prefix('/')?;
-    Some(Found {
-        path: folder.path.join(within),
-        source: cached.source.clone(),
-        within: within.to_owned(),
-        state: FoundState::Readable(cached.fingerprint),
-    })
+/// The files of a folder that cannot be looked at now, as they were when it could.
+pub(super) fn remembered(folder: &PostFolder, cache: &PostCache) -> Vec<Found> {
+    let prefix = format!("{}/", folder.name);
+    let files = cache.reader().map(|kept| kept.files_in(&prefix)).unwrap_or_default();
+    let found = |(source, fingerprint): (String, Fingerprint)| {
+        let within = source.strip_prefix(&prefix)?.to_owned();
+        let state = FoundState::Readable(fingerprint);
+        Some(Found { path: folder.path.join(&within), source, within, state })
+    };
+    files.into_iter().filter_map(found).collect()
 }
 
 /// `path` as a candidate; none if it is no Markdown file, or gone.

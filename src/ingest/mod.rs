@@ -13,7 +13,7 @@ mod reading;
 mod sighting;
 mod surroundings;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub use publish::publish_feeds;
 
 use crate::config::{Config, PostFolder};
 use crate::domain::{Catalog, CatalogPost, Diagnostic, Hold, PostId};
-use crate::store::{CachedFile, Fingerprint, PostCache, Store, StoreError};
+use crate::store::{Fingerprint, PostCache, Store, StoreError};
 use absent::Absent;
 use files::{Found, FoundState};
 use identity::{Candidate, Claims, World};
@@ -48,8 +48,6 @@ pub struct Ingest {
     unkept: BTreeSet<String>,
     /// Folders that the last scan could not read, by index into `config.posts`.
     unreadable: BTreeMap<usize, Diagnostic>,
-    /// What the cache said when we came, until the first scan.
-    cached: HashMap<String, CachedFile>,
     /// Every folder that could be read has its first scan noted.
     first_scans_noted: bool,
     /// Paths at which posts were before, and where each is now.
@@ -104,10 +102,6 @@ impl Ingest {
         let absent = Absent::of(tx.known_posts().await?);
         let moved = moved(&tx.former_links().await?);
         drop(tx);
-        let mut cached = HashMap::new();
-        cache.files(|file| {
-            cached.insert(file.source.clone(), file);
-        })?;
         let around = Arc::new(Surroundings::new(&config));
         Ok(Self {
             config,
@@ -119,7 +113,6 @@ impl Ingest {
             asking: BTreeSet::new(),
             unkept: BTreeSet::new(),
             unreadable: BTreeMap::new(),
-            cached,
             first_scans_noted: false,
             moved,
             devices: BTreeMap::new(),
@@ -146,9 +139,10 @@ impl Ingest {
                 Err(problem) => {
                     self.first_scans_noted = false;
                     let folder = &self.config.posts[index];
-                    let remembered = self.cached.values();
-                    let remembered = remembered.filter_map(|it| files::remembered(folder, it));
-                    found.extend(remembered.map(|file| (index, file)));
+                    if self.files.is_empty() {
+                        let remembered = files::remembered(folder, &self.cache);
+                        found.extend(remembered.into_iter().map(|file| (index, file)));
+                    }
                     self.unreadable.insert(index, *problem);
                 }
             }
@@ -162,9 +156,7 @@ impl Ingest {
             self.lose(&source)?;
         }
         self.settle_in(around);
-        self.take(found, now).await?;
-        self.cached = HashMap::new();
-        Ok(())
+        self.take(found, now).await
     }
 
     /// Takes a folder for unmounted that lost all its posts and is another than before. When we come nobody knows what it
@@ -268,11 +260,8 @@ impl Ingest {
     /// Reads and parses what changed, then settles identities and tells the store.
     async fn take(&mut self, found: Vec<(usize, Found)>, now: Timestamp) -> Result<(), StoreError> {
         let changed = found.into_iter().filter(|(_, found)| self.has_changed(found));
-        let to_read: Vec<(usize, Found)> = changed.collect();
-        let to_read: Vec<ToRead> = to_read
-            .into_iter()
-            .map(|(folder, found)| ToRead { folder, cached: self.cached_as_is(&found), found })
-            .collect();
+        let to_read: Vec<ToRead> =
+            changed.map(|(folder, found)| ToRead { folder, found }).collect();
         if !to_read.is_empty() {
             let (config, around) = (Arc::clone(&self.config), Arc::clone(&self.around));
             let cache = self.cache.clone();
@@ -289,12 +278,6 @@ impl Ingest {
             FoundState::Readable(fingerprint) => state.fingerprint != Some(fingerprint),
             FoundState::Refused(_) => true,
         }
-    }
-
-    fn cached_as_is(&mut self, found: &Found) -> Option<CachedFile> {
-        let cached = self.cached.remove(&found.source)?;
-        let FoundState::Readable(fingerprint) = found.state else { return None };
-        (cached.fingerprint == fingerprint).then_some(cached)
     }
 
     fn note(&mut self, read: Read) {

@@ -15,7 +15,7 @@ use super::surroundings::Surroundings;
 use crate::config::Config;
 use crate::content::{self, FolderRules, Parsed, SourceFile};
 use crate::domain::{BodyId, DateSource, Diagnostic, Revision};
-use crate::store::{CachedBody, CachedFile, Fingerprint, Pen, PostCache, StoreError};
+use crate::store::{CacheReader, CachedBody, CachedFile, Fingerprint, Pen, PostCache, StoreError};
 
 /// A file that changed so recently may change again within the same tick of the file system's clock, unseen: it is read once more.
 const RACY_NANOSECONDS: i64 = 2_000_000_000;
@@ -55,8 +55,6 @@ pub(super) struct Read {
 pub(super) struct ToRead {
     pub(super) folder: usize,
     pub(super) found: Found,
-    /// What the cache says of it, if it is as it was then.
-    pub(super) cached: Option<CachedFile>,
 }
 
 /// What the cache keeps of a file. Of broken ones it keeps nothing: they are looked at again.
@@ -109,7 +107,8 @@ pub(super) fn read_all(
     thread::scope(|scope| {
         for _ in 0..cores.min(files.len().div_ceil(8)) {
             let (hand_over, next, with) = (hand_over.clone(), &next, &with);
-            scope.spawn(move || work(with, files, next, &hand_over));
+            let kept = cache.reader();
+            scope.spawn(move || work((with, kept), files, next, &hand_over));
         }
         drop(hand_over);
         cache.write(|pen| {
@@ -121,9 +120,16 @@ pub(super) fn read_all(
     })
 }
 
-fn work(with: &With<'_>, files: &[ToRead], next: &AtomicUsize, hand_over: &SyncSender<Raw>) {
+fn work(
+    (with, kept): (&With<'_>, Option<CacheReader>),
+    files: &[ToRead],
+    next: &AtomicUsize,
+    hand_over: &SyncSender<Raw>,
+) {
     while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let Some(raw) = cached(with, file).or_else(|| read(with, file)) else { continue };
+        let Some(raw) = cached(with, kept.as_ref(), file).or_else(|| read(with, file)) else {
+            continue;
+        };
         // The other end is gone when the cache could not be written.
         if hand_over.send(raw).is_err() {
             return;
@@ -167,8 +173,10 @@ fn kept(read: &Read, with: &With<'_>) -> Option<(String, Option<BodyId>)> {
     Some((serde_json::to_string(&(around, kept)).ok()?, body))
 }
 
-fn cached(with: &With<'_>, file: &ToRead) -> Option<Raw> {
-    let cached = file.cached.as_ref()?;
+/// What was made of the file when it was last read, if it and what is around it are as they were.
+fn cached(with: &With<'_>, kept: Option<&CacheReader>, file: &ToRead) -> Option<Raw> {
+    let FoundState::Readable(fingerprint) = file.found.state else { return None };
+    let cached = kept?.file(&file.found.source, fingerprint)?;
     let (around, kept): (Cow<'_, str>, Kept<'_>) = serde_json::from_str(&cached.reading).ok()?;
     if around != with.digest(file.folder, &cached.source) {
         return None;

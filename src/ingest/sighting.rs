@@ -50,6 +50,7 @@ impl Sight<'_> {
             link: parsed.link.as_str(),
             title: &parsed.title,
             revision: &parsed.revision,
+            written: &parsed.written,
             published_at: parsed.published_at,
             likeness: parsed.likeness,
             is_news: self.is_news,
@@ -239,12 +240,13 @@ impl Ingest {
         let text = CachedBody { html: kept.html, mail: kept.mail, web: None };
         let body = self.cache.write(|pen| pen.put_body(&text))?;
         let folder = &self.config.posts[state.folder];
-        let Sighted { first_seen_at, revised_at, is_news, hold } = sighted(known);
+        let Sighted { first_seen_at, revised_at, edited_at, is_news, hold } = sighted(known);
         Ok(Some(Arc::new(CatalogPost {
             post: Arc::new(kept.post),
             body,
             first_seen_at,
             revised_at,
+            edited_at,
             is_news,
             hold,
             settle: folder.settle,
@@ -291,6 +293,7 @@ pub(super) fn known_of(live: &CatalogPost) -> KnownPost {
         published_at: live.post.published_at,
         first_seen_at: live.first_seen_at,
         revised_at: live.revised_at,
+        edited_at: live.edited_at,
         is_news: live.is_news,
         hold: live.hold,
         likeness: Some(live.likeness),
@@ -306,12 +309,13 @@ pub(super) fn into_catalog_post(
 ) -> Arc<CatalogPost> {
     let Fresh { parsed, body } = fresh;
     let (expires_at, likeness) = (parsed.expires_at, parsed.likeness);
-    let Sighted { first_seen_at, revised_at, is_news, hold } = sighted;
+    let Sighted { first_seen_at, revised_at, edited_at, is_news, hold } = sighted;
     Arc::new(CatalogPost {
         post: Arc::new(parsed.into_post(id)),
         body,
         first_seen_at,
         revised_at,
+        edited_at,
         is_news,
         hold,
         settle: folder.settle,
@@ -324,6 +328,7 @@ fn sighted(known: &KnownPost) -> Sighted {
     Sighted {
         first_seen_at: known.first_seen_at,
         revised_at: known.revised_at,
+        edited_at: known.edited_at,
         is_news: known.is_news,
         hold: known.hold,
     }

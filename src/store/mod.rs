@@ -44,7 +44,7 @@ pub use events::{Event, EventRow};
 pub use holds::HeldPost;
 pub use lock::{DaemonLock, LockError};
 pub use outcomes::{IntentRefusal, IntentRequest, Next, Recorded};
-pub use post_cache::{CachedBody, CachedFile, Fingerprint, Pen, PostCache};
+pub use post_cache::{CacheReader, CachedBody, CachedFile, Fingerprint, Pen, PostCache};
 pub use posts::{KnownPost, PostSighting, Sighted};
 pub use probe::is_set_up;
 pub use reports::{

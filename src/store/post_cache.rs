@@ -6,8 +6,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use url::Url;
 
 use super::StoreError;
 use super::express::doing;
@@ -16,6 +18,8 @@ use crate::domain::{Body, BodyId, Post, Written};
 
 /// Texts that a command makes for itself are numbered from here on.
 const OWN: i64 = 1 << 60;
+/// How long another process may keep the file to itself.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pages between two checkpoints: 32 MB.
 const CHECKPOINT_PAGES: i32 = 8000;
 
@@ -71,6 +75,8 @@ struct Inner {
     own: Mutex<Connection>,
     /// The file that a daemon keeps, to look at.
     kept: Option<Mutex<Connection>>,
+    /// Where that file is, or `own`, if it has a name.
+    path: Option<PathBuf>,
     /// Held as long as `own` is the file itself.
     _lock: Option<File>,
 }
@@ -81,7 +87,7 @@ impl PostCache {
     pub fn open(path: &Path, stamp: &str, only_look: bool) -> Result<Self, StoreError> {
         if !only_look && let Some(lock) = lock(path) {
             match keep(path, stamp) {
-                Ok(own) => return Ok(Self::of(own, None, Some(lock))),
+                Ok(own) => return Ok(Self::of((own, None), Some(path), Some(lock))),
                 Err(error) => {
                     tracing::warn!(
                         path = %path.display(),
@@ -94,33 +100,27 @@ impl PostCache {
         let own = private().map_err(doing("make a cache of posts"))?;
         // A daemon's cache that is not there, or of another version, is none.
         let kept = look(path, stamp).ok().flatten();
-        Ok(Self::of(own, kept, None))
+        let path = kept.is_some().then_some(path);
+        Ok(Self::of((own, kept), path, None))
     }
 
-    fn of(own: Connection, kept: Option<Connection>, lock: Option<File>) -> Self {
-        Self(Arc::new(Inner { own: Mutex::new(own), kept: kept.map(Mutex::new), _lock: lock }))
+    fn of(
+        (own, kept): (Connection, Option<Connection>),
+        path: Option<&Path>,
+        lock: Option<File>,
+    ) -> Self {
+        let path = path.map(Path::to_owned);
+        Self(Arc::new(Inner {
+            own: Mutex::new(own),
+            kept: kept.map(Mutex::new),
+            path,
+            _lock: lock,
+        }))
     }
 
-    /// Hands each file as last read to `each`.
-    pub fn files(&self, mut each: impl FnMut(CachedFile)) -> Result<(), StoreError> {
-        const SQL: &str = "SELECT source, size, modified, changed, inode, reading, body FROM files";
-        let connection = held(self.0.kept.as_ref().unwrap_or(&self.0.own));
-        let mut read = || {
-            let mut statement = connection.prepare(SQL)?;
-            let mut rows = statement.query(())?;
-            while let Some(row) = rows.next()? {
-                let fingerprint = Fingerprint {
-                    size: row.get(1)?,
-                    modified: row.get(2)?,
-                    changed: row.get(3)?,
-                    inode: row.get(4)?,
-                };
-                let body = row.get::<_, Option<i64>>(6)?.map(BodyId);
-                each(CachedFile { source: row.get(0)?, fingerprint, reading: row.get(5)?, body });
-            }
-            Ok(())
-        };
-        read().map_err(doing("read the cache of posts"))
+    /// A connection of its own to what is kept: many threads ask at once. None: nothing is.
+    pub fn reader(&self) -> Option<CacheReader> {
+        open_to_look(self.0.path.as_ref()?).ok().map(CacheReader)
     }
 
     /// A text; none if it was thrown away.
@@ -156,6 +156,41 @@ impl PostCache {
         let filled = fill(&Pen(&tx))?;
         tx.commit().map_err(doing("write the cache of posts"))?;
         Ok(filled)
+    }
+}
+
+/// Looks up files as last read. What cannot be read was never read.
+#[derive(Debug)]
+pub struct CacheReader(Connection);
+
+impl CacheReader {
+    /// The file, if it was read as it is now.
+    pub fn file(&self, source: &str, fingerprint: Fingerprint) -> Option<CachedFile> {
+        const SQL: &str = "SELECT reading, body FROM files WHERE source = ?1 AND size = ?2 AND modified = ?3 \
+                           AND changed = ?4 AND inode = ?5";
+        let Fingerprint { size, modified, changed, inode } = fingerprint;
+        let mut statement = self.0.prepare_cached(SQL).ok()?;
+        let read = |row: &rusqlite::Row<'_>| {
+            let body = row.get::<_, Option<i64>>(1)?.map(BodyId);
+            Ok(CachedFile { source: source.to_owned(), fingerprint, reading: row.get(0)?, body })
+        };
+        statement.query_row(params![source, size, modified, changed, inode], read).ok()
+    }
+
+    /// All files whose sources begin with `folder`, a name and `/`, and what they were like.
+    pub fn files_in(&self, folder: &str) -> Vec<(String, Fingerprint)> {
+        const SQL: &str = "SELECT source, size, modified, changed, inode FROM files \
+                           WHERE source >= ?1 AND source < ?2 ORDER BY source";
+        let end = format!("{}0", folder.trim_end_matches('/'));
+        let read = |row: &rusqlite::Row<'_>| {
+            let (size, modified) = (row.get(1)?, row.get(2)?);
+            let (changed, inode) = (row.get(3)?, row.get(4)?);
+            Ok((row.get(0)?, Fingerprint { size, modified, changed, inode }))
+        };
+        let files = || -> rusqlite::Result<Vec<_>> {
+            self.0.prepare(SQL)?.query_map([folder, &*end], read)?.collect()
+        };
+        files().unwrap_or_default()
     }
 }
 
@@ -223,10 +258,8 @@ fn keep(path: &Path, stamp: &str) -> Result<Connection, StoreError> {
 
 fn begin(path: &Path, stamp: &str) -> rusqlite::Result<Connection> {
     for suffix in ["", "-wal", "-shm"] {
-        let mut file = path.as_os_str().to_owned();
-        file.push(suffix);
         // It need not be there.
-        let _ = std::fs::remove_file(PathBuf::from(file));
+        let _ = std::fs::remove_file(beside(path, suffix));
     }
     let connection = Connection::open(path)?;
     settings(&connection)?;
@@ -237,7 +270,7 @@ fn begin(path: &Path, stamp: &str) -> rusqlite::Result<Connection> {
 
 /// Losing the last writes costs a second look at the files; a damaged file costs one at all of them.
 fn settings(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
@@ -251,10 +284,30 @@ fn is_stamped(connection: &Connection, stamp: &str) -> rusqlite::Result<bool> {
 
 /// The file that another process keeps, if it is of this stamp.
 fn look(path: &Path, stamp: &str) -> rusqlite::Result<Option<Connection>> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    let connection = open_to_look(path)?;
     Ok(is_stamped(&connection, stamp)?.then_some(connection))
+}
+
+/// Where nobody writes, not even what readers leave beside a database is written.
+fn open_to_look(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let is_at_rest = !beside(path, "-wal").exists();
+    let still = Url::from_file_path(path).ok().filter(|_| is_at_rest);
+    let connection = match still {
+        Some(url) => Connection::open_with_flags(
+            format!("{url}?immutable=1"),
+            flags | OpenFlags::SQLITE_OPEN_URI,
+        )?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 /// SQLite makes a temporary file of its own and takes it away again.

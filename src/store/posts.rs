@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use sqlx::Row as _;
 
-use super::engine::{Tx, doing, instant, on_engine};
+use super::engine::{Tx, doing, instant, on_engine, optional_instant};
 use super::{Event, StoreError};
 use crate::domain::{Hold, Likeness, PostId, Revision};
 
@@ -22,6 +22,8 @@ pub struct KnownPost {
     pub first_seen_at: Timestamp,
     /// Since when the revision stands: settling counts from here.
     pub revised_at: Timestamp,
+    /// When its author last changed what readers see.
+    pub edited_at: Option<Timestamp>,
     pub is_news: bool,
     pub hold: Option<Hold>,
     /// None of those that were last seen before this was kept.
@@ -34,6 +36,7 @@ pub struct KnownPost {
 pub struct Sighted {
     pub first_seen_at: Timestamp,
     pub revised_at: Timestamp,
+    pub edited_at: Option<Timestamp>,
     pub is_news: bool,
     pub hold: Option<Hold>,
 }
@@ -47,6 +50,8 @@ pub struct PostSighting<'a> {
     pub link: &'a str,
     pub title: &'a str,
     pub revision: &'a Revision,
+    /// The hash of its file.
+    pub written: &'a Revision,
     #[serde(serialize_with = "microseconds")]
     pub published_at: Timestamp,
     pub likeness: Likeness,
@@ -78,6 +83,7 @@ struct KnownRow(
     i64,
     i64,
     i64,
+    Option<i64>,
     u8,
     Option<String>,
     String,
@@ -97,6 +103,7 @@ impl TryFrom<KnownRow> for KnownPost {
             published,
             seen,
             revised,
+            edited,
             news,
             hold,
             like,
@@ -111,6 +118,7 @@ impl TryFrom<KnownRow> for KnownPost {
             published_at: instant(published),
             first_seen_at: instant(seen),
             revised_at: instant(revised),
+            edited_at: optional_instant(edited),
             is_news: news != 0,
             hold: hold.as_deref().map(str::parse).transpose()?,
             likeness: like.parse().ok(),
@@ -124,10 +132,10 @@ impl Tx {
     pub async fn known_posts(&mut self) -> Result<Vec<KnownPost>, StoreError> {
         // A page of rows is one value: each row by itself would be handed from thread to thread.
         const SQLITE: &str = "SELECT json_group_array(json_array(post_id, source, slug, link, revision, published_at, \
-                              first_seen_at, revised_at, is_news, hold, likeness, gone_at IS NOT NULL)) AS page \
+                              first_seen_at, revised_at, edited_at, is_news, hold, likeness, gone_at IS NOT NULL)) AS page \
                               FROM (SELECT * FROM posts WHERE post_id > $1 ORDER BY post_id LIMIT $2)";
         const POSTGRES: &str = "SELECT COALESCE(json_agg(json_build_array(post_id, source, slug, link, revision, \
-                                published_at, first_seen_at, revised_at, CAST(is_news AS INTEGER), hold, likeness, \
+                                published_at, first_seen_at, revised_at, edited_at, CAST(is_news AS INTEGER), hold, likeness, \
                                 CAST(gone_at IS NOT NULL AS INTEGER))), '[]')::text AS page \
                                 FROM (SELECT * FROM posts WHERE post_id > $1 ORDER BY post_id LIMIT $2) AS p";
         let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
@@ -174,18 +182,21 @@ impl Tx {
     ) -> Result<Vec<Sighted>, StoreError> {
         let sql = format!(
             "INSERT INTO posts (post_id, source, slug, link, title, revision, published_at, first_seen_at, \
-             revised_at, is_news, likeness, hold, hold_detail) \
+             revised_at, is_news, likeness, written, hold, hold_detail) \
              SELECT value->>'id', value->>'source', value->>'slug', value->>'link', value->>'title', \
              value->>'revision', CAST(value->>'published_at' AS BIGINT), $2, $2, \
-             CAST(value->>'is_news' AS BOOLEAN), value->>'likeness', value->>'hold', value->>'hold_detail' \
+             CAST(value->>'is_news' AS BOOLEAN), value->>'likeness', value->>'written', value->>'hold', value->>'hold_detail' \
              FROM {} WHERE TRUE \
              ON CONFLICT (post_id) DO UPDATE SET source = excluded.source, slug = excluded.slug, \
              link = excluded.link, title = excluded.title, published_at = excluded.published_at, \
              likeness = excluded.likeness, hold = COALESCE(posts.hold, excluded.hold), \
              hold_detail = CASE WHEN posts.hold IS NULL THEN excluded.hold_detail ELSE posts.hold_detail END, \
+             edited_at = CASE WHEN posts.written IN ('', excluded.written) \
+             OR posts.revision = excluded.revision THEN posts.edited_at ELSE excluded.revised_at END, \
+             written = excluded.written, \
              revised_at = CASE WHEN posts.revision = excluded.revision THEN posts.revised_at \
              ELSE excluded.revised_at END, revision = excluded.revision, gone_at = NULL \
-             RETURNING post_id, first_seen_at, revised_at, is_news, hold",
+             RETURNING post_id, first_seen_at, revised_at, edited_at, is_news, hold",
             if self.is_postgres() {
                 "jsonb_array_elements($1::jsonb) AS each(value)"
             } else {
@@ -204,6 +215,7 @@ impl Tx {
                         let sighted = Sighted {
                             first_seen_at: instant(row.try_get("first_seen_at")?),
                             revised_at: instant(row.try_get("revised_at")?),
+                            edited_at: optional_instant(row.try_get("edited_at")?),
                             is_news: row.try_get("is_news")?,
                             hold: None,
                         };

@@ -120,7 +120,7 @@ async fn another_text_under_a_name_that_was_used_before_is_another_post() {
 async fn more_new_posts_than_an_author_writes_at_once_wait_for_a_person() {
     for engine in Engine::all() {
         let mut world =
-            Setting::new(engine).config(CHAT).config("[guard]\nnew_posts = 3").start().await;
+            Setting::new(engine).config(CHAT).config("[guard]\nnew_posts = 2").start().await;
         world.subscriber("ann@example.org", Cadence::Instant).await;
         for number in 0..2 {
             let text = post(&format!("First {number}"), &words(number, 50));
@@ -199,8 +199,8 @@ async fn a_start_with_nothing_changed_reads_no_file() {
     let mut world =
         Setting::new(Engine::Sqlite).post("old.md", post("Old", "Old it is.")).start().await;
     world.stop().await;
-    let cache =
-        rusqlite::Connection::open(world.path("var/postrider.db.posts")).expect("the cache");
+    let file = world.state.config.load().post_cache();
+    let cache = rusqlite::Connection::open(&file).expect("the cache");
     let changed = cache.execute("UPDATE files SET reading = replace(reading, 'Old', 'Cached')", ());
     assert_eq!(changed.expect("the cache can be written"), 1);
     drop(cache);
@@ -209,7 +209,32 @@ async fn a_start_with_nothing_changed_reads_no_file() {
     world.author_saves("old.md", post("Newer", "Now it is new.")).await;
     assert_eq!(world.feed_titles().await, ["Newer"]);
     world.stop().await;
-    std::fs::write(world.path("var/postrider.db.posts"), "no database").expect("written");
+    std::fs::write(&file, "no database").expect("written");
     world.restarts().await;
     assert_eq!(world.feed_titles().await, ["Newer"], "a damaged cache is made anew");
+}
+
+#[tokio::test]
+async fn an_edit_after_the_release_updates_the_feeds_and_mails_nobody() {
+    for engine in Engine::all() {
+        let mut world = Setting::new(engine).start().await;
+        world.subscriber("ann@example.org", Cadence::Instant).await;
+        world.author_saves("hello.md", post("Hello", "There is a tpyo.")).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        let updated = async |world: &World| {
+            let atom = world.gets("/atom.xml").await;
+            let feed = feed_rs::parser::parse(&atom.body[..]).expect("a feed");
+            feed.entries[0].updated.expect("Atom wants it").timestamp()
+        };
+        let released = updated(&world).await;
+        world.author_saves("hello.md", post("Hello", "There is a typo.")).await;
+        let edited = updated(&world).await;
+        assert!(edited > released, "{engine:?}");
+        world.restarts().await;
+        world.passes(6).await;
+        world.is_quiet().await;
+        assert_eq!(updated(&world).await, edited, "{engine:?}: a restart is no edit");
+        assert_eq!(subjects(&world), ["Hello"]);
+    }
 }

@@ -36,7 +36,7 @@ struct File {
     edits: usize,
     is_draft: bool,
     is_broken: bool,
-    /// The title of the last version that was good.
+    /// The title of the last version that was good, of those that the daemon saw.
     live: Option<String>,
 }
 
@@ -52,11 +52,10 @@ impl File {
         format!("---\ntitle: {title}\ndate: 2026-03-09\n{draft}{broken}---\n\n{words}\n")
     }
 
-    fn remember(&mut self) {
-        if self.is_draft && !self.is_broken {
-            self.live = None;
-        } else if !self.is_broken {
-            self.live = Some(self.title());
+    /// The daemon looks at it.
+    fn is_seen(&mut self) {
+        if !self.is_broken {
+            self.live = (!self.is_draft).then(|| self.title());
         }
     }
 }
@@ -82,8 +81,7 @@ impl Walk {
     }
 
     fn save(&mut self, name: &str) {
-        let file = self.files.get_mut(name).expect("the author knows it");
-        file.remember();
+        let file = &self.files[name];
         let path = self.world.path("posts").join(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
         fs::write(path, file.text()).expect("written");
@@ -139,18 +137,29 @@ impl Walk {
             _ => self.change(|file, roll| file.is_draft = roll % 3 == 0),
         }
         match self.dice.roll(6) {
-            0 => self.world.restarts().await,
+            0 => {
+                self.world.restarts().await;
+                self.is_seen();
+            }
             1 => {
                 self.world.passes(4).await;
+                self.is_seen();
                 let live =
                     self.files.values().filter(|file| file.live.is_some() && !file.is_broken);
                 self.settled.extend(live.map(|file| file.number));
             }
             // Several changes become one.
             2 => {}
-            _ => self.world.rescans().await,
+            _ => {
+                self.world.rescans().await;
+                self.is_seen();
+            }
         }
         format!("{what}")
+    }
+
+    fn is_seen(&mut self) {
+        self.files.values_mut().for_each(File::is_seen);
     }
 
     fn live_titles(&self) -> Vec<String> {
@@ -200,6 +209,7 @@ async fn walk(engine: Engine, seed: u64) {
         write!(trace, "{step} ").expect("a string takes every character");
     }
     walk.world.passes(5).await;
+    walk.is_seen();
     walk.world.is_quiet().await;
     let mut titles = walk.world.feed_titles().await;
     titles.sort();

@@ -30,7 +30,7 @@ const BROKEN: [Case; 9] = [
         b"---\ntitle: Twice\n---\n---\ndate: 2026-03-01\n---\nx",
         "posts/twice.md:4:1: a second front matter block begins here",
     ),
-    Case("bare.md", b"Just text.\n", "posts/bare.md:1:1: the post has no title"),
+    Case("bare.md", b"Just text.\n", "posts/bare.md:1:1: the post has no date"),
     Case(
         "day.md",
         b"---\ntitle: Day\ndate: 2026-02-30\n---\nx",

@@ -1,6 +1,9 @@
 -- What a renamed post is known by, why a post is held back, and where posts were before.
 
 ALTER TABLE posts ADD COLUMN likeness TEXT NOT NULL DEFAULT '';
+-- The hash of its file, and when its author last changed what readers see: another version of Postrider may show it otherwise.
+ALTER TABLE posts ADD COLUMN written TEXT NOT NULL DEFAULT '';
+ALTER TABLE posts ADD COLUMN edited_at BIGINT;
 ALTER TABLE posts ADD COLUMN hold TEXT;
 ALTER TABLE posts ADD COLUMN hold_detail TEXT NOT NULL DEFAULT '';
 CREATE INDEX posts_held ON posts (hold) WHERE hold IS NOT NULL;
