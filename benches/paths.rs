@@ -13,11 +13,11 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use jiff::Timestamp;
 use postrider::clock::{ManualClock, SharedClock};
 use postrider::config::{self, Config, DkimKey, Environment, MailEncoding, Mailbox};
-use postrider::domain::{Cadence, EmailAddress, SigningKey};
+use postrider::domain::{Cadence, CatalogPost, EmailAddress, SigningKey};
 use postrider::feed::Shelf;
-use postrider::ingest::{Ingest, publish_feeds};
+use postrider::ingest::{Ingest, open_cache, publish_feeds};
 use postrider::mail::{self, Blueprint, EditionInput, Envelope, ListHeaders, Recipient};
-use postrider::store::Store;
+use postrider::store::{PostCache, Store};
 use postrider::template::Templates;
 use postrider::web::{self, WebState};
 use tempfile::TempDir;
@@ -97,15 +97,18 @@ fn config(folder: &Path) -> Arc<Config> {
     Arc::new(loaded.config)
 }
 
-async fn ingested(config: &Arc<Config>) -> (Store, Ingest) {
+async fn ingested(config: &Arc<Config>) -> (Store, PostCache, Ingest) {
     let store = Store::open(&config.store, now()).await.expect("open");
-    let mut ingest = Ingest::open(Arc::clone(config), store.clone()).await.expect("open");
+    let cache = open_cache(config, &store).expect("open");
+    let mut ingest =
+        Ingest::open(Arc::clone(config), store.clone(), cache.clone()).await.expect("open");
     ingest.rescan(now()).await.expect("scan");
-    (store, ingest)
+    (store, cache, ingest)
 }
 
-fn shelf(config: &Config, ingest: &Ingest, previous: &Shelf) -> Shelf {
-    publish_feeds(config, &ingest.catalog(), &HashMap::new(), previous, now()).0
+fn shelf(with: (&Config, &PostCache), ingest: &Ingest, previous: &Shelf) -> Shelf {
+    let published = publish_feeds(with, &ingest.catalog(), &HashMap::new(), previous, now());
+    published.expect("the texts are there").0
 }
 
 fn cold_start(criterion: &mut Criterion) {
@@ -121,8 +124,8 @@ fn cold_start(criterion: &mut Criterion) {
             },
             |()| {
                 runtime.block_on(async {
-                    let (store, ingest) = ingested(&config).await;
-                    let shelf = shelf(&config, &ingest, &Shelf::default());
+                    let (store, cache, ingest) = ingested(&config).await;
+                    let shelf = shelf((&config, &cache), &ingest, &Shelf::default());
                     store.close().await;
                     shelf
                 })
@@ -130,8 +133,8 @@ fn cold_start(criterion: &mut Criterion) {
             BatchSize::PerIteration,
         );
     });
-    let (_store, mut ingest) = runtime.block_on(ingested(&config));
-    let before = shelf(&config, &ingest, &Shelf::default());
+    let (_store, cache, mut ingest) = runtime.block_on(ingested(&config));
+    let before = shelf((&config, &cache), &ingest, &Shelf::default());
     let changed = folder.path().join("posts/post-25.md");
     let mut edits = 0;
     group.bench_function("one saved file to the changed feeds", |bencher| {
@@ -141,7 +144,7 @@ fn cold_start(criterion: &mut Criterion) {
             runtime
                 .block_on(ingest.refresh(std::slice::from_ref(&changed), now()))
                 .expect("refresh");
-            black_box(shelf(&config, &ingest, &before))
+            black_box(shelf((&config, &cache), &ingest, &before))
         });
     });
     group.finish();
@@ -151,8 +154,11 @@ fn edition(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let folder = project(8);
     let config = config(folder.path());
-    let (_store, ingest) = runtime.block_on(ingested(&config));
-    let posts: Vec<_> = ingest.catalog().posts.iter().map(|known| known.written()).collect();
+    let (_store, cache, ingest) = runtime.block_on(ingested(&config));
+    let catalog = ingest.catalog();
+    let written =
+        |known: &Arc<CatalogPost>| cache.written(&known.post, known.body).expect("a text");
+    let posts: Vec<_> = catalog.posts.iter().map(written).collect();
     let templates = Templates::load(None).expect("the shipped templates are good");
     let input = EditionInput {
         site: &config.site,
@@ -288,14 +294,14 @@ fn feed_requests(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let folder = project(100);
     let config = config(folder.path());
-    let (store, ingest) = runtime.block_on(ingested(&config));
+    let (store, cache, ingest) = runtime.block_on(ingested(&config));
     let clock: SharedClock = Arc::new(ManualClock::at(now()));
     let state = WebState::new(
         Arc::new(ArcSwap::from(Arc::clone(&config))),
         Arc::new(ArcSwap::from_pointee(Templates::load(None).expect("good templates"))),
         store,
         clock,
-        Arc::new(ArcSwap::from_pointee(shelf(&config, &ingest, &Shelf::default()))),
+        Arc::new(ArcSwap::from_pointee(shelf((&config, &cache), &ingest, &Shelf::default()))),
     );
     let router = web::router(state);
     let request = |etag: Option<&str>| {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use postrider::config::{self, Config, Environment, StoreUrl};
 use postrider::dispatch::MailKind;
 use postrider::domain::{Cadence, EditionId};
-use postrider::ingest::Ingest;
+use postrider::ingest::{Ingest, open_cache};
 use postrider::mail::{self, Blueprint, EditionInput};
 use postrider::store::Store;
 use postrider::template::Templates;
@@ -102,10 +102,12 @@ pub(crate) fn load(folder: &Path) -> anyhow::Result<Arc<Config>> {
 pub(crate) async fn blueprint(folder: &Path, config: &Arc<Config>) -> anyhow::Result<Blueprint> {
     let now = Timestamp::UNIX_EPOCH;
     let store = Store::open(&config.store, now).await?;
-    let mut ingest = Ingest::open(Arc::clone(config), store.clone()).await?;
+    let cache = open_cache(config, &store)?;
+    let mut ingest = Ingest::open(Arc::clone(config), store.clone(), cache.clone()).await?;
     ingest.rescan(now).await?;
     let catalog = ingest.catalog();
-    let posts: Vec<_> = catalog.posts.iter().map(|known| known.written()).collect();
+    let written = catalog.posts.iter().map(|known| cache.written(&known.post, known.body));
+    let posts: Vec<_> = written.collect::<Result<_, _>>()?;
     let templates = Templates::load(None).map_err(|problems| anyhow::anyhow!("{problems:#?}"))?;
     let input = EditionInput {
         site: &config.site,

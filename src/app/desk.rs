@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, WatchMode};
 use crate::domain::{Catalog, Diagnostic};
-use crate::ingest::{Ingest, publish_feeds};
+use crate::ingest::{self, Ingest, publish_feeds};
 use crate::planner::Planner;
-use crate::store::StoreError;
+use crate::store::{PostCache, StoreError};
 use crate::telemetry;
 use crate::watch::{self, Hint, Watch};
 use crate::web::WebState;
@@ -44,7 +44,8 @@ impl Desk {
     }
 
     pub(super) async fn run(mut self) -> Result<(), StoreError> {
-        let Some((mut planner, mut ingest)) = self.open().await else { return Ok(()) };
+        let Some(opened) = self.open().await else { return Ok(()) };
+        let Opened { mut planner, mut ingest, cache } = opened;
         let mut watched = self.watch();
         let mut look = Look::Everywhere;
         let mut has_looked = false;
@@ -69,7 +70,7 @@ impl Desk {
             }
             // Until then the catalog is empty, and would empty the feeds of the configuration before.
             let next = if has_looked {
-                self.publish_and_plan(&mut planner, &ingest.catalog(), now).await
+                self.publish_and_plan((&mut planner, &cache), &ingest.catalog(), now).await
             } else {
                 None
             };
@@ -91,7 +92,7 @@ impl Desk {
     }
 
     /// The planner first: a channel that is new exists before the posts that this run finds. Waits for the database.
-    async fn open(&self) -> Option<(Planner, Ingest)> {
+    async fn open(&self) -> Option<Opened> {
         loop {
             match self.try_open().await {
                 Ok(opened) => return Some(opened),
@@ -107,15 +108,15 @@ impl Desk {
         }
     }
 
-    async fn try_open(&self) -> Result<(Planner, Ingest), StoreError> {
+    async fn try_open(&self) -> Result<Opened, StoreError> {
         let templates = self.state.templates.load();
         let store = self.state.store.clone();
         let now = self.state.clock.now();
-        let planner =
-            Planner::open(Arc::clone(&self.config), (**templates).clone(), store.clone(), now)
-                .await?;
-        let ingest = Ingest::open(Arc::clone(&self.config), store).await?;
-        Ok((planner, ingest))
+        let cache = ingest::open_cache(&self.config, &store)?;
+        let (config, with) = (Arc::clone(&self.config), (store.clone(), cache.clone()));
+        let planner = Planner::open(config, (**templates).clone(), with, now).await?;
+        let ingest = Ingest::open(Arc::clone(&self.config), store, cache.clone()).await?;
+        Ok(Opened { planner, ingest, cache })
     }
 
     fn watch(&self) -> Option<(Watch, mpsc::Receiver<Hint>)> {
@@ -143,15 +144,15 @@ impl Desk {
     /// Feeds first: they can be corrected, mail cannot. Returns when something falls due by itself.
     async fn publish_and_plan(
         &mut self,
-        planner: &mut Planner,
+        (planner, cache): (&mut Planner, &PostCache),
         catalog: &Catalog,
         now: Timestamp,
     ) -> Option<Timestamp> {
         self.tell(&catalog.problems);
-        let mut feeds_change_at = self.publish(planner, catalog, now);
+        let mut feeds_change_at = self.publish((planner, cache), catalog, now);
         let done = planner.plan(catalog, now).await;
         if done.released {
-            feeds_change_at = self.publish(planner, catalog, now);
+            feeds_change_at = self.publish((planner, cache), catalog, now);
         }
         if done.count > 0 {
             self.bells.dispatch.notify_waiters();
@@ -159,10 +160,22 @@ impl Desk {
         [done.next, feeds_change_at].into_iter().flatten().min()
     }
 
-    fn publish(&self, planner: &Planner, catalog: &Catalog, now: Timestamp) -> Option<Timestamp> {
+    fn publish(
+        &self,
+        (planner, cache): (&Planner, &PostCache),
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let previous = self.state.shelf.load();
-        let (rendered, changes_at) =
-            publish_feeds(&self.config, catalog, planner.taken(), &previous, now);
+        let with = (&*self.config, cache);
+        let (rendered, changes_at) = publish_feeds(with, catalog, planner.taken(), &previous, now)
+            .inspect_err(|error| {
+                tracing::error!(
+                    error = %telemetry::causes(error),
+                    "the feeds cannot be made anew; those before stay"
+                );
+            })
+            .ok()?;
         telemetry::posts(rendered.live_posts, catalog.broken);
         self.state.shelf.store(Arc::new(rendered));
         changes_at
@@ -183,6 +196,12 @@ impl Desk {
         }
         self.told = current;
     }
+}
+
+struct Opened {
+    planner: Planner,
+    ingest: Ingest,
+    cache: PostCache,
 }
 
 enum Look {

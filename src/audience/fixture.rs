@@ -114,6 +114,7 @@ fn config(root: &Path) -> Config {
             debounce: SignedDuration::from_millis(300),
             rescan: SignedDuration::from_mins(5),
         },
+        guard: crate::config::Guard { new_posts: 0, within: SignedDuration::from_mins(10) },
         feeds: Feeds { items: 20, full_text: true },
         mail: mail(&outbox),
         newsletters: [newsletter("weekly"), newsletter("monthly")]

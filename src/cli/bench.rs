@@ -8,9 +8,10 @@ use super::project::{Look, Project, now};
 use crate::app;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Newsletter};
-use crate::domain::{Cadence, Catalog};
-use crate::ingest::Ingest;
+use crate::domain::{Cadence, Catalog, CatalogPost, Written};
+use crate::ingest::{self, Ingest};
 use crate::planner::Planner;
+use crate::store::{PostCache, StoreError};
 use crate::template::Templates;
 
 pub(super) struct Bench {
@@ -20,6 +21,7 @@ pub(super) struct Bench {
     pub(super) planner: Planner,
     pub(super) now: Timestamp,
     pub(super) look: Look,
+    cache: PostCache,
 }
 
 impl Bench {
@@ -43,15 +45,21 @@ impl Bench {
             app::add_samples(&look.store, &config, &clock).await?;
         }
         let store = look.store.clone();
-        let planner =
-            Planner::open(Arc::clone(&config), templates.clone(), store.clone(), now).await?;
-        let mut ingest = Ingest::open(Arc::clone(&config), store).await?;
+        let cache = ingest::open_cache(&config, &store)?;
+        let with = (store.clone(), cache.clone());
+        let planner = Planner::open(Arc::clone(&config), templates.clone(), with, now).await?;
+        let mut ingest = Ingest::open(Arc::clone(&config), store, cache.clone()).await?;
         ingest.rescan(now).await?;
-        Ok(Self { config, templates, catalog: ingest.catalog(), planner, now, look })
+        Ok(Self { config, templates, catalog: ingest.catalog(), planner, now, look, cache })
     }
 
     pub(super) async fn close(self) {
         self.look.close().await;
+    }
+
+    /// A post with its text.
+    pub(super) fn written(&self, known: &CatalogPost) -> Result<Written, StoreError> {
+        self.cache.written(&known.post, known.body)
     }
 
     /// How many get `newsletter` in this cadence now.

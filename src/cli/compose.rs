@@ -1,5 +1,7 @@
 //! Choosing the posts of an edition that a person asks for, and writing it.
 
+use std::sync::Arc;
+
 use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -9,7 +11,7 @@ use super::bench::Bench;
 use super::exit::{Code, Stop};
 use super::{console, report, words};
 use crate::config::{Config, Newsletter};
-use crate::domain::{Cadence, Written};
+use crate::domain::{Cadence, CatalogPost, Written};
 use crate::mail::Composed;
 use crate::planner::{self, Waiting};
 
@@ -59,7 +61,7 @@ pub(super) fn cadence(newsletter: &Newsletter, wish: Option<Cadence>) -> anyhow:
 /// The post that is called `name`, live or not.
 pub(super) fn post(bench: &Bench, name: &str) -> anyhow::Result<Written> {
     if let Some(known) = bench.catalog.find(name) {
-        return Ok(known.written());
+        return Ok(bench.written(known)?);
     }
     let slugs = bench.catalog.posts.iter().map(|known| known.post.slug.as_str());
     match words::nearest(name, slugs) {
@@ -79,7 +81,7 @@ pub(super) fn posts_of_edition(
     let waiting = bench.planner.waiting_for(newsletter, cadence, &bench.catalog, bench.now);
     let mut posts = carried_next(newsletter, cadence, waiting, bench.now);
     if posts.is_empty() {
-        posts = bench.catalog.posts.iter().take(STAND_INS).map(|it| it.written()).collect();
+        posts = bench.catalog.posts.iter().take(STAND_INS).cloned().collect();
         if posts.is_empty() {
             bail!("there are no posts");
         }
@@ -90,7 +92,7 @@ pub(super) fn posts_of_edition(
         console::note("Each post is a mail of its own; this is the first.");
         posts.truncate(1);
     }
-    Ok(posts)
+    Ok(posts.iter().map(|known| bench.written(known)).collect::<Result<_, _>>()?)
 }
 
 /// The posts that will be ready at the first run that has any.
@@ -99,7 +101,7 @@ fn carried_next(
     cadence: Cadence,
     waiting: Waiting,
     now: Timestamp,
-) -> Vec<Written> {
+) -> Vec<Arc<CatalogPost>> {
     let first_at = match (waiting.ready.is_empty(), waiting.later.first()) {
         (true, Some((at, _))) => *at,
         (_, _) => now,
@@ -107,7 +109,7 @@ fn carried_next(
     let schedule = newsletter.cadences.get(&cadence).and_then(Option::as_ref);
     let run = schedule.and_then(|schedule| schedule.next_after(first_at)).unwrap_or(first_at);
     let by_then = waiting.later.into_iter().filter(|(at, _)| *at <= run).map(|(_, known)| known);
-    waiting.ready.into_iter().chain(by_then).map(|known| known.written()).collect()
+    waiting.ready.into_iter().chain(by_then).collect()
 }
 
 /// Writes the mail. What the author should know about it is shown.

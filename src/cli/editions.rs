@@ -306,7 +306,7 @@ async fn posts_now(bench: &Bench, id: EditionId) -> anyhow::Result<Vec<Written>>
     for (post, _) in carried {
         let post = PostId::pinned(post);
         match bench.catalog.posts.iter().find(|known| known.post.id == post) {
-            Some(known) => posts.push(known.written()),
+            Some(known) => posts.push(bench.written(known)?),
             None => console::note(&format!("`{post}` is not live any more and is left out.")),
         }
     }

@@ -92,7 +92,7 @@ fn github_one(finding: &Diagnostic) -> String {
     if let Some(at) = finding.position {
         properties.push(format!("line={},col={}", at.line, at.column));
     }
-    properties.push(format!("title={}", property(finding.code)));
+    properties.push(format!("title={}", property(&finding.code)));
     let parts = [Some(&finding.message), finding.effect.as_ref(), finding.help.as_ref()];
     let message = parts.into_iter().flatten().map(|part| data(part)).collect::<Vec<_>>();
     format!("::{word} {}::{}\n", properties.join(","), message.join("%0A"))

@@ -150,7 +150,8 @@ fn summary(
     if cadence == Cadence::Instant {
         page.line("Each post is a mail of its own.");
     } else {
-        let posts: Vec<_> = ready.iter().map(|known| known.written()).collect();
+        let posts = ready.iter().map(|known| bench.written(known));
+        let posts: Vec<_> = posts.collect::<Result<_, _>>()?;
         let composed = compose::compose(bench, newsletter, cadence, &posts)?;
         page.line(format_args!("Subject: {}", composed.subject));
     }

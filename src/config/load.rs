@@ -157,10 +157,10 @@ fn keep_what_is_certain(report: &mut Report, file: &str, parsed: Parsed) {
     let first = broken.iter().min().copied().unwrap_or(0);
     report.retain(|diagnostic| {
         if diagnostic.file.as_deref() != Some(file) {
-            return !["missing-key", "unknown-name"].contains(&diagnostic.code);
+            return !["missing-key", "unknown-name"].contains(&&*diagnostic.code);
         }
         let Some(at) = diagnostic.position else { return false };
-        !["missing-key", "unknown-name"].contains(&diagnostic.code)
+        !["missing-key", "unknown-name"].contains(&&*diagnostic.code)
             && !broken.contains(&at.line)
             && (!parsed.derailed || at.line < first)
     });

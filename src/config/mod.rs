@@ -65,6 +65,7 @@ pub struct Config {
     pub store: StoreUrl,
     pub posts: Vec<PostFolder>,
     pub watch: Watch,
+    pub guard: Guard,
     pub feeds: Feeds,
     pub mail: Mail,
     pub newsletters: BTreeMap<String, Newsletter>,
@@ -73,6 +74,16 @@ pub struct Config {
     pub log: Log,
     /// Only ever filled when all mail goes to an outbox.
     pub sample_subscribers: Vec<SampleSubscriber>,
+}
+
+impl Config {
+    /// Where is kept what was made of the posts: beside the database.
+    pub fn post_cache(&self) -> PathBuf {
+        match &self.store {
+            StoreUrl::Sqlite(path) => path.with_added_extension("posts"),
+            StoreUrl::Postgres(_) => self.root.join("var").join("postrider.posts"),
+        }
+    }
 }
 
 /// `[site]`: the author's own site.
@@ -152,6 +163,15 @@ pub enum WatchMode {
     Native,
     /// Compare the folder every `rescan`: for network and bind mounts, where no events arrive.
     Poll,
+}
+
+/// `[guard]`: what is held until a person has looked.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// More new posts than this at once are held; 0 holds none.
+    pub new_posts: usize,
+    /// What counts as at once.
+    pub within: SignedDuration,
 }
 
 /// `[feeds]`.

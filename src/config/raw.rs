@@ -79,6 +79,7 @@ pub(super) struct Project {
     pub store: Store,
     pub posts: Vec<Posts>,
     pub watch: Watch,
+    pub guard: Guard,
     pub feeds: Feeds,
     pub mail: Mail,
     pub newsletters: BTreeMap<String, Newsletter>,
@@ -167,6 +168,23 @@ impl Default for Watch {
             debounce: Duration::new("300ms"),
             rescan: Duration::new("1m"),
         }
+    }
+}
+
+/// What is held back from mail and destinations until somebody has looked. Feeds don't wait: they can be corrected.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Guard {
+    /// More new posts than this at once are held, as after another branch was checked out or dates were edited in bulk;
+    /// `postrider posts` shows, releases or dismisses them. 0 holds none.
+    pub new_posts: u32,
+    /// What counts as at once.
+    pub within: Duration,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self { new_posts: 10, within: Duration::new("10m") }
     }
 }
 

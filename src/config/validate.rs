@@ -91,6 +91,7 @@ pub(super) fn project(
     let store = site::store(&raw.store, context);
     let posts = posts::posts(&raw.posts, context);
     let watch = site::watch(&raw.watch, context);
+    let guard = site::guard(&raw.guard, context);
     let log = site::log(&raw.log, context);
     let hello = server.as_ref().map(|server| mail::hello_name(&server.public_url));
     let mail = mail::mail(&raw.mail, hello.as_deref(), context);
@@ -122,6 +123,7 @@ pub(super) fn project(
         store: store?,
         posts: posts?,
         watch: watch?,
+        guard: guard?,
         feeds: super::Feeds {
             items: usize::try_from(raw.feeds.items).unwrap_or(usize::MAX),
             full_text: raw.feeds.full_text,

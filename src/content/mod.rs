@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use self::fields::Fields;
@@ -16,7 +17,8 @@ use self::naming::Naming;
 use self::permalink::Parts;
 use self::report::{Problem, Report};
 use crate::domain::{
-    Author, Body, DateSource, Diagnostic, Enclosure, Field, Post, PostId, Revision, Series, Wishes,
+    Author, DateSource, Diagnostic, Enclosure, Field, Likeness, Post, PostId, Revision, Series,
+    Wishes,
 };
 
 mod dates;
@@ -102,7 +104,7 @@ pub enum Verdict {
 }
 
 /// A post without its identity, which the store knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parsed {
     /// The id that the author fixed in front matter: an IRI.
     pub pinned_id: Option<String>,
@@ -120,10 +122,14 @@ pub struct Parsed {
     pub expires_at: Option<Timestamp>,
     /// Plain text, one paragraph, perhaps empty.
     pub summary: String,
-    /// Sanitised, every URL absolute, ids beginning with the slug.
+    /// Sanitised, every URL absolute, ids beginning with the slug. Empty where it is kept elsewhere.
+    #[serde(skip)]
     pub html: String,
     /// The same for people who read mail as text.
+    #[serde(skip)]
     pub text: String,
+    /// By which it is known when its file and address are others.
+    pub likeness: Likeness,
     pub authors: Vec<Author>,
     pub tags: Vec<String>,
     pub categories: Vec<String>,
@@ -144,10 +150,9 @@ pub struct Parsed {
 }
 
 impl Parsed {
-    /// The post under the id that is its for life, and its text.
-    pub fn into_post(self, id: PostId) -> (Post, Body) {
-        let body = Body { html: self.html, text: self.text };
-        let post = Post {
+    /// The post under the id that is its for life.
+    pub fn into_post(self, id: PostId) -> Post {
+        Post {
             id,
             revision: self.revision,
             source: self.source,
@@ -173,8 +178,7 @@ impl Parsed {
             aliases: self.aliases,
             enclosure: self.enclosure.map(Box::new),
             wishes: (!self.wishes.is_empty()).then(|| Box::new(self.wishes)),
-        };
-        (post, body)
+        }
     }
 
     /// Hashes all that readers can see, and nothing else: renaming the file is no news.
@@ -349,6 +353,7 @@ impl Assembly<'_> {
             (authors, _) => authors,
         };
         let relations = header.relations;
+        let text = text::of(&html);
         Some(Parsed {
             pinned_id: header.pinned_id,
             revision: Revision::of([]),
@@ -364,7 +369,8 @@ impl Assembly<'_> {
             updated_at: header.updated_at,
             expires_at: header.expires_at,
             summary,
-            text: source::legal(text::of(&html)),
+            likeness: Likeness::of(&text),
+            text: source::legal(text),
             html: source::legal(html),
             authors,
             tags: header.tags,

@@ -5,26 +5,33 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Body, Channel, Diagnostic, Due, Post, PostId, QueuedRelease, Releases, Written};
+use super::{
+    BodyId, Channel, Diagnostic, Due, Hold, Likeness, Post, PostId, QueuedRelease, Releases,
+};
 
 /// A post and what the store knows of it.
 #[derive(Clone, Debug)]
 pub struct CatalogPost {
     pub post: Arc<Post>,
-    pub body: Arc<Body>,
+    /// Its text, in the post cache.
+    pub body: BodyId,
     pub first_seen_at: Timestamp,
     /// Since when its revision stands.
     pub revised_at: Timestamp,
     /// False for posts of the baseline: live in feeds, never mailed or announced.
     pub is_news: bool,
+    pub hold: Option<Hold>,
     /// How long it must be unchanged before anything irreversible.
     pub settle: SignedDuration,
     pub expires_at: Option<Timestamp>,
+    /// By which it is known when its file and address are others.
+    pub likeness: Likeness,
 }
 
 impl CatalogPost {
-    pub fn written(&self) -> Written {
-        Written { post: Arc::clone(&self.post), body: Arc::clone(&self.body) }
+    /// Whether it waits for a person.
+    pub fn is_held(&self) -> bool {
+        self.hold.is_some_and(Hold::holds)
     }
 
     /// When it may do what cannot be undone, if it stays as it is.
@@ -35,6 +42,14 @@ impl CatalogPost {
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }
+}
+
+/// A post that readers of feeds see now.
+#[derive(Clone, Debug)]
+pub struct LivePost {
+    pub post: Arc<Post>,
+    /// Its text, in the post cache.
+    pub body: BodyId,
 }
 
 /// All posts that are neither drafts nor broken, newest first, and what is wrong with the others.
@@ -59,7 +74,7 @@ impl Catalog {
         releases: &Releases,
         taken: &HashMap<PostId, QueuedRelease>,
         now: Timestamp,
-    ) -> (Vec<Written>, Option<Timestamp>) {
+    ) -> (Vec<LivePost>, Option<Timestamp>) {
         let mut live = Vec::new();
         let mut changes_at: Option<Timestamp> = None;
         let mut note = |at: Timestamp| {
@@ -75,12 +90,13 @@ impl Catalog {
                         note(expires_at);
                     }
                     let post = published_no_earlier_than(&known.post, at);
-                    live.push(Written { post, body: Arc::clone(&known.body) });
+                    live.push(LivePost { post, body: known.body });
                 }
                 Due::At(at) => note(at),
                 Due::InQueue => {}
             }
         }
+        // Those that were released later than they are dated are out of order.
         live.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
         (live, changes_at)
     }

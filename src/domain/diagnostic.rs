@@ -2,12 +2,13 @@
 //!
 //! One shape for config, posts, templates and schedules: `check` prints it, the daemon logs it, the status page shows it.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How bad it is. `check` fails on errors; warnings are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     Warning,
@@ -15,7 +16,7 @@ pub enum Severity {
 }
 
 /// A place in a text file. Both count from 1; columns count characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
     pub line: usize,
     pub column: usize,
@@ -35,11 +36,11 @@ impl Position {
 }
 
 /// One finding about one file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
     pub severity: Severity,
     /// Stable, kebab-case: what scripts match on.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What is wrong: lower case, no full stop, names in backticks.
     pub message: String,
     /// Path relative to the project folder, with `/`.
@@ -72,7 +73,7 @@ impl Diagnostic {
     fn new(severity: Severity, code: &'static str, message: String) -> Self {
         Self {
             severity,
-            code,
+            code: Cow::Borrowed(code),
             message,
             file: None,
             position: None,

@@ -1,6 +1,7 @@
 //! Identifiers. Integers where a table counts, strings where the outside world keeps the value for ever.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,8 @@ row_id! {
     LetterId;
     /// Row of `deliveries`, handed out in send order.
     DeliveryId;
+    /// Row of the post cache: the text of a post.
+    BodyId;
     /// Row of `batches`: a range of deliveries that is leased as a whole.
     BatchId;
 }
@@ -40,11 +43,11 @@ row_id! {
 /// minted once as `urn:uuid:…` or taken from front matter, never changed afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PostId(String);
+pub struct PostId(Arc<str>);
 
 impl PostId {
     /// Takes an id that the author or the store already has.
-    pub fn pinned(id: impl Into<String>) -> Self {
+    pub fn pinned(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 
@@ -52,7 +55,7 @@ impl PostId {
     /// database does not make every feed reader show every post again.
     pub fn mint(link: &url::Url) -> Self {
         let uuid = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, link.as_str().as_bytes());
-        Self(uuid.urn().to_string())
+        Self(uuid.urn().to_string().into())
     }
 
     pub fn as_str(&self) -> &str {

@@ -10,7 +10,9 @@ mod delivery;
 mod diagnostic;
 mod edition;
 mod field;
+mod hold;
 mod id;
+mod likeness;
 mod politeness;
 mod post;
 mod release;
@@ -26,15 +28,17 @@ mod wishes;
 pub use address::{EmailAddress, EmailAddressError};
 pub use bounce::{Bounce, SoftBounces};
 pub use canary::{Canary, CanaryLimits, Counts, Gate};
-pub use catalog::{Catalog, CatalogPost};
+pub use catalog::{Catalog, CatalogPost, LivePost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use edition::EditionState;
 pub use field::{DateSource, Field};
+pub use hold::Hold;
 pub use id::{
-    AnnouncementId, BatchId, DeliveryId, EditionId, LetterId, PostId, Revision, SubscriberId,
-    SubscriptionId,
+    AnnouncementId, BatchId, BodyId, DeliveryId, EditionId, LetterId, PostId, Revision,
+    SubscriberId, SubscriptionId,
 };
+pub use likeness::{Alike, Likeness};
 pub use politeness::{Breaker, Congestion, DomainLimits, Pace, Passage, Rate, SendWindow, WarmUp};
 pub use post::{Author, Body, Enclosure, Post, Series, Written};
 pub use release::{Channel, Due, Queue, QueuedPosts, QueuedRelease, Release, Releases};

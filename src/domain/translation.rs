@@ -88,8 +88,8 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::domain::CatalogPost;
     use crate::domain::post::tests::{at, post};
+    use crate::domain::{BodyId, CatalogPost, Likeness};
 
     fn version(source: &str, language: &str) -> Post {
         let source = source.to_owned();
@@ -134,10 +134,12 @@ mod tests {
             .map(|post| {
                 Arc::new(CatalogPost {
                     post: Arc::new(post),
-                    body: Arc::default(),
+                    body: BodyId(1),
                     first_seen_at: at("03-01"),
                     revised_at: at("03-01"),
                     is_news: true,
+                    hold: None,
+                    likeness: Likeness::of(""),
                     settle: SignedDuration::ZERO,
                     expires_at: None,
                 })

@@ -19,7 +19,7 @@ mod text;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::domain::{Author, Post, Written};
+use crate::domain::{Author, Written};
 
 pub use document::Document;
 pub use shelf::Shelf;
@@ -104,14 +104,7 @@ pub enum FeedError {
     Compress(#[source] std::io::Error),
 }
 
-/// The `items` newest of `posts` by publication, newest first; those of one instant in the order of their ids.
-pub fn select<'a>(posts: impl Iterator<Item = &'a Written>, items: usize) -> Vec<Written> {
-    let mut newest: Vec<&Written> = posts.collect();
-    newest.sort_unstable_by(|a, b| Post::newest_first(&a.post, &b.post));
-    newest.into_iter().take(items).cloned().collect()
-}
-
-/// Writes `posts`, which were selected and ordered with [`select`], in `format`.
+/// Writes `posts`, newest first, in `format`.
 ///
 /// The document's time is the newest change of its posts (1970 when there are none), never the time of writing.
 pub fn render(

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::*;
-use crate::domain::{Body, PostId, Revision};
+use crate::domain::{Body, Post, PostId, Revision};
 
 mod hostile;
 
@@ -282,23 +282,6 @@ fn a_title_that_xml_forbids_altogether_gives_way_to_the_link() {
         let feed = read(&rendered(format, &[written(post.clone(), "")]));
         assert_eq!(title(&feed.entries[0]), "https://example.org/posts/mute/");
     }
-}
-
-#[test]
-fn the_newest_are_selected_and_ties_are_broken_by_id() {
-    let posts: Vec<Written> = [
-        ("a", "2026-09-01T00:00:00Z"),
-        ("b", "2026-09-03T00:00:00Z"),
-        ("c", "2026-09-02T00:00:00Z"),
-        ("d", "2026-09-02T02:00:00+02:00"),
-    ]
-    .into_iter()
-    .map(|(slug, date)| written(Post { id: PostId::pinned(slug), ..post(slug, date) }, ""))
-    .collect();
-    let slugs = |posts: Vec<Written>| posts.iter().map(|p| p.post.slug.clone()).collect::<String>();
-    assert_eq!(slugs(select(posts.iter(), 3)), "bcd");
-    assert_eq!(slugs(select(posts.iter().rev(), 9)), "bcda");
-    assert_eq!(slugs(select(posts.iter(), 0)), "");
 }
 
 #[test]

@@ -2,24 +2,18 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use walkdir::{DirEntry, WalkDir};
 
 use crate::config::PostFolder;
 use crate::domain::Diagnostic;
+use crate::store::Fingerprint;
 
 /// Larger files are refused unread.
 pub(super) const SIZE_LIMIT: u64 = 2 * 1024 * 1024;
 const LIVE_NOWHERE: &str = "this post is live nowhere";
-
-/// What tells an unchanged file without reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint {
-    size: u64,
-    modified: Option<SystemTime>,
-}
 
 /// A file that may be a post.
 #[derive(Clone, Debug)]
@@ -104,8 +98,18 @@ fn regular(folder: &PostFolder, path: &Path, metadata: &Metadata) -> Found {
             .help("move images and data out of the Markdown file");
         return refused(folder, path, problem);
     }
-    let fingerprint = Fingerprint { size: metadata.len(), modified: metadata.modified().ok() };
-    located(folder, path, FoundState::Readable(fingerprint))
+    located(folder, path, FoundState::Readable(fingerprint(metadata)))
+}
+
+fn fingerprint(metadata: &Metadata) -> Fingerprint {
+    let nanoseconds =
+        |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+    Fingerprint {
+        size: metadata.len().cast_signed(),
+        modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+        changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        inode: metadata.ino().cast_signed(),
+    }
 }
 
 /// A symlink is followed when it stays inside the folder and leads to a file.

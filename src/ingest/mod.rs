@@ -1,17 +1,19 @@
 //! Ingest: changed paths go in, the catalog and the store's picture of the posts come out.
 //!
-//! A broken file keeps its last good revision live. Identity is decided here: front matter's own id, else the id known
-//! for the file, else that of a vanished post with the same slug, else a new one from the permalink.
+//! A broken file keeps its last good revision live. What a change costs depends on what changed, not on how many posts
+//! there are.
 
+mod absent;
 mod files;
 mod history;
 mod identity;
+mod live;
 mod publish;
+mod reading;
+mod sighting;
 mod surroundings;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,10 +22,14 @@ use jiff::Timestamp;
 pub use publish::publish_feeds;
 
 use crate::config::{Config, PostFolder};
-use crate::content::{self, FolderRules, Parsed, SourceFile};
-use crate::domain::{Body, Catalog, CatalogPost, Diagnostic, Post, PostId};
-use crate::store::{KnownPost, Store, StoreError};
-use files::{Fingerprint, Found, FoundState};
+use crate::domain::{Catalog, CatalogPost, Diagnostic, Hold, PostId};
+use crate::store::{CachedFile, Fingerprint, PostCache, Store, StoreError};
+use absent::Absent;
+use files::{Found, FoundState};
+use identity::{Candidate, Claims, World};
+use live::Live;
+use reading::{Fresh, Outcome, Read, ToRead};
+use sighting::Standing;
 use surroundings::Surroundings;
 
 /// The state of all post folders. One owner, one task.
@@ -31,19 +37,29 @@ use surroundings::Surroundings;
 pub struct Ingest {
     config: Arc<Config>,
     store: Store,
-    known: HashMap<PostId, KnownPost>,
+    cache: PostCache,
+    live: Live,
+    absent: Absent,
     /// By source path.
     files: BTreeMap<String, FileState>,
+    /// Files that ask for a place in the catalog: just read, or refused before.
+    asking: BTreeSet<String>,
+    /// Broken files whose last good state is not in the store yet, or was not asked for.
+    unkept: BTreeSet<String>,
     /// Folders that the last scan could not read, by index into `config.posts`.
     unreadable: BTreeMap<usize, Diagnostic>,
     /// What has a say in the posts, as of the last scan.
     around: Arc<Surroundings>,
+    /// What the cache said when we came, until the first scan.
+    cached: HashMap<String, CachedFile>,
+    /// Every folder that could be read has its first scan noted.
+    first_scans_noted: bool,
 }
 
 /// What became of one file.
 #[derive(Debug)]
 struct FileState {
-    /// None for files that are refused unread.
+    /// None for files that are refused unread, and for those that are to be read again.
     fingerprint: Option<Fingerprint>,
     /// Index into `config.posts`.
     folder: usize,
@@ -51,14 +67,12 @@ struct FileState {
     warnings: Vec<Diagnostic>,
     /// The post as last accepted: stays live while the file is broken.
     post: Option<Arc<CatalogPost>>,
-    /// The store has `post` for a restart while the file is broken, or was asked for it.
-    last_good_kept: bool,
 }
 
 #[derive(Debug)]
 enum Reading {
     /// Parsed, and not yet taken into the store.
-    Fresh(Box<Parsed>),
+    Fresh(Box<Fresh>),
     /// As in `post`.
     Taken,
     Draft,
@@ -66,17 +80,42 @@ enum Reading {
     NotAPost,
     Broken(Vec<Diagnostic>),
     /// Parsed, but another file has its id or address. Tried again with every change: it may be the other that is mended.
-    Rival(Box<Parsed>, Box<Diagnostic>),
+    Rival(Box<Fresh>, Box<Diagnostic>),
+}
+
+impl Reading {
+    fn is_broken(&self) -> bool {
+        matches!(self, Self::Broken(_) | Self::Rival(..))
+    }
 }
 
 impl Ingest {
-    /// Loads what the store knows. Call `rescan` next.
-    pub async fn open(config: Arc<Config>, store: Store) -> Result<Self, StoreError> {
-        let mut tx = store.read().await?;
-        let known = tx.known_posts().await?;
+    /// Loads what the store and the cache know. Call `rescan` next.
+    pub async fn open(
+        config: Arc<Config>,
+        store: Store,
+        cache: PostCache,
+    ) -> Result<Self, StoreError> {
+        let absent = Absent::of(store.read().await?.known_posts().await?);
+        let mut cached = HashMap::new();
+        cache.files(|file| {
+            cached.insert(file.source.clone(), file);
+        })?;
         let around = Arc::new(Surroundings::new(&config));
-        let (files, unreadable) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { config, store, known, files, unreadable, around })
+        Ok(Self {
+            config,
+            store,
+            cache,
+            around,
+            live: Live::default(),
+            absent,
+            files: BTreeMap::new(),
+            asking: BTreeSet::new(),
+            unkept: BTreeSet::new(),
+            unreadable: BTreeMap::new(),
+            cached,
+            first_scans_noted: false,
+        })
     }
 
     /// Looks at every file. The truth, however many events were lost.
@@ -96,16 +135,23 @@ impl Ingest {
                 }
                 // An unmounted disk must not look like a thousand deleted posts.
                 Err(problem) => {
+                    self.first_scans_noted = false;
                     self.unreadable.insert(index, *problem);
                 }
             }
         }
-        let unreadable = &self.unreadable;
-        self.files.retain(|source, state| {
-            present.contains(source) || unreadable.contains_key(&state.folder)
-        });
+        let is_lost = |(source, state): &(&String, &FileState)| {
+            !present.contains(*source) && !self.unreadable.contains_key(&state.folder)
+        };
+        let lost: Vec<String> =
+            self.files.iter().filter(is_lost).map(|(source, _)| source.clone()).collect();
+        for source in lost {
+            self.lose(&source)?;
+        }
         self.settle_in(around);
-        self.take(found, now).await
+        self.take(found, now).await?;
+        self.cached = HashMap::new();
+        Ok(())
     }
 
     /// Takes over what is around the posts; those that it says something else of are to be read again.
@@ -118,7 +164,8 @@ impl Ingest {
             }
             for (source, state) in self.files.iter_mut().filter(|(_, it)| it.folder == index) {
                 let within = source.strip_prefix(&folder.name).unwrap_or(source);
-                if !now.says_the_same(before, within.trim_start_matches('/')) {
+                let within = within.trim_start_matches('/');
+                if now.said_of(within) != before.said_of(within) {
                     state.fingerprint = None;
                 }
             }
@@ -147,7 +194,7 @@ impl Ingest {
                 found.push((index, candidate));
             } else if let Ok(within) = path.strip_prefix(&folder.path) {
                 let source = format!("{}/{}", folder.name, within.to_string_lossy());
-                self.files.remove(&source);
+                self.lose(&source)?;
             }
         }
         self.take(found, now).await
@@ -168,24 +215,37 @@ impl Ingest {
             .is_some_and(|(source, _)| source.starts_with(&prefix))
     }
 
+    /// A file that is not there any more.
+    fn lose(&mut self, source: &str) -> Result<(), StoreError> {
+        let Some(state) = self.files.remove(source) else { return Ok(()) };
+        self.asking.remove(source);
+        self.unkept.remove(source);
+        self.withdraw(state.post);
+        self.cache.write(|pen| pen.forget_file(source))
+    }
+
+    /// Takes a post out of the catalog. Its file may turn up under another name.
+    fn withdraw(&mut self, post: Option<Arc<CatalogPost>>) {
+        if let Some(live) = post {
+            self.live.leave(&live);
+            self.absent.insert(sighting::known_of(&live));
+        }
+    }
+
     /// Reads and parses what changed, then settles identities and tells the store.
     async fn take(&mut self, found: Vec<(usize, Found)>, now: Timestamp) -> Result<(), StoreError> {
-        let changed: Vec<(usize, Found)> =
-            found.into_iter().filter(|(_, found)| self.has_changed(found)).collect();
-        let config = Arc::clone(&self.config);
-        for (found, folder, reading, warnings) in
-            parse_all(config, Arc::clone(&self.around), changed).await
-        {
-            let fingerprint = match found.state {
-                FoundState::Readable(fingerprint) => Some(fingerprint),
-                FoundState::Refused(_) => None,
-            };
-            let before = self.files.remove(&found.source).and_then(|state| state.post);
-            let post =
-                if matches!(reading, Reading::Draft | Reading::NotAPost) { None } else { before };
-            let state =
-                FileState { fingerprint, folder, reading, warnings, post, last_good_kept: false };
-            self.files.insert(found.source, state);
+        let changed = found.into_iter().filter(|(_, found)| self.has_changed(found));
+        let to_read: Vec<(usize, Found)> = changed.collect();
+        let to_read: Vec<ToRead> = to_read
+            .into_iter()
+            .map(|(folder, found)| ToRead { folder, cached: self.cached_as_is(&found), found })
+            .collect();
+        if !to_read.is_empty() {
+            let (config, cache) = (Arc::clone(&self.config), self.cache.clone());
+            let around = Arc::clone(&self.around);
+            let read = move || reading::read_all((&config, &around), &cache, &to_read, now);
+            let read = blocking(read).await?;
+            read.into_iter().for_each(|read| self.note(read));
         }
         self.settle_identities(now).await
     }
@@ -198,13 +258,173 @@ impl Ingest {
         }
     }
 
+    fn cached_as_is(&mut self, found: &Found) -> Option<CachedFile> {
+        let cached = self.cached.remove(&found.source)?;
+        let FoundState::Readable(fingerprint) = found.state else { return None };
+        (cached.fingerprint == fingerprint).then_some(cached)
+    }
+
+    fn note(&mut self, read: Read) {
+        let Read { source, folder, fingerprint, outcome, warnings } = read;
+        let before = self.files.remove(&source).and_then(|state| state.post);
+        self.asking.remove(&source);
+        self.unkept.remove(&source);
+        let reading = match outcome {
+            Outcome::Post(fresh) => Reading::Fresh(fresh),
+            Outcome::Draft => Reading::Draft,
+            Outcome::NotAPost => Reading::NotAPost,
+            Outcome::Broken(problems) => Reading::Broken(problems),
+        };
+        let post = match &reading {
+            Reading::Draft | Reading::NotAPost => {
+                self.withdraw(before);
+                None
+            }
+            Reading::Broken(_) => {
+                self.unkept.insert(source.clone());
+                before
+            }
+            _ => {
+                self.asking.insert(source.clone());
+                before
+            }
+        };
+        let state = FileState { fingerprint, folder, reading, warnings, post };
+        self.files.insert(source, state);
+    }
+
+    /// Gives every fresh post its id and tells the store what is new, changed or gone, in one transaction.
+    /// If that fails everything stays fresh and is tried again with the next change or rescan.
+    async fn settle_identities(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let claims = self.claims();
+        for (source, problem) in claims.refused {
+            self.refuse(&source, problem);
+        }
+        let gone = self.gone(&claims.granted);
+        let is_quiet = claims.granted.is_empty() && gone.is_empty() && self.unkept.is_empty();
+        if is_quiet && self.first_scans_noted {
+            return self.look_at_holds().await;
+        }
+        let store = self.store.clone();
+        let mut tx = store.write().await?;
+        let restored = self.keep_or_restore_last_good(&mut tx).await?;
+        let standing = self.sight(&mut tx, &claims.granted, now).await?;
+        for id in &gone {
+            tx.post_is_gone(id, now).await?;
+        }
+        self.note_first_scans(&mut tx, now).await?;
+        tx.commit().await?;
+        self.first_scans_noted = self.unreadable.is_empty();
+        gone.iter().for_each(|id| self.absent.mark_gone(id));
+        standing.into_iter().for_each(|standing| self.accept(standing));
+        for (source, post) in restored {
+            self.unkept.remove(&source);
+            if let (Some(state), Some(live)) = (self.files.get_mut(&source), post) {
+                self.absent.remove(&live.post.id);
+                self.live.take(&live);
+                state.post = Some(live);
+            }
+        }
+        self.look_at_holds().await
+    }
+
+    fn claims(&self) -> Claims {
+        let candidates = self.asking.iter().filter_map(|source| {
+            let (source, state) = self.files.get_key_value(source)?;
+            Some(Candidate {
+                source,
+                parsed: &state.reading.fresh()?.parsed,
+                live: state.post.as_deref(),
+                was_refused: state.reading.is_broken(),
+            })
+        });
+        let is_there = |source: &str| self.files.contains_key(source);
+        let world = World { live: &self.live, absent: &self.absent, is_there: &is_there };
+        identity::claims(candidates.collect(), &world)
+    }
+
+    fn refuse(&mut self, source: &str, problem: Diagnostic) {
+        let Some(state) = self.files.get_mut(source) else { return };
+        if !state.reading.is_broken() {
+            self.unkept.insert(source.to_owned());
+        }
+        state.reading = match std::mem::replace(&mut state.reading, Reading::Taken) {
+            Reading::Fresh(fresh) | Reading::Rival(fresh, _) => {
+                Reading::Rival(fresh, Box::new(problem))
+            }
+            other => other,
+        };
+    }
+
+    /// Posts that are not gone as far as the store knows, and whose file is not there or is none of theirs.
+    fn gone(&self, granted: &[identity::Claim]) -> Vec<PostId> {
+        let claimed: HashSet<&PostId> = granted.iter().map(|claim| &claim.id).collect();
+        let unreadable: Vec<String> = self
+            .unreadable
+            .keys()
+            .map(|index| format!("{}/", self.config.posts[*index].name))
+            .collect();
+        let is_there = |source: &str| {
+            self.files.get(source).is_some_and(|state| state.reading.is_broken())
+                || unreadable.iter().any(|folder| source.starts_with(folder.as_str()))
+        };
+        let absent = self.absent.iter().filter(|known| !known.is_gone);
+        absent
+            .filter(|known| !claimed.contains(&known.id) && !is_there(&known.source))
+            .map(|known| known.id.clone())
+            .collect()
+    }
+
+    fn accept(&mut self, standing: Standing) {
+        let Standing { id, source, sighted } = standing;
+        let Some(state) = self.files.get_mut(&source) else { return };
+        self.asking.remove(&source);
+        self.unkept.remove(&source);
+        let fresh = match std::mem::replace(&mut state.reading, Reading::Taken) {
+            Reading::Fresh(fresh) | Reading::Rival(fresh, _) => *fresh,
+            other => {
+                state.reading = other;
+                return;
+            }
+        };
+        let folder = &self.config.posts[state.folder];
+        let live = sighting::into_catalog_post(fresh, id.clone(), folder, sighted);
+        if let Some(before) = state.post.replace(Arc::clone(&live)) {
+            self.live.leave(&before);
+        }
+        self.absent.remove(&id);
+        self.live.take(&live);
+    }
+
+    /// A person may have released or dismissed what is held.
+    async fn look_at_holds(&mut self) -> Result<(), StoreError> {
+        let held: Vec<Arc<CatalogPost>> =
+            self.live.newest_first().filter(|known| known.is_held()).cloned().collect();
+        if held.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<&PostId> = held.iter().map(|known| &known.post.id).collect();
+        let standing = self.store.read().await?.standing(&ids).await?;
+        for known in held {
+            let Some((is_news, hold)) = standing.get(&known.post.id).copied() else { continue };
+            if (known.is_news, known.hold) != (is_news, hold) {
+                let decided = Arc::new(CatalogPost { is_news, hold, ..CatalogPost::clone(&known) });
+                if let Some(state) = self.files.get_mut(&known.post.source) {
+                    state.post = Some(Arc::clone(&decided));
+                }
+                self.live.take(&decided);
+            }
+        }
+        Ok(())
+    }
+
     /// The picture as it is now.
     pub fn catalog(&self) -> Catalog {
         let mut catalog =
             Catalog { problems: self.unreadable.values().cloned().collect(), ..Catalog::default() };
         catalog.problems.extend(self.around.problems().cloned());
+        catalog.posts = self.live.newest_first().cloned().collect();
         for state in self.files.values() {
-            catalog.posts.extend(state.post.clone());
             catalog.problems.extend(state.warnings.iter().cloned());
             match &state.reading {
                 Reading::Fresh(_) | Reading::Taken | Reading::NotAPost => {}
@@ -220,99 +440,18 @@ impl Ingest {
                 }
             }
         }
-        catalog.posts.sort_by(|a, b| {
-            (b.post.published_at, &a.post.id).cmp(&(a.post.published_at, &b.post.id))
-        });
         catalog
     }
+
+    /// Whether something waits for a person.
+    pub fn holds_something(&self) -> bool {
+        self.live.newest_first().any(|known| known.hold.is_some_and(Hold::holds))
+    }
 }
 
-type ParsedFile = (Found, usize, Reading, Vec<Diagnostic>);
-
-/// Reads and parses on the blocking pool, a share of the files per core.
-async fn parse_all(
-    config: Arc<Config>,
-    around: Arc<Surroundings>,
-    files: Vec<(usize, Found)>,
-) -> Vec<ParsedFile> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = files.len().div_ceil(workers).max(16);
-    let mut tasks = Vec::new();
-    let mut files = files.into_iter().peekable();
-    while files.peek().is_some() {
-        let share: Vec<_> = files.by_ref().take(share).collect();
-        let (config, around) = (Arc::clone(&config), Arc::clone(&around));
-        tasks.push(blocking(move || {
-            share
-                .into_iter()
-                .filter_map(|(folder, found)| parse_one((&config, &around), folder, found))
-                .collect::<Vec<_>>()
-        }));
-    }
-    futures_util::future::join_all(tasks).await.into_iter().flatten().collect()
-}
-
-/// None: the file vanished since it was found. The next look will not find it, or find what came in its place.
-fn parse_one(
-    (config, around): (&Config, &Surroundings),
-    index: usize,
-    found: Found,
-) -> Option<ParsedFile> {
-    let broken = |problem: Diagnostic| Reading::Broken(vec![problem]);
-    if let FoundState::Refused(problem) = &found.state {
-        let reading = broken(Diagnostic::clone(problem));
-        return Some((found, index, reading, Vec::new()));
-    }
-    let bytes = match files::read(&found.path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return None,
-        Err(error) => {
-            let problem = Diagnostic::error("unreadable", format!("cannot be read: {error}"))
-                .in_file(found.source.clone())
-                .effect("what was live of it before stays live");
-            return Some((found, index, broken(problem), Vec::new()));
-        }
-    };
-    let (folder, around_it) = (&config.posts[index], around.of(index)?);
-    if around_it.facts.is_unknown(&found.within) {
-        // Told once, where it is broken.
-        return Some((found, index, Reading::Broken(Vec::new()), Vec::new()));
-    }
-    let rules = FolderRules {
-        site_url: &config.site.url,
-        permalink: &folder.permalink,
-        language: folder.language.as_deref().unwrap_or(&config.site.language),
-        time_zone: &config.site.time_zone,
-        default_author: config.site.author.as_ref(),
-        names: &folder.fields,
-        authors: around_it.facts.authors(),
-        presets: &around_it.presets(&found.within),
-        dates_from: &folder.dates_from,
-        destinations: Some(&around.destinations),
-    };
-    let file = SourceFile {
-        source: &found.source,
-        within: &found.within,
-        bytes: &bytes,
-        committed_at: around_it.committed_at(&found.within),
-        modified_at: surroundings::modified_at(folder, &found.path),
-    };
-    // One file that the parsers choke on must not take the daemon down, now and at every start.
-    let parsed = catch_unwind(AssertUnwindSafe(|| content::parse(&file, &rules)));
-    let (reading, warnings) = match parsed.unwrap_or_else(|_| Err(vec![fault_of_ours(&found)])) {
-        Ok((content::Verdict::Post(parsed), warnings)) => (Reading::Fresh(parsed), warnings),
-        Ok((content::Verdict::NotAPost, warnings)) => (Reading::NotAPost, warnings),
-        Ok((content::Verdict::Draft, warnings)) => (Reading::Draft, warnings),
-        Err(problems) => (Reading::Broken(problems), Vec::new()),
-    };
-    Some((found, index, reading, warnings))
-}
-
-fn fault_of_ours(found: &Found) -> Diagnostic {
-    let message = "cannot be read because of a bug in Postrider, please report it";
-    Diagnostic::error("internal", message)
-        .in_file(found.source.clone())
-        .effect("what was live of it before stays live")
+/// The cache that belongs to a configuration and its store.
+pub fn open_cache(config: &Config, store: &Store) -> Result<PostCache, StoreError> {
+    PostCache::open(&config.post_cache(), &reading::stamp(config), store.is_dry())
 }
 
 /// Runs `work` where it may block. A panic in it is ours, and ends us.
@@ -321,22 +460,4 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
-}
-
-/// The post that a catalog entry is made of.
-fn into_catalog_post(
-    (post, body): (Post, Body),
-    folder: &PostFolder,
-    known: &KnownPost,
-    expires_at: Option<Timestamp>,
-) -> Arc<CatalogPost> {
-    Arc::new(CatalogPost {
-        post: Arc::new(post),
-        body: Arc::new(body),
-        first_seen_at: known.first_seen_at,
-        revised_at: known.revised_at,
-        is_news: known.is_news,
-        settle: folder.settle,
-        expires_at,
-    })
 }

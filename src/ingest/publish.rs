@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::domain::{Catalog, PostId, QueuedRelease};
 use crate::feed::{self, Document, FeedSpec, Format, Shelf};
+use crate::store::{PostCache, StoreError};
 use crate::telemetry;
 
 /// Where each format is served.
@@ -17,14 +18,16 @@ const PATHS: [(&str, Format); 3] =
 /// Renders the feeds of `catalog` as they are at `now`, and says when they change by themselves. A document that
 /// cannot be rendered keeps its predecessor; unchanged bytes keep their validators.
 pub fn publish_feeds(
-    config: &Config,
+    (config, cache): (&Config, &PostCache),
     catalog: &Catalog,
     taken: &HashMap<PostId, QueuedRelease>,
     previous: &Shelf,
     now: Timestamp,
-) -> (Shelf, Option<Timestamp>) {
+) -> Result<(Shelf, Option<Timestamp>), StoreError> {
     let (live, changes_at) = catalog.live(&config.releases, taken, now);
-    let selected = feed::select(live.iter(), config.feeds.items);
+    let newest = live.iter().take(config.feeds.items);
+    let selected: Vec<_> =
+        newest.map(|it| cache.written(&it.post, it.body)).collect::<Result<_, _>>()?;
     let spec = FeedSpec {
         title: &config.site.title,
         description: &config.site.description,
@@ -61,7 +64,7 @@ pub fn publish_feeds(
         live_posts: live.len(),
         drafts: catalog.drafts,
     };
-    (shelf, changes_at)
+    Ok((shelf, changes_at))
 }
 
 fn succeed(document: Document, before: Option<&Arc<Document>>) -> Arc<Document> {

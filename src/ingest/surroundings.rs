@@ -13,7 +13,7 @@ use super::files::Found;
 use super::history::{self, History};
 use crate::config::{Config, PostFolder};
 use crate::content::{self, FactFile, FolderFacts, MAX_FACT_BYTES, Preset};
-use crate::domain::{DateSource, Diagnostic};
+use crate::domain::{DateSource, Diagnostic, Revision};
 
 /// Engines keep their configuration this many folders above the posts at most.
 const FOLDERS_ABOVE: usize = 2;
@@ -89,12 +89,15 @@ impl Around {
         self.facts == before.facts && self.history.is(&before.history)
     }
 
-    /// Whether the post at `within` would be read as it was when `self` was `before`.
-    pub(super) fn says_the_same(&self, before: &Self, within: &str) -> bool {
-        self.facts.authors() == before.facts.authors()
-            && self.facts.is_unknown(within) == before.facts.is_unknown(within)
-            && self.history.first(within) == before.history.first(within)
-            && self.facts.presets_for(within) == before.facts.presets_for(within)
+    /// Everything that is said of the post at `within` outside of its file, for comparison; empty where nothing is.
+    pub(super) fn said_of(&self, within: &str) -> String {
+        let (presets, authors) = (self.facts.presets_for(within), self.facts.authors());
+        let (unknown, at) = (self.facts.is_unknown(within), self.history.first(within));
+        if presets.is_empty() && authors.is_empty() && !unknown && at.is_none() {
+            return String::new();
+        }
+        let said = format!("{presets:?} {authors:?} {unknown} {at:?}");
+        Revision::of([said.as_str()]).as_str().to_owned()
     }
 
     /// What is said for the post at `within`, the most special first.

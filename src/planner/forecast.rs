@@ -59,6 +59,7 @@ pub async fn forecast(
         config: Arc::clone(&planner.config),
         templates: planner.templates.clone(),
         store: planner.store.clone(),
+        cache: planner.cache.clone(),
         had: planner.had.clone(),
         since: planner.since.clone(),
         taken,

@@ -25,7 +25,7 @@ use crate::config::{Config, Destination, Newsletter};
 use crate::domain::{
     Cadence, Catalog, CatalogPost, Diagnostic, PostId, Queue, QueuedRelease, Releases, Schedule,
 };
-use crate::store::{Event, Store, StoreError, Tx};
+use crate::store::{Event, PostCache, Store, StoreError, Tx};
 use crate::telemetry;
 use crate::template::Templates;
 use names::{Way, destination_channel, expression_key, queue_schedule};
@@ -64,6 +64,8 @@ pub struct Planner {
     config: Arc<Config>,
     templates: Templates,
     store: Store,
+    /// Where the texts of posts are.
+    cache: PostCache,
     /// What each channel has had, as far as this node knows; the store has the last word.
     had: HashMap<String, HashSet<PostId>>,
     since: HashMap<String, Timestamp>,
@@ -76,7 +78,7 @@ impl Planner {
     pub async fn open(
         config: Arc<Config>,
         templates: Templates,
-        store: Store,
+        (store, cache): (Store, PostCache),
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let mut had = HashMap::new();
@@ -99,7 +101,7 @@ impl Planner {
         }
         let taken = tx.queued_releases().await?;
         tx.commit().await?;
-        Ok(Self { config, templates, store, had, since, taken })
+        Ok(Self { config, templates, store, cache, had, since, taken })
     }
 
     /// What queues have released, for the feeds.

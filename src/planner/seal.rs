@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::images::bundle_image;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
-use crate::domain::{Cadence, Catalog, CatalogPost, Diagnostic, Lane, Written};
+use crate::domain::{Cadence, Catalog, CatalogPost, Diagnostic, Lane, Translation, Written};
 use crate::mail::{self, Composed, EditionInput};
 use crate::store::{NewAnnouncement, NewEdition, Tx};
 use crate::telemetry;
@@ -39,7 +39,8 @@ impl Planner {
             );
             return Ok(true);
         }
-        let written: Vec<_> = posts.iter().map(|known| known.written()).collect();
+        let texts = posts.iter().map(|known| self.cache.written(&known.post, known.body));
+        let written: Vec<_> = texts.collect::<Result<_, _>>()?;
         let composed =
             compose((&self.config, &self.templates), (newsletter, cadence), &written, now)
                 .map_err(PlanError::Compose)?;
@@ -95,8 +96,10 @@ impl Planner {
         now: Timestamp,
     ) -> Result<usize, PlanError> {
         let post = &known.post;
-        let parts = (&*self.config, &self.templates);
-        let body = announcement_body(parts, destination, (known, catalog), now)
+        let written = self.cache.written(post, known.body)?;
+        let with = (&*self.config, &self.templates);
+        let translations = catalog.translations(post, now);
+        let body = announcement_body(with, (destination, &written), &translations, now)
             .map_err(PlanError::Announce)?;
         let announcement = NewAnnouncement {
             post: &post.id,
@@ -144,8 +147,8 @@ pub fn compose(
 /// The body of the call that tells `destination` of a post.
 pub fn announcement_body(
     (config, templates): (&Config, &Templates),
-    destination: &Destination,
-    (known, catalog): (&CatalogPost, &Catalog),
+    (destination, written): (&Destination, &Written),
+    translations: &[Translation],
     now: Timestamp,
 ) -> Result<String, Box<Diagnostic>> {
     let DestinationKind::Webhook(webhook) = &destination.kind;
@@ -156,10 +159,8 @@ pub fn announcement_body(
         url: config.site.url.to_string(),
         language: config.site.language.clone(),
     };
-    let written = known.written();
-    let about = (&written, destination.name.as_str());
-    let translations = catalog.translations(&known.post, now);
-    let context = CrosspostContext::of(CrosspostEvent::Published, about, &translations, site, now);
+    let about = (written, destination.name.as_str());
+    let context = CrosspostContext::of(CrosspostEvent::Published, about, translations, site, now);
     guarded(|| templates.render(&format!("crosspost/{name}.json"), &context))
 }
 

@@ -80,7 +80,8 @@ fn refusal(known: &CatalogPost, view: ChannelView<'_>) -> Option<Refusal> {
 /// What is news to the channel, whatever its author wishes.
 fn due<'a>(world: World<'a>, view: ChannelView<'a>) -> impl Iterator<Item = Candidate> + use<'a> {
     world.catalog.posts.iter().filter_map(move |known| {
-        if view.had.contains(&known.post.id) || known.is_expired(world.now) {
+        let is_over = view.had.contains(&known.post.id) || known.is_expired(world.now);
+        if is_over || known.is_held() {
             return None;
         }
         let Due::At(due_at) = world.releases.due(&known.post, view.channel, world.taken) else {

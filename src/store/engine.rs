@@ -152,6 +152,11 @@ impl Store {
         Self { is_dry: true, ..self }
     }
 
+    /// Whether commits undo.
+    pub fn is_dry(&self) -> bool {
+        self.is_dry
+    }
+
     pub(super) fn work(&self) -> &super::work::Work {
         &self.work
     }

@@ -29,7 +29,7 @@ const PROMISES: [(&str, &str); 3] =
     [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1")];
 
 /// The schema, oldest first: what each engine is told to get there.
-const MIGRATIONS: [(&str, &str, &str); 3] = [
+const MIGRATIONS: [(&str, &str, &str); 4] = [
     (
         "ledger",
         include_str!("migrations/sqlite/0001_ledger.sql"),
@@ -44,6 +44,11 @@ const MIGRATIONS: [(&str, &str, &str); 3] = [
         "cheaper checks",
         include_str!("migrations/sqlite/0003_cheaper_checks.sql"),
         include_str!("migrations/postgres/0003_cheaper_checks.sql"),
+    ),
+    (
+        "posts",
+        include_str!("migrations/sqlite/0004_posts.sql"),
+        include_str!("migrations/postgres/0004_posts.sql"),
     ),
 ];
 

@@ -1,13 +1,14 @@
 //! Posts as the store knows them: identity, revision, since when, and whether they are news.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 use sqlx::Row as _;
 
 use super::engine::{Tx, doing, instant, on_engine};
 use super::{Event, StoreError};
-use crate::domain::{PostId, Revision};
+use crate::domain::{Hold, Likeness, PostId, Revision};
 
 /// What the store remembers of a post.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +18,14 @@ pub struct KnownPost {
     pub slug: String,
     pub link: String,
     pub revision: Revision,
+    pub published_at: Timestamp,
     pub first_seen_at: Timestamp,
     /// Since when the revision stands: settling counts from here.
     pub revised_at: Timestamp,
     pub is_news: bool,
+    pub hold: Option<Hold>,
+    /// None of those that were last seen before this was kept.
+    pub likeness: Option<Likeness>,
     pub is_gone: bool,
 }
 
@@ -30,10 +35,11 @@ pub struct Sighted {
     pub first_seen_at: Timestamp,
     pub revised_at: Timestamp,
     pub is_news: bool,
+    pub hold: Option<Hold>,
 }
 
 /// A post as ingest sees it now.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct PostSighting<'a> {
     pub id: &'a PostId,
     pub source: &'a str,
@@ -41,69 +47,168 @@ pub struct PostSighting<'a> {
     pub link: &'a str,
     pub title: &'a str,
     pub revision: &'a Revision,
+    #[serde(serialize_with = "microseconds")]
     pub published_at: Timestamp,
+    pub likeness: Likeness,
     /// Only kept at the first sighting.
     pub is_news: bool,
+    /// Kept until a person decides.
+    pub hold: Option<&'static str>,
+    /// What the person should know.
+    pub hold_detail: &'a str,
 }
 
+fn microseconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(at.as_microsecond())
+}
+
+/// Rows of one statement.
+const SHARE: usize = 500;
+
 impl Tx {
-    /// All posts ever seen, by id.
-    pub async fn known_posts(&mut self) -> Result<HashMap<PostId, KnownPost>, StoreError> {
-        const SQL: &str = "SELECT post_id, source, slug, link, revision, first_seen_at, revised_at, \
-                           is_news, gone_at FROM posts";
-        on_engine!(self, |conn| sqlx::query(SQL).fetch_all(conn).await.and_then(|rows| rows
-            .into_iter()
-            .map(|row| {
-                let id = PostId::pinned(row.try_get::<String, _>("post_id")?);
-                let post = KnownPost {
-                    id: id.clone(),
-                    source: row.try_get("source")?,
-                    slug: row.try_get("slug")?,
-                    link: row.try_get("link")?,
-                    revision: Revision::stored(row.try_get::<String, _>("revision")?),
-                    first_seen_at: instant(row.try_get("first_seen_at")?),
-                    revised_at: instant(row.try_get("revised_at")?),
-                    is_news: row.try_get("is_news")?,
-                    is_gone: row.try_get::<Option<i64>, _>("gone_at")?.is_some(),
-                };
-                Ok((id, post))
-            })
-            .collect()))
-        .map_err(doing("read the known posts"))
+    /// All posts ever seen.
+    pub async fn known_posts(&mut self) -> Result<Vec<KnownPost>, StoreError> {
+        const SQL: &str = "SELECT post_id, source, slug, link, revision, published_at, first_seen_at, revised_at, \
+                           is_news, hold, likeness, gone_at FROM posts";
+        let rows =
+            on_engine!(self, |conn| sqlx::query(SQL).fetch_all(conn).await.and_then(|rows| {
+                rows.into_iter()
+                    .map(|row| {
+                        let post = KnownPost {
+                            id: PostId::pinned(row.try_get::<&str, _>("post_id")?),
+                            source: row.try_get("source")?,
+                            slug: row.try_get("slug")?,
+                            link: row.try_get("link")?,
+                            revision: Revision::stored(row.try_get::<String, _>("revision")?),
+                            published_at: instant(row.try_get("published_at")?),
+                            first_seen_at: instant(row.try_get("first_seen_at")?),
+                            revised_at: instant(row.try_get("revised_at")?),
+                            is_news: row.try_get("is_news")?,
+                            hold: None,
+                            likeness: row.try_get::<&str, _>("likeness")?.parse().ok(),
+                            is_gone: row.try_get::<Option<i64>, _>("gone_at")?.is_some(),
+                        };
+                        Ok((post, row.try_get::<Option<String>, _>("hold")?))
+                    })
+                    .collect::<Result<Vec<_>, sqlx::Error>>()
+            }))
+            .map_err(doing("read the known posts"))?;
+        let with_hold = |(post, hold): (KnownPost, Option<String>)| {
+            Ok(KnownPost { hold: hold.map(|word| word.parse()).transpose()?, ..post })
+        };
+        rows.into_iter().map(with_hold).collect()
     }
 
-    /// Remembers a post as it is now. A new revision starts to settle at `now`; the first sighting and the news flag stay,
-    /// which may be those of another node.
-    pub async fn sight_post(
+    /// Remembers posts as they are now, each once; says what stands of each, in their order. A new revision starts to
+    /// settle at `now`; the first sighting, the news flag and a hold stay, which may be those of another node.
+    pub async fn sight_posts(
         &mut self,
-        post: &PostSighting<'_>,
+        posts: &[PostSighting<'_>],
         now: Timestamp,
-    ) -> Result<Sighted, StoreError> {
-        const SQL: &str = "INSERT INTO posts (post_id, source, slug, link, title, revision, published_at, \
-                           first_seen_at, revised_at, is_news) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) \
-                           ON CONFLICT (post_id) DO UPDATE SET source = excluded.source, slug = excluded.slug, \
-                           link = excluded.link, title = excluded.title, published_at = excluded.published_at, \
-                           revised_at = CASE WHEN posts.revision = excluded.revision THEN posts.revised_at \
-                           ELSE excluded.revised_at END, revision = excluded.revision, gone_at = NULL \
-                           RETURNING first_seen_at, revised_at, is_news";
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(post.id.as_str())
-            .bind(post.source)
-            .bind(post.slug)
-            .bind(post.link)
-            .bind(post.title)
-            .bind(post.revision.as_str())
-            .bind(post.published_at.as_microsecond())
+    ) -> Result<Vec<Sighted>, StoreError> {
+        let mut sighted = Vec::with_capacity(posts.len());
+        for share in posts.chunks(SHARE) {
+            sighted.extend(self.sight_share(share, now).await?);
+        }
+        Ok(sighted)
+    }
+
+    async fn sight_share(
+        &mut self,
+        posts: &[PostSighting<'_>],
+        now: Timestamp,
+    ) -> Result<Vec<Sighted>, StoreError> {
+        let sql = format!(
+            "INSERT INTO posts (post_id, source, slug, link, title, revision, published_at, first_seen_at, \
+             revised_at, is_news, likeness, hold, hold_detail) \
+             SELECT value->>'id', value->>'source', value->>'slug', value->>'link', value->>'title', \
+             value->>'revision', CAST(value->>'published_at' AS BIGINT), $2, $2, \
+             CAST(value->>'is_news' AS BOOLEAN), value->>'likeness', value->>'hold', value->>'hold_detail' \
+             FROM {} WHERE TRUE \
+             ON CONFLICT (post_id) DO UPDATE SET source = excluded.source, slug = excluded.slug, \
+             link = excluded.link, title = excluded.title, published_at = excluded.published_at, \
+             likeness = excluded.likeness, hold = COALESCE(posts.hold, excluded.hold), \
+             hold_detail = CASE WHEN posts.hold IS NULL THEN excluded.hold_detail ELSE posts.hold_detail END, \
+             revised_at = CASE WHEN posts.revision = excluded.revision THEN posts.revised_at \
+             ELSE excluded.revised_at END, revision = excluded.revision, gone_at = NULL \
+             RETURNING post_id, first_seen_at, revised_at, is_news, hold",
+            if self.is_postgres() {
+                "jsonb_array_elements($1::jsonb) AS each(value)"
+            } else {
+                "json_each($1)"
+            }
+        );
+        let json = serde_json::to_string(posts).map_err(|_| StoreError::Corrupt("a post"))?;
+        let rows = on_engine!(self, |conn| sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(json)
             .bind(now.as_microsecond())
-            .bind(post.is_news)
-            .fetch_one(conn)
+            .fetch_all(conn)
             .await
-            .and_then(|row| Ok(Sighted {
-                first_seen_at: instant(row.try_get("first_seen_at")?),
-                revised_at: instant(row.try_get("revised_at")?),
-                is_news: row.try_get("is_news")?,
-            })))
-        .map_err(doing("remember a post"))
+            .and_then(|rows| {
+                rows.into_iter()
+                    .map(|row| {
+                        let sighted = Sighted {
+                            first_seen_at: instant(row.try_get("first_seen_at")?),
+                            revised_at: instant(row.try_get("revised_at")?),
+                            is_news: row.try_get("is_news")?,
+                            hold: None,
+                        };
+                        let hold: Option<String> = row.try_get("hold")?;
+                        Ok((row.try_get::<String, _>("post_id")?, (sighted, hold)))
+                    })
+                    .collect::<Result<HashMap<_, _>, sqlx::Error>>()
+            }))
+        .map_err(doing("remember posts"))?;
+        let of = |post: &PostSighting<'_>| {
+            let (sighted, hold) =
+                rows.get(post.id.as_str()).ok_or(StoreError::Corrupt("a post"))?;
+            let hold = hold.as_deref().map(str::parse).transpose()?;
+            Ok(Sighted { hold, ..*sighted })
+        };
+        posts.iter().map(of).collect()
+    }
+
+    /// Notes that a post has left a link, which leads to it from then on, and that `taken` are links of posts again.
+    pub async fn leave_links(
+        &mut self,
+        left: &[(&str, &PostId)],
+        taken: &[&str],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const LEAVE: &str = "INSERT INTO former_links (link, post_id, left_at) VALUES ($1, $2, $3) \
+                             ON CONFLICT (link) DO UPDATE SET post_id = excluded.post_id, left_at = excluded.left_at";
+        for (link, id) in left {
+            on_engine!(self, |conn| sqlx::query(LEAVE)
+                .bind(link)
+                .bind(id.as_str())
+                .bind(now.as_microsecond())
+                .execute(conn)
+                .await
+                .map(|_| ()))
+            .map_err(doing("note where a post was"))?;
+        }
+        const SQLITE: &str =
+            "DELETE FROM former_links WHERE link IN (SELECT value FROM json_each($1))";
+        const POSTGRES: &str = "DELETE FROM former_links WHERE link IN \
+                                (SELECT jsonb_array_elements_text($1::jsonb))";
+        let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
+        for share in taken.chunks(SHARE) {
+            let json = serde_json::to_string(share).map_err(|_| StoreError::Corrupt("a link"))?;
+            on_engine!(self, |conn| sqlx::query(sql).bind(json).execute(conn).await.map(|_| ()))
+                .map_err(doing("note where posts are"))?;
+        }
+        Ok(())
+    }
+
+    /// Where posts were before, and where each is now: those that are not gone.
+    pub async fn former_links(&mut self) -> Result<Vec<(String, String)>, StoreError> {
+        const SQL: &str = "SELECT f.link AS former, p.link AS link FROM former_links f \
+                           JOIN posts p ON p.post_id = f.post_id WHERE p.gone_at IS NULL ORDER BY f.link";
+        on_engine!(self, |conn| sqlx::query(SQL).fetch_all(conn).await.and_then(|rows| rows
+            .into_iter()
+            .map(|row| Ok((row.try_get("former")?, row.try_get("link")?)))
+            .collect()))
+        .map_err(doing("read where posts were"))
     }
 
     /// The post's file is gone, or it is a draft again.
@@ -119,13 +224,14 @@ impl Tx {
         self.record_event(Event::new("post.gone", now).post(id)).await
     }
 
-    /// When `folder` was scanned for the first time; none if never.
-    pub async fn first_scan_of(&mut self, folder: &str) -> Result<Option<Timestamp>, StoreError> {
-        const SQL: &str = "SELECT first_scanned_at FROM folders WHERE name = $1";
-        on_engine!(self, |conn| sqlx::query(SQL).bind(folder).fetch_optional(conn).await.and_then(
-            |row| row.map(|row| row.try_get("first_scanned_at").map(instant)).transpose()
-        ))
-        .map_err(doing("read when a folder was first scanned"))
+    /// When each folder was scanned for the first time.
+    pub async fn first_scans(&mut self) -> Result<HashMap<String, Timestamp>, StoreError> {
+        const SQL: &str = "SELECT name, first_scanned_at FROM folders";
+        on_engine!(self, |conn| sqlx::query(SQL).fetch_all(conn).await.and_then(|rows| rows
+            .into_iter()
+            .map(|row| Ok((row.try_get("name")?, instant(row.try_get("first_scanned_at")?))))
+            .collect()))
+        .map_err(doing("read when folders were first scanned"))
     }
 
     /// Notes the first scan of `folder`. The first note stays.
@@ -153,15 +259,14 @@ impl Tx {
             .map_err(doing("note a file of the baseline"))
     }
 
-    /// Whether the first scan found `source` and could not read it.
-    pub async fn is_baseline_source(&mut self, source: &str) -> Result<bool, StoreError> {
-        const SQL: &str = "SELECT source FROM baseline_sources WHERE source = $1";
+    /// The files that the first scan found and could not read as posts.
+    pub async fn baseline_sources(&mut self) -> Result<HashSet<String>, StoreError> {
+        const SQL: &str = "SELECT source FROM baseline_sources";
         on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(source)
-            .fetch_optional(conn)
+            .fetch_all(conn)
             .await
-            .map(|row| row.is_some()))
-        .map_err(doing("look up a file of the baseline"))
+            .and_then(|rows| rows.into_iter().map(|row| row.try_get("source")).collect()))
+        .map_err(doing("read the files of the baseline"))
     }
 
     /// Keeps the last good state of a post whose file is broken now.

@@ -15,8 +15,8 @@ pub(super) fn all(templates: &Templates) -> Vec<Diagnostic> {
         for (sample, value) in &family.samples {
             let Err(problem) = templates.render_value(name, value) else { continue };
             let same = |other: &Diagnostic| {
-                (&other.file, other.position, other.code)
-                    == (&problem.file, problem.position, problem.code)
+                (&other.file, other.position, &other.code)
+                    == (&problem.file, problem.position, &problem.code)
             };
             if !found.iter().any(same) {
                 let message = format!("{} (with the sample `{sample}`)", problem.message);

@@ -1,7 +1,7 @@
 //! The main loop: a folder of posts becomes feeds, mail and cross-posts, once.
 
 use postrider::domain::{Cadence, DeliveryState, Diagnostic};
-use postrider::ingest::Ingest;
+use postrider::ingest::{Ingest, open_cache};
 
 use crate::harness::engine::Engine;
 use crate::harness::world::{START, Setting, World, post};
@@ -232,7 +232,9 @@ async fn an_event_from_a_vanished_folder_takes_no_post_down() {
         Setting::new(Engine::Sqlite).post("old.md", post("Old", "2026-03-08")).start().await;
     world.stop().await;
     let config = world.state.config.load_full();
-    let mut ingest = Ingest::open(config, world.store.clone()).await.expect("the database answers");
+    let cache = open_cache(&config, &world.store).expect("a cache");
+    let mut ingest =
+        Ingest::open(config, world.store.clone(), cache).await.expect("the database answers");
     ingest.rescan(START).await.expect("the database answers");
     let file = world.path("posts/old.md");
     std::fs::rename(world.path("posts"), world.path("elsewhere")).expect("the folder is there");

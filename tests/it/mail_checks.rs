@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use postrider::config::{self, Config, Environment};
 use postrider::dispatch::{MailKind, blueprint};
 use postrider::domain::{Cadence, EditionId, EmailAddress, Keyring, SubscriptionId};
-use postrider::ingest::Ingest;
+use postrider::ingest::{Ingest, open_cache};
 use postrider::mail::{self, Composed, ConfirmationInput, EditionInput, Recipient};
 use postrider::store::Store;
 use postrider::template::Templates;
@@ -167,10 +167,15 @@ impl Golden {
 
 async fn mails(config: &std::sync::Arc<Config>) -> Vec<Mail> {
     let store = Store::open(&config.store, now()).await.unwrap();
-    let mut ingest = Ingest::open(std::sync::Arc::clone(config), store.clone()).await.unwrap();
+    let cache = open_cache(config, &store).unwrap();
+    let with = (std::sync::Arc::clone(config), store.clone());
+    let mut ingest = Ingest::open(with.0, with.1, cache.clone()).await.unwrap();
     ingest.rescan(now()).await.unwrap();
     let catalog = ingest.catalog();
-    let posts: Vec<_> = catalog.posts.iter().map(|known| known.written()).collect();
+    let written = |known: &std::sync::Arc<postrider::domain::CatalogPost>| {
+        cache.written(&known.post, known.body).unwrap()
+    };
+    let posts: Vec<_> = catalog.posts.iter().map(written).collect();
     assert_eq!(posts.len(), POSTS.len());
     store.close().await;
 

@@ -17,3 +17,4 @@ mod smtp;
 mod store;
 mod stuck;
 mod webhook;
+mod wishes;

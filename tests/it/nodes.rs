@@ -12,7 +12,7 @@ use postrider::domain::{
     Bounce, Cadence, DeliveryState, EditionState, EmailAddress, Lane, PostId, Revision,
     SubscriptionState,
 };
-use postrider::ingest::Ingest;
+use postrider::ingest::{Ingest, open_cache};
 use postrider::store::{
     AddSubscriber, Claimed, DeliveryFilter, IntentRefusal, IntentRequest, NewEdition, NewLetter,
     Next, Queue, Recorded, Settled, Store,
@@ -137,8 +137,9 @@ async fn nodes_that_start_together_on_a_fresh_database_agree_on_the_baseline() {
         let file = folder.path().join("config/postrider.toml");
         let config = Arc::new(config::load(&file, &Environment::default()).unwrap().config);
         let store = database.open(NOW).await;
-        let mut first = Ingest::open(Arc::clone(&config), store.clone()).await.unwrap();
-        let mut second = Ingest::open(config, store).await.unwrap();
+        let cache = || open_cache(&config, &store).unwrap();
+        let mut first = Ingest::open(Arc::clone(&config), store.clone(), cache()).await.unwrap();
+        let mut second = Ingest::open(Arc::clone(&config), store.clone(), cache()).await.unwrap();
         first.rescan(NOW).await.unwrap();
         second.rescan(later(1)).await.unwrap();
         for node in [first, second] {

@@ -15,7 +15,7 @@ use super::style::{ERROR, GOOD, WARNING, examples, paint};
 use super::words;
 use crate::config::{Config, Origins};
 use crate::domain::{Catalog, Diagnostic};
-use crate::ingest::Ingest;
+use crate::ingest::{self, Ingest};
 use crate::template::Templates;
 
 mod releases;
@@ -118,7 +118,8 @@ fn templates(config: &Config, origins: &Origins) -> Vec<Diagnostic> {
 /// Reads every post, over a database that is only looked at.
 async fn posts(config: &Arc<Config>) -> anyhow::Result<Catalog> {
     let look = Look::at(config).await?;
-    let mut ingest = Ingest::open(Arc::clone(config), look.store.clone()).await?;
+    let cache = ingest::open_cache(config, &look.store)?;
+    let mut ingest = Ingest::open(Arc::clone(config), look.store.clone(), cache).await?;
     ingest.rescan(now()).await?;
     let catalog = ingest.catalog();
     look.close().await;

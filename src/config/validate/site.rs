@@ -9,7 +9,7 @@ use url::Url;
 use super::{Context, lexical, secrets};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
-use crate::config::{Log, Mail, Secret, Server, Site, StoreUrl, Transport, Watch, raw};
+use crate::config::{Guard, Log, Mail, Secret, Server, Site, StoreUrl, Transport, Watch, raw};
 use crate::domain::{Author, Diagnostic};
 
 pub(super) fn site(raw: &raw::Site, context: &mut Context<'_>) -> Option<Site> {
@@ -139,6 +139,11 @@ pub(super) fn watch(raw: &raw::Watch, context: &mut Context<'_>) -> Option<Watch
     let debounce = duration("watch.debounce", &raw.debounce, 0, 60, context);
     let rescan = duration("watch.rescan", &raw.rescan, 1, DAY, context);
     Some(Watch { mode: raw.mode, debounce: debounce?, rescan: rescan? })
+}
+
+pub(super) fn guard(raw: &raw::Guard, context: &mut Context<'_>) -> Option<Guard> {
+    let within = duration("guard.within", &raw.within, 1, 7 * DAY, context)?;
+    Some(Guard { new_posts: usize::try_from(raw.new_posts).unwrap_or(usize::MAX), within })
 }
 
 pub(super) fn log(raw: &raw::Log, context: &mut Context<'_>) -> Option<Log> {

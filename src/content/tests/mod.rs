@@ -214,10 +214,11 @@ fn the_folders_author_stands_in() {
     let Verdict::Post(post) = parse(&file, &rules).unwrap().0 else { panic!("no post") };
     assert_eq!(post.link.as_str(), "https://example.org/blog/notes/2024/de/a/");
     assert_eq!(post.authors, [author]);
-    let (post, body) = post.into_post(PostId::pinned("urn:x"));
+    let html = post.html.clone();
+    let post = post.into_post(PostId::pinned("urn:x"));
     assert_eq!(post.source, "posts/notes/a.md");
     assert_eq!(
-        body.html,
+        html,
         "<p><img src=\"https://example.org/blog/notes/2024/de/a.png\" alt=\"\"> <a href=\"https://example.org/y\">x</a></p>"
     );
 }

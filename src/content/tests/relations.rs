@@ -143,7 +143,7 @@ fn every_shape_of_a_recording_is_understood() {
 
 #[test]
 fn topics_are_the_tags_unless_the_author_says_more() {
-    let post = |lines: &str| post_with(lines).into_post(PostId::pinned("urn:x")).0;
+    let post = |lines: &str| post_with(lines).into_post(PostId::pinned("urn:x"));
     assert_eq!(post("tags: [a, b]").topics(), ["a", "b"]);
     let both = post("tags: [a, b]\ntopics: [c]");
     assert_eq!(

@@ -30,7 +30,7 @@ const BROKEN: [Case; 9] = [
         b"---\ntitle: Twice\n---\n---\ndate: 2026-03-01\n---\nx",
         "posts/twice.md:4:1: a second front matter block begins here",
     ),
-    Case("bare.md", b"Just text.\n", "posts/bare.md:1:1: the post has no title"),
+    Case("bare.md", b"Just text.\n", "posts/bare.md:1:1: the post has no date"),
     Case(
         "day.md",
         b"---\ntitle: Day\ndate: 2026-02-30\n---\nx",
@@ -51,7 +51,7 @@ const BROKEN: [Case; 9] = [
         b"---\ntitle: Nul\ndate: 2026-03-01\n---\nx\0y",
         "posts/nul.md:5:2: the file contains a NUL byte",
     ),
-    Case("nothing.md", b"", "posts/nothing.md:1:1: the post has no title"),
+    Case("nothing.md", b"", "posts/nothing.md:1:1: the post has no date"),
 ];
 
 /// Every finding as its author reads it.

@@ -1,0 +1,122 @@
+//! Posts that the store knows and that are live nowhere now: gone, broken since before we came, or not looked at yet.
+
+use std::collections::HashMap;
+
+use crate::domain::{Alike, Likeness, PostId};
+use crate::store::KnownPost;
+
+/// Found by id and by the file that they were last seen in.
+#[derive(Debug, Default)]
+pub(super) struct Absent {
+    posts: HashMap<PostId, KnownPost>,
+    by_source: HashMap<String, PostId>,
+}
+
+impl Absent {
+    pub(super) fn of(posts: Vec<KnownPost>) -> Self {
+        let mut absent = Self::default();
+        posts.into_iter().for_each(|known| absent.insert(known));
+        absent
+    }
+
+    pub(super) fn insert(&mut self, known: KnownPost) {
+        // Of two that were in one file the one that is not gone counts.
+        let is_better =
+            self.in_file(&known.source).is_none_or(|other| other.is_gone || !known.is_gone);
+        if is_better {
+            self.by_source.insert(known.source.clone(), known.id.clone());
+        }
+        self.posts.insert(known.id.clone(), known);
+    }
+
+    pub(super) fn remove(&mut self, id: &PostId) {
+        if let Some(known) = self.posts.remove(id)
+            && self.by_source.get(&known.source) == Some(id)
+        {
+            self.by_source.remove(&known.source);
+        }
+    }
+
+    pub(super) fn get(&self, id: &PostId) -> Option<&KnownPost> {
+        self.posts.get(id)
+    }
+
+    pub(super) fn in_file(&self, source: &str) -> Option<&KnownPost> {
+        self.posts.get(self.by_source.get(source)?)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &KnownPost> {
+        self.posts.values()
+    }
+
+    pub(super) fn mark_gone(&mut self, id: &PostId) {
+        if let Some(known) = self.posts.get_mut(id) {
+            known.is_gone = true;
+        }
+    }
+}
+
+/// Those whose file is not there any more: a new file may be one of them under another name.
+pub(super) struct Heirlooms<'a> {
+    by_link: HashMap<&'a str, Vec<&'a KnownPost>>,
+    by_slug: HashMap<&'a str, Vec<&'a KnownPost>>,
+    by_band: HashMap<(usize, [u16; 2]), Vec<&'a KnownPost>>,
+}
+
+/// What a new file is, as far as posts without a file tell.
+pub(super) enum Heir<'a> {
+    /// This post, renamed.
+    Is(&'a KnownPost),
+    /// Much like this one: somebody has to look.
+    MayBe(&'a KnownPost),
+    Nobody,
+}
+
+impl<'a> Heirlooms<'a> {
+    pub(super) fn of(absent: impl Iterator<Item = &'a KnownPost>) -> Self {
+        let mut all =
+            Self { by_link: HashMap::new(), by_slug: HashMap::new(), by_band: HashMap::new() };
+        for known in absent {
+            all.by_link.entry(&known.link).or_default().push(known);
+            all.by_slug.entry(&known.slug).or_default().push(known);
+            for band in known.likeness.iter().flat_map(Likeness::bands) {
+                all.by_band.entry(band).or_default().push(known);
+            }
+        }
+        all
+    }
+
+    /// The post that lived at `link`, else that had `slug`, else whose text was the same but for edits. None that is taken.
+    pub(super) fn heir(
+        &self,
+        link: &str,
+        slug: &str,
+        likeness: &Likeness,
+        is_taken: &dyn Fn(&PostId) -> bool,
+    ) -> Heir<'a> {
+        let best = |found: Option<&Vec<&'a KnownPost>>| {
+            let free = found.into_iter().flatten().filter(|known| !is_taken(&known.id));
+            free.copied().min_by_key(|known| (known.is_gone, known.id.clone()))
+        };
+        // Long gone, and another text: only the slug is the same, such as `notes` in the folder of another year.
+        let is_another = |known: &&KnownPost| {
+            let compared = known.likeness.and_then(|it| it.compare(likeness));
+            known.is_gone && compared == Some(Alike::No)
+        };
+        let called_so = || best(self.by_slug.get(slug)).filter(|known| !is_another(known));
+        if let Some(known) = best(self.by_link.get(link)).or_else(called_so) {
+            return Heir::Is(known);
+        }
+        let near = likeness.bands().flat_map(|band| self.by_band.get(&band).into_iter().flatten());
+        let alike = near
+            .filter(|known| !is_taken(&known.id))
+            .filter_map(|known| Some((known.likeness?.compare(likeness)?, *known)))
+            .filter(|(alike, _)| *alike != Alike::No)
+            .max_by_key(|(alike, known)| (*alike, !known.is_gone, known.id.clone()));
+        match alike {
+            Some((Alike::Yes, known)) => Heir::Is(known),
+            Some((_, known)) => Heir::MayBe(known),
+            None => Heir::Nobody,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The posts that are live: by id, by link, and in the order of the catalog.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::{CatalogPost, PostId};
+
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    by_id: HashMap<PostId, Arc<CatalogPost>>,
+    by_link: HashMap<String, PostId>,
+    newest_first: BTreeMap<(Reverse<Timestamp>, PostId), Arc<CatalogPost>>,
+}
+
+impl Live {
+    pub(super) fn take(&mut self, live: &Arc<CatalogPost>) {
+        let post = &live.post;
+        if let Some(before) = self.by_id.insert(post.id.clone(), Arc::clone(live)) {
+            self.forget_place(&before);
+        }
+        self.by_link.insert(post.link.to_string(), post.id.clone());
+        self.newest_first.insert(key(live), Arc::clone(live));
+    }
+
+    /// Gives up what is still this post's.
+    pub(super) fn leave(&mut self, live: &CatalogPost) {
+        let id = &live.post.id;
+        if self.source_of(id) == Some(&live.post.source)
+            && let Some(live) = self.by_id.remove(id)
+        {
+            self.forget_place(&live);
+        }
+    }
+
+    fn forget_place(&mut self, live: &CatalogPost) {
+        let link = live.post.link.as_str();
+        if self.by_link.get(link) == Some(&live.post.id) {
+            self.by_link.remove(link);
+        }
+        self.newest_first.remove(&key(live));
+    }
+
+    pub(super) fn get(&self, id: &PostId) -> Option<&CatalogPost> {
+        self.by_id.get(id).map(|live| &**live)
+    }
+
+    pub(super) fn source_of(&self, id: &PostId) -> Option<&str> {
+        self.get(id).map(|live| live.post.source.as_str())
+    }
+
+    /// The source of the post that lives at `link`.
+    pub(super) fn source_at(&self, link: &str) -> Option<&str> {
+        self.source_of(self.by_link.get(link)?)
+    }
+
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = &Arc<CatalogPost>> {
+        self.newest_first.values()
+    }
+}
+
+fn key(live: &CatalogPost) -> (Reverse<Timestamp>, PostId) {
+    (Reverse(live.post.published_at), live.post.id.clone())
+}

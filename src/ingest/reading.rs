@@ -1,0 +1,294 @@
+//! Reading files: found paths go in, what each of them is comes out, with the texts of posts in the cache.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::{fs, thread};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::files::{self, Found, FoundState};
+use super::surroundings::{self, Surroundings};
+use crate::config::{Config, PostFolder};
+use crate::content::{self, FolderRules, Parsed, SourceFile};
+use crate::domain::{Author, BodyId, Diagnostic, Revision};
+use crate::store::{CachedBody, CachedFile, Fingerprint, Pen, PostCache, StoreError};
+
+/// A file that changed so recently may change again within the same tick of the file system's clock, unseen: it is read once more.
+const RACY_NANOSECONDS: i64 = 2_000_000_000;
+/// Texts that wait to be written, at most: enough that no thread waits for another.
+const QUEUE: usize = 64;
+
+/// A post without its text, which is in the cache.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    pub(super) parsed: Parsed,
+    pub(super) body: BodyId,
+}
+
+/// What a file is.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Post(Box<Fresh>),
+    Draft,
+    NotAPost,
+    Broken(Vec<Diagnostic>),
+}
+
+/// A file that was read.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) source: String,
+    /// Index into `config.posts`.
+    pub(super) folder: usize,
+    /// None for files that are refused unread, and for those that are to be read again.
+    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) outcome: Outcome,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+/// A file to read.
+#[derive(Debug)]
+pub(super) struct ToRead {
+    pub(super) folder: usize,
+    pub(super) found: Found,
+    /// What the cache says of it, if it is as it was then.
+    pub(super) cached: Option<CachedFile>,
+}
+
+/// A file in the cache, with what was said of it elsewhere when it was read.
+#[derive(Serialize, Deserialize)]
+struct KeptFile<'a> {
+    said: Cow<'a, str>,
+    kept: Kept<'a>,
+}
+
+/// What the cache keeps of a file. Of broken ones it keeps nothing: they are looked at again.
+#[derive(Serialize, Deserialize)]
+enum Kept<'a> {
+    Post(Cow<'a, Parsed>, Cow<'a, [Diagnostic]>),
+    Draft(Cow<'a, [Diagnostic]>),
+    NotAPost,
+}
+
+/// A file as the threads hand it over: its text not yet in the cache.
+struct Raw {
+    read: Read,
+    /// Of it, elsewhere.
+    said: String,
+    text: Option<(Box<Parsed>, CachedBody)>,
+    /// The cache has it as it is.
+    is_cached: bool,
+}
+
+/// Reads and parses on as many threads as there are cores. Files that vanished meanwhile are left out: the next look
+/// finds nothing, or what came in their place.
+pub(super) fn read_all(
+    (config, around): (&Config, &Surroundings),
+    cache: &PostCache,
+    files: &[ToRead],
+    now: Timestamp,
+) -> Result<Vec<Read>, StoreError> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let (hand_over, handed) = sync_channel::<Raw>(QUEUE);
+    thread::scope(|scope| {
+        for _ in 0..cores.min(files.len().div_ceil(8)) {
+            let (hand_over, next) = (hand_over.clone(), &next);
+            scope.spawn(move || work((config, around), files, next, &hand_over));
+        }
+        drop(hand_over);
+        cache.write(|pen| {
+            handed.iter().map(|raw| settle(raw, pen, now)).collect::<Result<Vec<_>, StoreError>>()
+        })
+    })
+}
+
+fn work(
+    (config, around): (&Config, &Surroundings),
+    files: &[ToRead],
+    next: &AtomicUsize,
+    hand_over: &SyncSender<Raw>,
+) {
+    while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let Some(its) = around.of(file.folder) else { continue };
+        let said = its.said_of(&file.found.within);
+        let raw = cached(file, &said).or_else(|| read(config, around, file));
+        let Some(raw) = raw.map(|raw| Raw { said, ..raw }) else { continue };
+        // The other end is gone when the cache could not be written.
+        if hand_over.send(raw).is_err() {
+            return;
+        }
+    }
+}
+
+/// Puts the text into the cache, and what is to be found there after a restart.
+fn settle(raw: Raw, pen: &Pen<'_>, now: Timestamp) -> Result<Read, StoreError> {
+    let Raw { mut read, said, text, is_cached } = raw;
+    if let Some((parsed, body)) = text {
+        let body = pen.put_body(&body)?;
+        read.outcome = Outcome::Post(Box::new(Fresh { parsed: *parsed, body }));
+    }
+    if is_cached {
+        return Ok(read);
+    }
+    let now = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
+    read.fingerprint =
+        read.fingerprint.filter(|it| it.changed.abs_diff(now) > RACY_NANOSECONDS.unsigned_abs());
+    match (read.fingerprint, kept(&read, &said)) {
+        (Some(fingerprint), Some((reading, body))) => {
+            pen.put_file(&CachedFile { source: read.source.clone(), fingerprint, reading, body })?
+        }
+        (_, _) => pen.forget_file(&read.source)?,
+    }
+    Ok(read)
+}
+
+fn kept(read: &Read, said: &str) -> Option<(String, Option<BodyId>)> {
+    let warnings = Cow::Borrowed(&*read.warnings);
+    let (kept, body) = match &read.outcome {
+        Outcome::Post(fresh) => {
+            (Kept::Post(Cow::Borrowed(&fresh.parsed), warnings), Some(fresh.body))
+        }
+        Outcome::Draft => (Kept::Draft(warnings), None),
+        Outcome::NotAPost => (Kept::NotAPost, None),
+        Outcome::Broken(_) => return None,
+    };
+    let file = KeptFile { said: Cow::Borrowed(said), kept };
+    Some((serde_json::to_string(&file).ok()?, body))
+}
+
+fn cached(file: &ToRead, said: &str) -> Option<Raw> {
+    let cached = file.cached.as_ref()?;
+    let kept: KeptFile<'_> = serde_json::from_str(&cached.reading).ok()?;
+    if kept.said != said {
+        return None;
+    }
+    let (outcome, warnings) = match kept.kept {
+        Kept::Post(parsed, warnings) => {
+            let fresh = Fresh { parsed: parsed.into_owned(), body: cached.body? };
+            (Outcome::Post(Box::new(fresh)), warnings)
+        }
+        Kept::Draft(warnings) => (Outcome::Draft, warnings),
+        Kept::NotAPost => (Outcome::NotAPost, Cow::default()),
+    };
+    let read = Read {
+        source: file.found.source.clone(),
+        folder: file.folder,
+        fingerprint: Some(cached.fingerprint),
+        outcome,
+        warnings: warnings.into_owned(),
+    };
+    Some(Raw { read, said: String::new(), text: None, is_cached: true })
+}
+
+/// None: the file vanished since it was found.
+fn read(config: &Config, around: &Surroundings, file: &ToRead) -> Option<Raw> {
+    let ToRead { folder, found, .. } = file;
+    let raw = |fingerprint, outcome, warnings| {
+        let source = found.source.clone();
+        Raw {
+            read: Read { source, folder: *folder, fingerprint, outcome, warnings },
+            said: String::new(),
+            text: None,
+            is_cached: false,
+        }
+    };
+    let fingerprint = match &found.state {
+        FoundState::Readable(fingerprint) => Some(*fingerprint),
+        FoundState::Refused(problem) => {
+            return Some(raw(None, Outcome::Broken(vec![Diagnostic::clone(problem)]), Vec::new()));
+        }
+    };
+    let bytes = match files::read(&found.path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(error) => {
+            let problem = Diagnostic::error("unreadable", format!("cannot be read: {error}"))
+                .in_file(found.source.clone())
+                .effect("what was live of it before stays live");
+            return Some(raw(fingerprint, Outcome::Broken(vec![problem]), Vec::new()));
+        }
+    };
+    let (its, folder) = (around.of(*folder)?, &config.posts[*folder]);
+    if its.facts.is_unknown(&found.within) {
+        // Told once, where it is broken.
+        return Some(raw(fingerprint, Outcome::Broken(Vec::new()), Vec::new()));
+    }
+    let source = SourceFile {
+        source: &found.source,
+        within: &found.within,
+        bytes: &bytes,
+        committed_at: its.committed_at(&found.within),
+        modified_at: surroundings::modified_at(folder, &found.path),
+    };
+    let presets = its.presets(&found.within);
+    let rules = FolderRules {
+        authors: its.facts.authors(),
+        presets: &presets,
+        destinations: Some(&around.destinations),
+        ..rules(config, folder)
+    };
+    // One file that the parsers choke on must not take the daemon down, now and at every start.
+    let parsed = catch_unwind(AssertUnwindSafe(|| content::parse(&source, &rules)));
+    Some(match parsed.unwrap_or_else(|_| Err(vec![fault_of_ours(found)])) {
+        Ok((content::Verdict::Post(mut parsed), warnings)) => {
+            let body = take_text(&mut parsed);
+            let text = Some((parsed, body));
+            Raw { text, ..raw(fingerprint, Outcome::Draft, warnings) }
+        }
+        Ok((content::Verdict::NotAPost, warnings)) => raw(fingerprint, Outcome::NotAPost, warnings),
+        Ok((content::Verdict::Draft, warnings)) => raw(fingerprint, Outcome::Draft, warnings),
+        Err(problems) => raw(fingerprint, Outcome::Broken(problems), Vec::new()),
+    })
+}
+
+fn take_text(parsed: &mut Parsed) -> CachedBody {
+    // Made anew from the HTML when somebody asks.
+    parsed.text = String::new();
+    CachedBody { html: std::mem::take(&mut parsed.html), mail: None, web: None }
+}
+
+/// What the configuration says of a folder; what is around it comes on top.
+fn rules<'a>(config: &'a Config, folder: &'a PostFolder) -> FolderRules<'a> {
+    static NOBODY: BTreeMap<String, Author> = BTreeMap::new();
+    FolderRules {
+        site_url: &config.site.url,
+        permalink: &folder.permalink,
+        language: folder.language.as_deref().unwrap_or(&config.site.language),
+        time_zone: &config.site.time_zone,
+        default_author: config.site.author.as_ref(),
+        names: &folder.fields,
+        authors: &NOBODY,
+        presets: &[],
+        dates_from: &folder.dates_from,
+        destinations: None,
+    }
+}
+
+/// What everything that was made of the files depends on, besides them.
+pub(super) fn stamp(config: &Config) -> String {
+    let folders: Vec<String> = config
+        .posts
+        .iter()
+        .map(|folder| format!("{} {:?} {}", folder.name, rules(config, folder), folder.defaults))
+        .collect();
+    let destinations: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
+    // Another build may render otherwise.
+    let program = std::env::current_exe().and_then(fs::metadata);
+    let program = program.map(|it| format!("{} {:?}", it.len(), it.modified())).unwrap_or_default();
+    let folders = folders.iter().map(String::as_str).chain(destinations);
+    let parts = folders.chain([env!("CARGO_PKG_VERSION"), &*program]);
+    Revision::of(parts).as_str().to_owned()
+}
+
+fn fault_of_ours(found: &Found) -> Diagnostic {
+    let message = "cannot be read because of a bug in Postrider, please report it";
+    Diagnostic::error("internal", message)
+        .in_file(found.source.clone())
+        .effect("what was live of it before stays live")
+}

@@ -1,0 +1,267 @@
+//! What was made of each post file, in a file of its own beside the database: a start with nothing changed need not read a
+//! hundred thousand posts again, and their texts need not be held in memory.
+//!
+//! Nothing in it is a fact. Deleted or damaged, it is made anew from the posts by one cold scan.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+
+use super::StoreError;
+use super::express::doing;
+use crate::content;
+use crate::domain::{Body, BodyId, Post, Written};
+
+/// Texts that a command makes for itself are numbered from here on.
+const OWN: i64 = 1 << 60;
+/// Pages between two checkpoints: 32 MB.
+const CHECKPOINT_PAGES: i32 = 8000;
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS stamps (stamp TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS files (
+        source   TEXT PRIMARY KEY,
+        size     INTEGER NOT NULL,
+        modified INTEGER NOT NULL,
+        changed  INTEGER NOT NULL,
+        inode    INTEGER NOT NULL,
+        reading  TEXT NOT NULL,
+        body     INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, html TEXT NOT NULL, mail TEXT, web TEXT);";
+
+/// What tells an unchanged file without reading it. Times in nanoseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    pub size: i64,
+    pub modified: i64,
+    /// When its inode last changed: no program can set this one back.
+    pub changed: i64,
+    pub inode: i64,
+}
+
+/// A file as last read.
+#[derive(Clone, Debug)]
+pub struct CachedFile {
+    pub source: String,
+    pub fingerprint: Fingerprint,
+    /// What was made of it, in the words of whoever keeps it here.
+    pub reading: String,
+    /// The text, if it is a post.
+    pub body: Option<BodyId>,
+}
+
+/// The HTML of a post, by who sees it. `None`: as in `html`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CachedBody {
+    pub html: String,
+    pub mail: Option<String>,
+    pub web: Option<String>,
+}
+
+/// The cache. Cheap to clone. Reading a text takes some ten microseconds.
+#[derive(Clone, Debug)]
+pub struct PostCache(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Where this process writes.
+    own: Mutex<Connection>,
+    /// The file that a daemon keeps, to look at.
+    kept: Option<Mutex<Connection>>,
+    /// Held as long as `own` is the file itself.
+    _lock: Option<File>,
+}
+
+impl PostCache {
+    /// Opens the file at `path` and keeps it up to date; where another process does so already, or with `only_look`, what
+    /// this one makes goes into a file without a name that ends with it. What was made under another `stamp` is forgotten.
+    pub fn open(path: &Path, stamp: &str, only_look: bool) -> Result<Self, StoreError> {
+        if !only_look && let Some(lock) = lock(path) {
+            match keep(path, stamp) {
+                Ok(own) => return Ok(Self::of(own, None, Some(lock))),
+                Err(error) => {
+                    tracing::warn!(
+                        path = %path.display(),
+                        error = %crate::telemetry::causes(&error),
+                        "the cache of posts cannot be used; every start reads all posts"
+                    );
+                }
+            }
+        }
+        let own = private().map_err(doing("make a cache of posts"))?;
+        // A daemon's cache that is not there, or of another version, is none.
+        let kept = look(path, stamp).ok().flatten();
+        Ok(Self::of(own, kept, None))
+    }
+
+    fn of(own: Connection, kept: Option<Connection>, lock: Option<File>) -> Self {
+        Self(Arc::new(Inner { own: Mutex::new(own), kept: kept.map(Mutex::new), _lock: lock }))
+    }
+
+    /// Hands each file as last read to `each`.
+    pub fn files(&self, mut each: impl FnMut(CachedFile)) -> Result<(), StoreError> {
+        const SQL: &str = "SELECT source, size, modified, changed, inode, reading, body FROM files";
+        let connection = held(self.0.kept.as_ref().unwrap_or(&self.0.own));
+        let mut read = || {
+            let mut statement = connection.prepare(SQL)?;
+            let mut rows = statement.query(())?;
+            while let Some(row) = rows.next()? {
+                let fingerprint = Fingerprint {
+                    size: row.get(1)?,
+                    modified: row.get(2)?,
+                    changed: row.get(3)?,
+                    inode: row.get(4)?,
+                };
+                let body = row.get::<_, Option<i64>>(6)?.map(BodyId);
+                each(CachedFile { source: row.get(0)?, fingerprint, reading: row.get(5)?, body });
+            }
+            Ok(())
+        };
+        read().map_err(doing("read the cache of posts"))
+    }
+
+    /// A text; none if it was thrown away.
+    pub fn body(&self, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
+        const SQL: &str = "SELECT html, mail, web FROM bodies WHERE id = ?1";
+        let kept = self.0.kept.as_ref().filter(|_| id.0 < OWN);
+        let connection = held(kept.unwrap_or(&self.0.own));
+        let read = || {
+            let mut statement = connection.prepare_cached(SQL)?;
+            let body = statement.query_row([id.0], |row| {
+                Ok(CachedBody { html: row.get(0)?, mail: row.get(1)?, web: row.get(2)? })
+            });
+            body.optional()
+        };
+        read().map_err(doing("read the text of a post"))
+    }
+
+    /// A post with its text.
+    pub fn written(&self, post: &Arc<Post>, body: BodyId) -> Result<Written, StoreError> {
+        let CachedBody { html, mail, .. } =
+            self.body(body)?.ok_or(StoreError::Corrupt("the text of a post"))?;
+        let text = content::plain_text(mail.as_deref().unwrap_or(&html));
+        Ok(Written { post: Arc::clone(post), body: Arc::new(Body { html, text }) })
+    }
+
+    /// Writes what `fill` hands to its pen, all or nothing.
+    pub fn write<T>(
+        &self,
+        fill: impl FnOnce(&Pen<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut connection = held(&self.0.own);
+        let tx = connection.transaction().map_err(doing("write the cache of posts"))?;
+        let filled = fill(&Pen(&tx))?;
+        tx.commit().map_err(doing("write the cache of posts"))?;
+        Ok(filled)
+    }
+}
+
+/// A transaction on the cache.
+#[derive(Debug)]
+pub struct Pen<'a>(&'a Connection);
+
+impl Pen<'_> {
+    /// Keeps a text, and says what it is called.
+    pub fn put_body(&self, body: &CachedBody) -> Result<BodyId, StoreError> {
+        const SQL: &str = "INSERT INTO bodies (html, mail, web) VALUES (?1, ?2, ?3)";
+        self.run(SQL, params![body.html, body.mail, body.web])?;
+        Ok(BodyId(self.0.last_insert_rowid()))
+    }
+
+    pub fn put_file(&self, file: &CachedFile) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT OR REPLACE INTO files (source, size, modified, changed, inode, reading, body) \
+                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let Fingerprint { size, modified, changed, inode } = file.fingerprint;
+        let body = file.body.map(|id| id.0);
+        self.run(SQL, params![file.source, size, modified, changed, inode, file.reading, body])
+    }
+
+    pub fn forget_file(&self, source: &str) -> Result<(), StoreError> {
+        self.run("DELETE FROM files WHERE source = ?1", params![source])
+    }
+
+    fn run(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
+        let ran = self.0.prepare_cached(sql).and_then(|mut statement| statement.execute(values));
+        ran.map(|_| ()).map_err(doing("write the cache of posts"))
+    }
+}
+
+/// A panic while it was held was in a reader's code, not in the middle of a write: those are undone.
+fn held(connection: &Mutex<Connection>) -> std::sync::MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// None: another process keeps the file, or nobody can.
+fn lock(path: &Path) -> Option<File> {
+    std::fs::create_dir_all(path.parent()?).ok()?;
+    let lock = path.with_added_extension("lock");
+    let file = File::options().create(true).write(true).truncate(false).open(lock).ok()?;
+    file.try_lock().ok()?;
+    Some(file)
+}
+
+/// Opens the file for writing; one that is damaged or of another stamp is begun anew.
+fn keep(path: &Path, stamp: &str) -> Result<Connection, StoreError> {
+    let opened = || -> rusqlite::Result<Option<Connection>> {
+        let connection = Connection::open(path)?;
+        settings(&connection)?;
+        Ok(is_stamped(&connection, stamp)?.then_some(connection))
+    };
+    let connection = match opened() {
+        Ok(Some(connection)) => connection,
+        Ok(None) | Err(_) => begin(path, stamp).map_err(doing("make a cache of posts"))?,
+    };
+    // Texts that no file refers to any more: of posts as they were before they were edited.
+    const SQL: &str =
+        "DELETE FROM bodies WHERE id NOT IN (SELECT body FROM files WHERE body IS NOT NULL)";
+    connection.execute(SQL, ()).map_err(doing("tidy the cache of posts"))?;
+    Ok(connection)
+}
+
+fn begin(path: &Path, stamp: &str) -> rusqlite::Result<Connection> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        // It need not be there.
+        let _ = std::fs::remove_file(PathBuf::from(file));
+    }
+    let connection = Connection::open(path)?;
+    settings(&connection)?;
+    connection.execute_batch(SCHEMA)?;
+    connection.execute("INSERT INTO stamps (stamp) VALUES (?1)", [stamp])?;
+    Ok(connection)
+}
+
+/// Losing the last writes costs a second look at the files; a damaged file costs one at all of them.
+fn settings(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
+}
+
+fn is_stamped(connection: &Connection, stamp: &str) -> rusqlite::Result<bool> {
+    let found: Option<String> =
+        connection.query_row("SELECT stamp FROM stamps", (), |row| row.get(0)).optional()?;
+    Ok(found.as_deref() == Some(stamp))
+}
+
+/// The file that another process keeps, if it is of this stamp.
+fn look(path: &Path, stamp: &str) -> rusqlite::Result<Option<Connection>> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    Ok(is_stamped(&connection, stamp)?.then_some(connection))
+}
+
+/// SQLite makes a temporary file of its own and takes it away again.
+fn private() -> rusqlite::Result<Connection> {
+    let connection = Connection::open("")?;
+    connection.pragma_update(None, "journal_mode", "MEMORY")?;
+    connection.execute_batch(SCHEMA)?;
+    connection.execute("INSERT INTO bodies (id, html) VALUES (?1, '')", [OWN])?;
+    Ok(connection)
+}
