@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, WatchMode};
+use crate::config::Config;
 use crate::domain::{Catalog, Diagnostic};
 use crate::ingest::{self, Ingest, publish_feeds};
 use crate::planner::Planner;
 use crate::store::{PostCache, StoreError};
 use crate::telemetry;
-use crate::watch::{self, Hint, Watch};
+use crate::watch::{Hint, Watch};
 use crate::web::WebState;
 
 /// How soon to try again when the database did not answer.
@@ -46,7 +46,7 @@ impl Desk {
     pub(super) async fn run(mut self) -> Result<(), StoreError> {
         let Some(opened) = self.open().await else { return Ok(()) };
         let Opened { mut planner, mut ingest, cache } = opened;
-        let mut watched = self.watch();
+        let mut watch = Watch::for_posts(&self.config.posts, &self.config.watch);
         let mut look = Look::Everywhere;
         let mut has_looked = false;
         let mut rescan_at = Timestamp::MAX;
@@ -54,6 +54,9 @@ impl Desk {
             let now = self.state.clock.now();
             if matches!(look, Look::Everywhere) {
                 rescan_at = now.saturating_add(self.config.watch.rescan).unwrap_or(Timestamp::MAX);
+                // Before the look, so that whatever changes during it is noticed.
+                watch = renewed(watch, now).await;
+                telemetry::watching(watch.has_events());
             }
             let looked = match &look {
                 Look::Everywhere => ingest.rescan(now).await,
@@ -70,7 +73,9 @@ impl Desk {
             }
             // Until then the catalog is empty, and would empty the feeds of the configuration before.
             let next = if has_looked {
-                self.publish_and_plan((&mut planner, &cache), &ingest.catalog(), now).await
+                let mut catalog = ingest.catalog();
+                catalog.problems.extend(watch.problems().cloned());
+                self.publish_and_plan((&mut planner, &cache), &catalog, now).await
             } else {
                 None
             };
@@ -78,7 +83,7 @@ impl Desk {
             let wake_at = [next, retry_at, Some(rescan_at)].into_iter().flatten().min();
             look = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
-                hint = next_hint(&mut watched) => match hint {
+                hint = watch.next() => match hint {
                     Hint::Paths(paths) => Look::At(paths),
                     Hint::Rescan => Look::Everywhere,
                 },
@@ -117,28 +122,6 @@ impl Desk {
         let planner = Planner::open(config, (**templates).clone(), with, now).await?;
         let ingest = Ingest::open(Arc::clone(&self.config), store, cache.clone()).await?;
         Ok(Opened { planner, ingest, cache })
-    }
-
-    fn watch(&self) -> Option<(Watch, mpsc::Receiver<Hint>)> {
-        if self.config.watch.mode == WatchMode::Poll {
-            return None;
-        }
-        let folders: Vec<_> = self
-            .config
-            .posts
-            .iter()
-            .map(|folder| folder.path.clone())
-            .filter(|path| path.is_dir())
-            .collect();
-        let debounce = Duration::try_from(self.config.watch.debounce).unwrap_or_default();
-        watch::watch(&folders, debounce)
-            .inspect_err(|error| {
-                tracing::warn!(
-                    error = %telemetry::causes(error),
-                    "cannot watch the posts; the rescan finds changes, only later"
-                );
-            })
-            .ok()
     }
 
     /// Feeds first: they can be corrected, mail cannot. Returns when something falls due by itself.
@@ -210,12 +193,14 @@ enum Look {
     Nowhere,
 }
 
-/// The next hint; never, when nobody watches.
-async fn next_hint(watched: &mut Option<(Watch, mpsc::Receiver<Hint>)>) -> Hint {
-    if let Some((_, hints)) = watched
-        && let Some(hint) = hints.recv().await
-    {
-        return hint;
+/// Renews the watch where it may block. A panic in there is ours, and ends us.
+async fn renewed(mut watch: Watch, now: Timestamp) -> Watch {
+    let renewing = tokio::task::spawn_blocking(move || {
+        watch.renew(now);
+        watch
+    });
+    match renewing.await {
+        Ok(watch) => watch,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
-    std::future::pending().await
 }

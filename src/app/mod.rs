@@ -118,7 +118,8 @@ impl Daemon {
         web: &mut JoinHandle<std::io::Result<()>>,
         mut signals: Signals,
     ) -> anyhow::Result<()> {
-        let mut reload = Reload::new(self.file.clone(), self.environment.clone());
+        let now = self.state.clock.now();
+        let mut reload = Reload::new(self.file.clone(), self.environment.clone(), now);
         let abandon = CancellationToken::new();
         // The one in force, and earlier ones that finish what they have in flight, which may take ten minutes.
         let mut generations = JoinSet::new();

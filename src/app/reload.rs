@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use tokio::sync::mpsc;
+use jiff::{SignedDuration, Timestamp};
 
 use super::channels::groups;
 use super::templates_for;
@@ -13,9 +12,9 @@ use crate::config::{self, Config, Environment};
 use crate::domain::Diagnostic;
 use crate::telemetry;
 use crate::template::Templates;
-use crate::watch::{self, Hint, Watch};
+use crate::watch::{Hint, Watch};
 
-const DEBOUNCE: Duration = Duration::from_millis(300);
+const DEBOUNCE: SignedDuration = SignedDuration::from_millis(300);
 
 /// A configuration that was found good.
 #[derive(Debug)]
@@ -30,34 +29,29 @@ pub(super) struct Reload {
     environment: Environment,
     /// The files as last looked at, so that a touch reloads nothing.
     seen: BTreeMap<PathBuf, Vec<u8>>,
-    watch: Option<(Watch, mpsc::Receiver<Hint>)>,
+    watch: Watch,
 }
 
 impl Reload {
-    pub(super) fn new(file: PathBuf, environment: Environment) -> Self {
+    pub(super) fn new(file: PathBuf, environment: Environment, now: Timestamp) -> Self {
         let folders = folders(&file);
-        let watched: Vec<PathBuf> =
-            folders.iter().filter(|folder| folder.is_dir()).cloned().collect();
-        let watch = watch::watch(&watched, DEBOUNCE)
-            .inspect_err(|error| {
-                tracing::warn!(
-                    error = %telemetry::causes(error),
-                    "cannot watch the configuration; SIGHUP reloads it"
-                );
-            })
-            .ok();
+        let mut watch = Watch::for_files(folders.clone(), DEBOUNCE);
+        watch.renew(now);
         let seen = read_all(&folders);
+        for problem in watch.problems() {
+            tracing::warn!(
+                reason = %problem.message,
+                "changes of the configuration may go unnoticed; SIGHUP reloads it"
+            );
+        }
         Self { file, environment, seen, watch }
     }
 
     /// Resolves when a file may have changed.
     pub(super) async fn changed(&mut self) {
-        if let Some((_, hints)) = &mut self.watch
-            && hints.recv().await.is_some()
-        {
-            return;
+        match self.watch.next().await {
+            Hint::Paths(_) | Hint::Rescan => {}
         }
-        std::future::pending::<()>().await;
     }
 
     /// Loads and judges the files. None: nothing changed, or it was refused with its reasons in the log.
@@ -67,6 +61,7 @@ impl Reload {
         even_if_same: bool,
         clock: &SharedClock,
     ) -> Option<Reloaded> {
+        self.watch.renew(clock.now());
         let seen = read_all(&folders(&self.file));
         if seen == self.seen && !even_if_same {
             return None;

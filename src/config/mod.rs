@@ -159,9 +159,11 @@ pub struct Watch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WatchMode {
-    /// The operating system's file events.
+    /// File events where there are some; on network drives, and where the system's limits are used up, compare as `poll`.
+    Auto,
+    /// File events, on network drives as well.
     Native,
-    /// Compare the folder every `rescan`: for network and bind mounts, where no events arrive.
+    /// Compare the folder every `rescan`, and nothing else.
     Poll,
 }
 

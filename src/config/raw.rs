@@ -164,7 +164,7 @@ pub(super) struct Watch {
 impl Default for Watch {
     fn default() -> Self {
         Self {
-            mode: WatchMode::Native,
+            mode: WatchMode::Auto,
             debounce: Duration::new("300ms"),
             rescan: Duration::new("1m"),
         }

@@ -10,13 +10,12 @@ use super::source::one_line;
 /// Attributes that hold one URL.
 const URL_ATTRIBUTES: [&str; 5] = ["href", "src", "poster", "cite", "longdesc"];
 
-/// Rewrites `html`, the body of the post that lives at `link`. `None`: it is not HTML that can be rewritten.
+/// Rewrites `html`, the body of the post at `base`. `None`: it is not HTML that can be rewritten.
 ///
 /// Runs before the sanitiser, which removes whatever URL was missed here.
-pub(super) fn absolute(html: &str, link: &Url, id_prefix: &str) -> Option<String> {
-    let rewriter = Rewriter { link, id_prefix };
+pub(super) fn absolute(html: &str, base: &Base<'_>) -> Option<String> {
     let handler = element!("*", |element: &mut Element| {
-        rewriter.element(element);
+        base.element(element);
         Ok(())
     });
     let settings = RewriteStrSettings::new()
@@ -26,12 +25,16 @@ pub(super) fn absolute(html: &str, link: &Url, id_prefix: &str) -> Option<String
     rewrite_str(html, settings).ok()
 }
 
-struct Rewriter<'a> {
-    link: &'a Url,
-    id_prefix: &'a str,
+/// What the addresses and ids in one post count from.
+#[derive(Clone, Copy)]
+pub(super) struct Base<'a> {
+    /// Where the post lives.
+    pub(super) link: &'a Url,
+    /// What every id begins with.
+    pub(super) id_prefix: &'a str,
 }
 
-impl Rewriter<'_> {
+impl Base<'_> {
     fn element(&self, element: &mut Element<'_, '_>) {
         match element.tag_name().as_str() {
             "iframe" | "embed" => return self.replace_embedded(element, "src"),
@@ -58,7 +61,7 @@ impl Rewriter<'_> {
     }
 
     /// The absolute form of an attribute's value; `None` if there is none.
-    fn resolve(&self, raw: &str) -> Option<String> {
+    pub(super) fn resolve(&self, raw: &str) -> Option<String> {
         let value = unescape(raw);
         let value = value.trim();
         // Left as they are: the URL parser would re-encode what is inside.

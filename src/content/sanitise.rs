@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
+use url::Url;
 
 use super::permalink::web;
 use super::source::is_legal;
@@ -182,6 +183,12 @@ fn with_first_line_ends(html: String) -> String {
     out
 }
 
+/// Whether the policy lets an attribute of an element hold the absolute address `url`.
+pub(super) fn allows(element: &str, attribute: &str, url: &str) -> bool {
+    let scheme = Url::parse(url).ok().is_some_and(|url| SCHEMES.contains(&url.scheme()));
+    scheme && filter(element, attribute, url).is_some()
+}
+
 /// What the policy alone cannot say about an attribute that it allows.
 fn filter<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
     let keep = match attribute {
@@ -196,9 +203,9 @@ fn filter<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, 
 }
 
 /// The classes that carry meaning without our style sheet: the language of code, footnotes, alerts.
-fn classes(value: &str) -> Option<Cow<'_, str>> {
+pub(super) fn classes(value: &str) -> Option<Cow<'_, str>> {
     let known = |class: &&str| {
-        class.starts_with("language-")
+        class.strip_prefix("language-").is_some_and(|language| !language.is_empty())
             || class.starts_with("footnote")
             || class.starts_with("markdown-alert-")
     };
@@ -207,7 +214,7 @@ fn classes(value: &str) -> Option<Cow<'_, str>> {
 }
 
 fn is_web(value: &str) -> bool {
-    url::Url::parse(value).is_ok_and(|url| web(url).is_some())
+    Url::parse(value).is_ok_and(|url| web(url).is_some())
 }
 
 fn is_data(value: &str) -> bool {

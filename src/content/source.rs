@@ -66,7 +66,7 @@ fn not_utf8(bytes: &[u8], valid: usize) -> Unreadable {
 
 /// CRLF and CR become LF; characters that XML 1.0 forbids, and non-characters, go.
 fn clean(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| is_legal(c) && c != '\r') {
+    if (is_plain(text) || text.chars().all(is_legal)) && !text.contains('\r') {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -92,9 +92,20 @@ pub(super) fn is_legal(c: char) -> bool {
     }
 }
 
+/// Whether all characters are legal, told from bytes alone; perhaps no where it is yes. Runs over everything of every post.
+fn is_plain(text: &str) -> bool {
+    // What is illegal above U+001F begins with 0xEF or is outside the basic plane.
+    let plain = |b: &u8| matches!(*b, b' '..0xEF | b'\t' | b'\n' | b'\r');
+    text.as_bytes().chunks(64).all(|chunk| chunk.iter().fold(true, |all, b| all & plain(b)))
+}
+
 /// Drops what `is_legal` refuses: escapes in front matter and character references can bring it back in.
 pub(super) fn legal(text: String) -> String {
-    if text.chars().all(is_legal) { text } else { text.chars().filter(|&c| is_legal(c)).collect() }
+    if is_plain(&text) || text.chars().all(is_legal) {
+        text
+    } else {
+        text.chars().filter(|&c| is_legal(c)).collect()
+    }
 }
 
 /// One line of plain text: no control characters, runs of blanks as one space, trimmed. No-break spaces stay.

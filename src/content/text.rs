@@ -59,13 +59,21 @@ struct Writer {
 
 impl Writer {
     fn text(&mut self, text: &str) {
-        for c in text.chars().filter(|c| *c != EXCERPT_END) {
-            if self.preformatted || !c.is_ascii_whitespace() {
-                self.line.push(c);
-            } else if !self.line.is_empty() && !self.line.ends_with([' ', '\n']) {
+        if text.contains(EXCERPT_END) {
+            return self.text(&text.replace(EXCERPT_END, ""));
+        }
+        if self.preformatted {
+            return self.line.push_str(text);
+        }
+        let mut rest = text;
+        while let Some(at) = rest.bytes().position(|b| b.is_ascii_whitespace()) {
+            self.line.push_str(&rest[..at]);
+            if !self.line.is_empty() && !self.line.ends_with([' ', '\n']) {
                 self.line.push(' ');
             }
+            rest = &rest[at + 1..];
         }
+        self.line.push_str(rest);
     }
 
     fn open(&mut self, name: &str, attributes: &str) {

@@ -5,11 +5,12 @@ use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
 use crate::config::PostFolder;
 use crate::domain::Diagnostic;
-use crate::store::Fingerprint;
+use crate::store::{CachedFile, Fingerprint};
+use crate::watch::{self, Ignored};
 
 /// Larger files are refused unread.
 pub(super) const SIZE_LIMIT: u64 = 2 * 1024 * 1024;
@@ -43,8 +44,12 @@ pub(super) fn find(folder: &PostFolder) -> Result<Vec<Found>, Box<Diagnostic>> {
         return Err(Box::new(problem));
     }
     let mut found = Vec::new();
-    let walk = WalkDir::new(&folder.path).max_depth(16).sort_by_file_name();
-    for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !is_ignored(entry)) {
+    let mut ignored = Ignored::within(&folder.path);
+    let walk = WalkDir::new(&folder.path).max_depth(watch::MOST_LEVELS).sort_by_file_name();
+    let entries = walk.into_iter().filter_entry(|entry| {
+        entry.depth() == 0 || !ignored.skips(entry.path(), entry.file_type().is_dir())
+    });
+    for entry in entries {
         match entry {
             Ok(entry) if entry.path_is_symlink() && !is_markdown(entry.path()) => {
                 found.extend(linked_folder(folder, entry.path()));
@@ -62,12 +67,56 @@ pub(super) fn find(folder: &PostFolder) -> Result<Vec<Found>, Box<Diagnostic>> {
             }
         }
     }
+    let problems = ignored.into_problems().into_iter();
+    found.extend(problems.map(|(list, problem)| refused(folder, &list, problem)));
     Ok(found)
+}
+
+/// The device that a folder is on, where there is such a thing.
+#[cfg(unix)]
+pub(super) fn device(folder: &PostFolder) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(&folder.path).ok().map(|metadata| metadata.dev())
+}
+
+#[cfg(not(unix))]
+pub(super) fn device(_: &PostFolder) -> Option<u64> {
+    None
+}
+
+/// A folder that is empty and on another device than before: what is left when a disk is unmounted.
+pub(super) fn unmounted(folder: &PostFolder) -> Box<Diagnostic> {
+    let message = "the post folder is empty and had posts before: is its disk mounted?";
+    Box::new(
+        Diagnostic::error("unreadable", message)
+            .in_file(folder.name.clone())
+            .effect("its posts stay as they were last seen")
+            .help(format!(
+                "mount the disk; if all its posts are to go, put an empty file `{}` into it",
+                watch::IGNORE_FILE
+            )),
+    )
+}
+
+/// Whether somebody has put our own file into an empty folder: then it is mounted.
+pub(super) fn is_marked(folder: &PostFolder) -> bool {
+    folder.path.join(watch::IGNORE_FILE).exists()
+}
+
+/// A file that cannot be looked at now, as it was when it could.
+pub(super) fn remembered(folder: &PostFolder, cached: &CachedFile) -> Option<Found> {
+    let within = cached.source.strip_prefix(&folder.name)?.strip_prefix('/')?;
+    Some(Found {
+        path: folder.path.join(within),
+        source: cached.source.clone(),
+        within: within.to_owned(),
+        state: FoundState::Readable(cached.fingerprint),
+    })
 }
 
 /// `path` as a candidate; none if it is no Markdown file, or gone.
 pub(super) fn candidate(folder: &PostFolder, path: &Path) -> Option<Found> {
-    if !is_markdown(path) || path.strip_prefix(&folder.path).is_ok_and(has_ignored_part) {
+    if !is_markdown(path) || watch::is_ignored(&folder.path, path) {
         return None;
     }
     let metadata = fs::symlink_metadata(path).ok()?;
@@ -171,30 +220,4 @@ fn is_markdown(path: &Path) -> bool {
     path.extension().and_then(|extension| extension.to_str()).is_some_and(|ext| {
         ["md", "markdown", "mdx"].iter().any(|known| ext.eq_ignore_ascii_case(known))
     })
-}
-
-fn is_ignored(entry: &DirEntry) -> bool {
-    entry.file_name().to_str().is_some_and(is_ignored_name)
-}
-
-fn has_ignored_part(within: &Path) -> bool {
-    within.components().any(|part| part.as_os_str().to_str().is_some_and(is_ignored_name))
-}
-
-/// Hidden files, editors' backups and other people's code.
-fn is_ignored_name(name: &str) -> bool {
-    name.starts_with(['.', '#']) || name.ends_with('~') || name == "node_modules"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn editors_leftovers_and_hidden_folders_are_no_posts() {
-        for name in [".git", ".hello.md.swp", "#hello.md#", "hello.md~", "node_modules"] {
-            assert!(is_ignored_name(name), "{name}");
-        }
-        assert!(!is_ignored_name("hello.md"));
-    }
 }

@@ -50,7 +50,7 @@ pub(super) struct World<'a> {
 /// again until nobody else is refused.
 pub(super) fn claims(mut candidates: Vec<Candidate<'_>>, world: &World<'_>) -> Claims {
     // Who was at this address before goes first: after a restart all are new, and a newcomer must not take its place.
-    candidates.sort_by_key(|it| {
+    candidates.sort_by_cached_key(|it| {
         let link = it.parsed.link.as_str();
         let was_live_there = it.live.is_some_and(|live| live.post.link.as_str() == link);
         let known = world.absent.in_file(it.source);

@@ -54,6 +54,8 @@ pub struct Ingest {
     cached: HashMap<String, CachedFile>,
     /// Every folder that could be read has its first scan noted.
     first_scans_noted: bool,
+    /// The devices that the folders were on when they were last read, by index into `config.posts`.
+    devices: BTreeMap<usize, Option<u64>>,
 }
 
 /// What became of one file.
@@ -115,6 +117,7 @@ impl Ingest {
             unreadable: BTreeMap::new(),
             cached,
             first_scans_noted: false,
+            devices: BTreeMap::new(),
         })
     }
 
@@ -127,7 +130,7 @@ impl Ingest {
         let mut present: HashSet<String> = HashSet::new();
         let mut around = Surroundings::clone(&self.around);
         for (index, scan) in scans.into_iter().enumerate() {
-            match scan {
+            match self.unless_unmounted(index, scan) {
                 Ok(files) => {
                     around.look(&self.config, index, &files).await;
                     present.extend(files.iter().map(|file| file.source.clone()));
@@ -136,6 +139,10 @@ impl Ingest {
                 // An unmounted disk must not look like a thousand deleted posts.
                 Err(problem) => {
                     self.first_scans_noted = false;
+                    let folder = &self.config.posts[index];
+                    let remembered = self.cached.values();
+                    let remembered = remembered.filter_map(|it| files::remembered(folder, it));
+                    found.extend(remembered.map(|file| (index, file)));
                     self.unreadable.insert(index, *problem);
                 }
             }
@@ -154,23 +161,25 @@ impl Ingest {
         Ok(())
     }
 
-    /// Takes over what is around the posts; those that it says something else of are to be read again.
-    fn settle_in(&mut self, around: Surroundings) {
-        for (index, folder) in self.config.posts.iter().enumerate() {
-            let (before, now) = (self.around.of(index), around.of(index));
-            let (Some(before), Some(now)) = (before, now) else { continue };
-            if now.is_as(before) {
-                continue;
-            }
-            for (source, state) in self.files.iter_mut().filter(|(_, it)| it.folder == index) {
-                let within = source.strip_prefix(&folder.name).unwrap_or(source);
-                let within = within.trim_start_matches('/');
-                if now.said_of(within) != before.said_of(within) {
-                    state.fingerprint = None;
-                }
-            }
+    /// Takes a folder for unmounted that lost all its posts and is another than before. When we come nobody knows what it
+    /// was before: then an empty one is enough.
+    fn unless_unmounted(&mut self, index: usize, scan: Scan) -> Scan {
+        let found = scan?;
+        let folder = &self.config.posts[index];
+        let device = files::device(folder);
+        let is_another = self.devices.get(&index).is_none_or(|before| *before != device);
+        if found.is_empty() && is_another && self.had_posts(index) && !files::is_marked(folder) {
+            return Err(files::unmounted(folder));
         }
-        self.around = Arc::new(around);
+        self.devices.insert(index, device);
+        Ok(found)
+    }
+
+    fn had_posts(&self, index: usize) -> bool {
+        let prefix = format!("{}/", self.config.posts[index].name);
+        let of_it = |source: &str| source.starts_with(&prefix);
+        self.files.values().any(|state| state.folder == index)
+            || self.absent.iter().any(|known| !known.is_gone && of_it(&known.source))
     }
 
     /// Looks at `paths` only. Folders are looked at with all that is below.
@@ -448,6 +457,9 @@ impl Ingest {
         self.live.newest_first().any(|known| known.hold.is_some_and(Hold::holds))
     }
 }
+
+/// What was found in a folder of posts.
+type Scan = Result<Vec<Found>, Box<Diagnostic>>;
 
 /// The cache that belongs to a configuration and its store.
 pub fn open_cache(config: &Config, store: &Store) -> Result<PostCache, StoreError> {

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 
+use super::Ingest;
 use super::files::Found;
 use super::history::{self, History};
 use crate::config::{Config, PostFolder};
@@ -80,6 +82,27 @@ impl Surroundings {
 
     pub(super) fn problems(&self) -> impl Iterator<Item = &Diagnostic> {
         self.folders.iter().flat_map(|around| &around.problems)
+    }
+}
+
+impl Ingest {
+    /// Takes over what is around the posts; those that it says something else of are to be read again.
+    pub(super) fn settle_in(&mut self, around: Surroundings) {
+        for (index, folder) in self.config.posts.iter().enumerate() {
+            let (before, now) = (self.around.of(index), around.of(index));
+            let (Some(before), Some(now)) = (before, now) else { continue };
+            if now.is_as(before) {
+                continue;
+            }
+            for (source, state) in self.files.iter_mut().filter(|(_, it)| it.folder == index) {
+                let within = source.strip_prefix(&folder.name).unwrap_or(source);
+                let within = within.trim_start_matches('/');
+                if now.said_of(within) != before.said_of(within) {
+                    state.fingerprint = None;
+                }
+            }
+        }
+        self.around = Arc::new(around);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use sqlx::Row as _;
 
 use super::engine::{Tx, doing, instant, on_engine};
@@ -64,39 +64,93 @@ fn microseconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S
 
 /// Rows of one statement.
 const SHARE: usize = 500;
+/// Rows of one value.
+const PAGE: i64 = 5_000;
+
+/// A row of `posts`, in the order of the columns in `known_posts`.
+#[derive(Deserialize)]
+struct KnownRow(
+    String,
+    String,
+    String,
+    String,
+    String,
+    i64,
+    i64,
+    i64,
+    u8,
+    Option<String>,
+    String,
+    u8,
+);
+
+impl TryFrom<KnownRow> for KnownPost {
+    type Error = StoreError;
+
+    fn try_from(row: KnownRow) -> Result<Self, StoreError> {
+        let KnownRow(
+            id,
+            source,
+            slug,
+            link,
+            revision,
+            published,
+            seen,
+            revised,
+            news,
+            hold,
+            like,
+            gone,
+        ) = row;
+        Ok(Self {
+            id: PostId::pinned(id),
+            source,
+            slug,
+            link,
+            revision: Revision::stored(revision),
+            published_at: instant(published),
+            first_seen_at: instant(seen),
+            revised_at: instant(revised),
+            is_news: news != 0,
+            hold: hold.as_deref().map(str::parse).transpose()?,
+            likeness: like.parse().ok(),
+            is_gone: gone != 0,
+        })
+    }
+}
 
 impl Tx {
     /// All posts ever seen.
     pub async fn known_posts(&mut self) -> Result<Vec<KnownPost>, StoreError> {
-        const SQL: &str = "SELECT post_id, source, slug, link, revision, published_at, first_seen_at, revised_at, \
-                           is_news, hold, likeness, gone_at FROM posts";
-        let rows =
-            on_engine!(self, |conn| sqlx::query(SQL).fetch_all(conn).await.and_then(|rows| {
-                rows.into_iter()
-                    .map(|row| {
-                        let post = KnownPost {
-                            id: PostId::pinned(row.try_get::<&str, _>("post_id")?),
-                            source: row.try_get("source")?,
-                            slug: row.try_get("slug")?,
-                            link: row.try_get("link")?,
-                            revision: Revision::stored(row.try_get::<String, _>("revision")?),
-                            published_at: instant(row.try_get("published_at")?),
-                            first_seen_at: instant(row.try_get("first_seen_at")?),
-                            revised_at: instant(row.try_get("revised_at")?),
-                            is_news: row.try_get("is_news")?,
-                            hold: None,
-                            likeness: row.try_get::<&str, _>("likeness")?.parse().ok(),
-                            is_gone: row.try_get::<Option<i64>, _>("gone_at")?.is_some(),
-                        };
-                        Ok((post, row.try_get::<Option<String>, _>("hold")?))
-                    })
-                    .collect::<Result<Vec<_>, sqlx::Error>>()
-            }))
+        // A page of rows is one value: each row by itself would be handed from thread to thread.
+        const SQLITE: &str = "SELECT json_group_array(json_array(post_id, source, slug, link, revision, published_at, \
+                              first_seen_at, revised_at, is_news, hold, likeness, gone_at IS NOT NULL)) AS page \
+                              FROM (SELECT * FROM posts WHERE post_id > $1 ORDER BY post_id LIMIT $2)";
+        const POSTGRES: &str = "SELECT COALESCE(json_agg(json_build_array(post_id, source, slug, link, revision, \
+                                published_at, first_seen_at, revised_at, CAST(is_news AS INTEGER), hold, likeness, \
+                                CAST(gone_at IS NOT NULL AS INTEGER))), '[]')::text AS page \
+                                FROM (SELECT * FROM posts WHERE post_id > $1 ORDER BY post_id LIMIT $2) AS p";
+        let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
+        let mut known: Vec<KnownPost> = Vec::new();
+        loop {
+            let after = known.last().map_or_else(String::new, |post| post.id.to_string());
+            let page: String = on_engine!(self, |conn| sqlx::query(sql)
+                .bind(after)
+                .bind(PAGE)
+                .fetch_one(conn)
+                .await
+                .and_then(|row| row.try_get("page")))
             .map_err(doing("read the known posts"))?;
-        let with_hold = |(post, hold): (KnownPost, Option<String>)| {
-            Ok(KnownPost { hold: hold.map(|word| word.parse()).transpose()?, ..post })
-        };
-        rows.into_iter().map(with_hold).collect()
+            let rows: Vec<KnownRow> =
+                serde_json::from_str(&page).map_err(|_| StoreError::Corrupt("a post"))?;
+            let is_last = i64::try_from(rows.len()).unwrap_or(i64::MAX) < PAGE;
+            for row in rows {
+                known.push(row.try_into()?);
+            }
+            if is_last {
+                return Ok(known);
+            }
+        }
     }
 
     /// Remembers posts as they are now, each once; says what stands of each, in their order. A new revision starts to

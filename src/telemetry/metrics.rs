@@ -57,6 +57,7 @@ struct Metrics {
     editions: Family<Sealed, Counter>,
     announcements: Family<Destination, Counter>,
     posts: Family<PostState, Gauge>,
+    watching: Gauge,
     reloads: Family<Reload, Counter>,
     last_reload: Gauge,
     queue_depth: Family<Channel, Gauge>,
@@ -80,6 +81,7 @@ impl Metrics {
             editions: Family::default(),
             announcements: Family::default(),
             posts: Family::default(),
+            watching: Gauge::default(),
             reloads: Family::default(),
             last_reload: Gauge::default(),
             queue_depth: Family::default(),
@@ -141,6 +143,11 @@ impl Metrics {
     fn register_serving(&mut self) {
         let registry = &mut self.registry;
         registry.register("posts", "Posts in the catalog", self.posts.clone());
+        registry.register(
+            "watch_events",
+            "1 while changed posts send file events, 0 while only the rescan finds them",
+            self.watching.clone(),
+        );
         registry.register(
             "config_reloads",
             "Changed configurations that were taken or refused",
@@ -211,6 +218,11 @@ pub fn posts(live: usize, broken: usize) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         METRICS.posts.get_or_create(&PostState { state }).set(count);
     }
+}
+
+/// Whether changed posts send events.
+pub fn watching(has_events: bool) {
+    METRICS.watching.set(i64::from(has_events));
 }
 
 /// A changed configuration was taken, or refused.

@@ -16,5 +16,6 @@ mod servers;
 mod smtp;
 mod store;
 mod stuck;
+mod watching;
 mod webhook;
 mod wishes;

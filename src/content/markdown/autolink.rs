@@ -6,32 +6,32 @@ use url::Url;
 /// Longer ones are data.
 const MAX_URL_BYTES: usize = 2_000;
 
-/// Pushes `text` to `out`, each `http://…` and `https://…` in it as a link.
-pub(super) fn link_urls<'t>(text: CowStr<'t>, out: &mut Vec<Event<'t>>) {
+/// Pushes `text`, each `http://…` and `https://…` in it as a link.
+pub(super) fn link_urls<'t>(text: CowStr<'t>, mut push: impl FnMut(Event<'t>)) {
     let Some(first) = next_url(&text) else {
-        out.push(Event::Text(text));
+        push(Event::Text(text));
         return;
     };
     let mut rest = &*text;
     let mut found = Some(first);
     while let Some((start, end)) = found {
         if start > 0 {
-            out.push(Event::Text(rest[..start].to_owned().into()));
+            push(Event::Text(rest[..start].to_owned().into()));
         }
         let url: CowStr<'t> = rest[start..end].to_owned().into();
-        out.push(Event::Start(Tag::Link {
+        push(Event::Start(Tag::Link {
             link_type: LinkType::Autolink,
             dest_url: url.clone(),
             title: "".into(),
             id: "".into(),
         }));
-        out.push(Event::Text(url));
-        out.push(Event::End(TagEnd::Link));
+        push(Event::Text(url));
+        push(Event::End(TagEnd::Link));
         rest = &rest[end..];
         found = next_url(rest);
     }
     if !rest.is_empty() {
-        out.push(Event::Text(rest.to_owned().into()));
+        push(Event::Text(rest.to_owned().into()));
     }
 }
 

@@ -1,22 +1,26 @@
-//! Markdown -> HTML, before it is made safe: GitHub's dialect, with ids and footnotes that do not collide when several
+//! Markdown -> what HTML is written from: GitHub's dialect, with ids and footnotes that do not collide when several
 //! posts share a page.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use pulldown_cmark::{
-    BlockQuoteKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeWithOffset,
-    html,
+    CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeWithOffset,
 };
 
-use self::footnotes::Footnotes;
+pub(super) use self::rewrite::Piece;
+pub(super) use self::writer::Writer;
 use super::markup::MAX_DEPTH;
 use super::permalink::slugify;
 use super::report::Problem;
-use super::source::{EXCERPT_END, one_line};
+use super::source::one_line;
 
 mod autolink;
 mod footnotes;
+mod rewrite;
+mod writer;
 
+#[cfg(test)]
+mod both_ways;
 #[cfg(test)]
 mod tests;
 
@@ -65,7 +69,7 @@ impl<'t> Document<'t> {
                     .at(span.start..span.start)
                     .help("flatten this part"));
             }
-            events.push(event);
+            push(event, &mut events);
         }
         Ok(Self { events, warnings })
     }
@@ -76,9 +80,9 @@ impl<'t> Document<'t> {
         Some(heading_text(&self.events[start + 1..])).filter(|text| !text.is_empty())
     }
 
-    /// Renders the body as HTML. Ids begin with `prefix`. A first block that only repeats `title` is left out, because
-    /// feeds and mails show the title above the text.
-    pub(super) fn into_html(mut self, prefix: &str, title: &str) -> String {
+    /// What to write. Ids begin with `prefix`. A first block that only repeats `title` is left out, because feeds and mails
+    /// show the title above the text.
+    pub(super) fn into_pieces(mut self, prefix: &str, title: &str) -> Vec<Piece<'t>> {
         if self.events.first().is_some_and(is_h1)
             && heading_text(&self.events[1..]) == title
             && let Some(end) =
@@ -86,18 +90,19 @@ impl<'t> Document<'t> {
         {
             self.events.drain(..=end);
         }
-        let mut rewriter = Rewriter {
-            heading_ids: heading_ids(&self.events, prefix),
-            footnotes: Footnotes::new(prefix),
-            ..Rewriter::default()
-        };
-        for event in self.events {
-            rewriter.accept(event);
+        rewrite::pieces(self.events, prefix)
+    }
+}
+
+/// The lines of one block of HTML come one by one; tags and comments may span them.
+fn push<'t>(event: Event<'t>, events: &mut Vec<Event<'t>>) {
+    match (event, events.last_mut()) {
+        (Event::Html(line), Some(Event::Html(block))) => {
+            let mut whole = std::mem::replace(block, CowStr::Borrowed("")).into_string();
+            whole.push_str(&line);
+            *block = whole.into();
         }
-        let events = rewriter.footnotes.append_to(rewriter.out);
-        let mut out = String::new();
-        html::push_html(&mut out, events.into_iter());
-        out
+        (event, _) => events.push(event),
     }
 }
 
@@ -144,6 +149,9 @@ fn heading_ids(events: &[Event<'_>], prefix: &str) -> VecDeque<String> {
 
 /// What was meant for a site generator: readers would see it raw.
 fn template_code(text: &str) -> Option<Problem> {
+    if !text.contains('{') && !text.contains("[[") {
+        return None;
+    }
     let kinds = [
         ("{{<", "a Hugo shortcode"),
         ("{{%", "a Hugo shortcode"),
@@ -167,132 +175,5 @@ fn template_code(text: &str) -> Option<Problem> {
         problem.help(
             "write Markdown or HTML instead, or put it in a code span if it is meant to be seen",
         ),
-    )
-}
-
-/// Turns the parser's events into those that are rendered.
-#[derive(Default)]
-struct Rewriter<'t> {
-    out: Vec<Event<'t>>,
-    footnotes: Footnotes<'t>,
-    heading_ids: VecDeque<String>,
-    /// Code blocks, links and images that are open: no place for links.
-    no_links: usize,
-    excerpt_ended: bool,
-}
-
-impl<'t> Rewriter<'t> {
-    fn accept(&mut self, event: Event<'t>) {
-        match event {
-            Event::Start(tag) => self.start(tag),
-            Event::End(tag) => self.end(tag),
-            Event::Html(markup) => {
-                let markup = self.excerpt_mark(markup);
-                self.out.push(Event::Html(markup));
-            }
-            Event::InlineHtml(markup) => {
-                let markup = self.excerpt_mark(markup);
-                self.out.push(Event::InlineHtml(markup));
-            }
-            Event::Text(text) if text.trim() == "{/* truncate */}" => {
-                let mark = self.excerpt_mark("<!--truncate-->".into());
-                self.out.push(Event::InlineHtml(mark));
-            }
-            Event::Text(text) if self.no_links == 0 => {
-                autolink::link_urls(without_attribute_lists(text), &mut self.out);
-            }
-            Event::TaskListMarker(done) => {
-                self.out.push(Event::Text(if done { "☑ " } else { "☐ " }.into()));
-            }
-            Event::FootnoteReference(label) => self.out.push(self.footnotes.reference(label)),
-            other => self.out.push(other),
-        }
-    }
-
-    fn start(&mut self, tag: Tag<'t>) {
-        match tag {
-            Tag::Heading { level, .. } => {
-                let id = self.heading_ids.pop_front().map(CowStr::from);
-                self.out.push(Event::Start(Tag::Heading {
-                    level,
-                    id,
-                    classes: Vec::new(),
-                    attrs: Vec::new(),
-                }));
-            }
-            Tag::BlockQuote(Some(kind)) => self.out.push(Event::Html(alert(kind).into())),
-            Tag::FootnoteDefinition(label) => {
-                self.footnotes.begin(label, std::mem::take(&mut self.out));
-            }
-            tag => {
-                self.no_links += usize::from(opaque_to_links(tag.to_end()));
-                self.out.push(Event::Start(tag));
-            }
-        }
-    }
-
-    fn end(&mut self, tag: TagEnd) {
-        match tag {
-            TagEnd::BlockQuote(Some(_)) => self.out.push(Event::Html("</blockquote>\n".into())),
-            TagEnd::FootnoteDefinition => {
-                self.out = self.footnotes.end(std::mem::take(&mut self.out));
-            }
-            tag => {
-                self.no_links -= usize::from(opaque_to_links(tag));
-                self.out.push(Event::End(tag));
-            }
-        }
-    }
-
-    /// Puts our mark for the comment that ends the excerpt, the first time.
-    fn excerpt_mark(&mut self, markup: CowStr<'t>) -> CowStr<'t> {
-        let Some((comment, rest)) =
-            markup.trim_start().strip_prefix("<!--").and_then(|c| c.split_once("-->"))
-        else {
-            return markup;
-        };
-        let word = comment.trim().to_ascii_lowercase();
-        if self.excerpt_ended || !["more", "truncate", "excerpt", "endexcerpt"].contains(&&*word) {
-            return markup;
-        }
-        self.excerpt_ended = true;
-        format!("{EXCERPT_END}{rest}").into()
-    }
-}
-
-/// Drops what Kramdown (Jekyll) reads as attributes: `{: .wide #id}`, `{:toc}`.
-fn without_attribute_lists(text: CowStr<'_>) -> CowStr<'_> {
-    const MAX_LIST_BYTES: usize = 200;
-    let Some((before, _)) = text.split_once("{:") else { return text };
-    let mut out = before.to_owned();
-    let mut rest = &text[before.len()..];
-    while let Some(at) = rest.find("{:") {
-        let (before, list) = rest.split_at(at);
-        out.push_str(before);
-        let fits =
-            list[2..].starts_with(|c: char| c == ' ' || c == '.' || c == '#' || c.is_alphabetic());
-        let end = list.bytes().take(MAX_LIST_BYTES).position(|b| b == b'}').filter(|_| fits);
-        out.push_str(if end.is_some() { "" } else { "{:" });
-        rest = &list[end.map_or(2, |end| end + 1)..];
-    }
-    out.push_str(rest);
-    out.into()
-}
-
-fn opaque_to_links(tag: TagEnd) -> bool {
-    matches!(tag, TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image)
-}
-
-/// GitHub's alert with a title that needs no style sheet.
-fn alert(kind: BlockQuoteKind) -> String {
-    let (class, title) = match kind {
-        BlockQuoteKind::Note => ("note", "Note"),
-        BlockQuoteKind::Tip => ("tip", "Tip"),
-        BlockQuoteKind::Important => ("important", "Important"),
-        BlockQuoteKind::Warning => ("warning", "Warning"),
-        BlockQuoteKind::Caution => ("caution", "Caution"),
-    };
-    format!(
-        "<blockquote class=\"markdown-alert-{class}\">\n<p class=\"markdown-alert-title\"><strong>{title}</strong></p>\n"
     )
 }

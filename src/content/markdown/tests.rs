@@ -1,7 +1,14 @@
+use url::Url;
+
+use super::super::links::Base;
+use super::super::source::EXCERPT_END;
 use super::*;
 
 fn html(markdown: &str) -> String {
-    Document::parse(markdown, 0).unwrap().into_html("post", "Title")
+    let link = Url::parse("https://example.org/posts/post/").unwrap();
+    let base = Base { link: &link, id_prefix: "post" };
+    let pieces = Document::parse(markdown, 0).unwrap().into_pieces("post", "Title");
+    Writer::new(&base, usize::MAX).write(&pieces).html
 }
 
 #[test]
@@ -96,7 +103,7 @@ fn template_code_outside_code_is_reported_where_it_stands() {
 fn kramdowns_attribute_lists_are_not_shown() {
     assert_eq!(
         html("![a](b){: .wide} text {:toc} {::x} {: open"),
-        "<p><img src=\"b\" alt=\"a\" /> text  {::x} {: open</p>\n"
+        "<p><img src=\"https://example.org/posts/post/b\" alt=\"a\"> text  {::x} {: open</p>\n"
     );
     assert_eq!(html("`{: .code}`"), "<p><code>{: .code}</code></p>\n");
 }

@@ -2,7 +2,7 @@
 
 use super::super::*;
 use super::{post_at, post_with, problems};
-use crate::domain::{EmailWish, Notify};
+use crate::domain::{EmailWish, Notify, Wishes};
 
 fn wishes(lines: &str) -> Wishes {
     post_with(lines).wishes

@@ -183,6 +183,21 @@ impl Daemon {
         Self::started_by(folder, shell)
     }
 
+    /// The same, where the operating system has no file events left.
+    pub(crate) fn start_without_watches(folder: &Path) -> Self {
+        let mut command = Command::new("unshare");
+        let line = "echo 0 >/proc/sys/user/max_inotify_instances && exec \"$0\"";
+        command.args(["-Ur", "sh", "-c", line, env!("CARGO_BIN_EXE_postrider")]);
+        Self::started_by(folder, command)
+    }
+
+    /// Whether this system lets us make one of its kind.
+    pub(crate) async fn can_start_without_watches() -> bool {
+        let line = "echo 0 >/proc/sys/user/max_inotify_instances";
+        let tried = Command::new("unshare").args(["-Ur", "sh", "-c", line]).status().await;
+        tried.is_ok_and(|status| status.success())
+    }
+
     /// The same, and it tells its news to the socket at `notify`.
     pub(crate) fn start_under_systemd(folder: &Path, notify: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_postrider"));

@@ -51,6 +51,7 @@ pub(crate) struct Setting {
     more: String,
     baseline: String,
     posts: String,
+    watch: String,
 }
 
 /// An answer of the web pages.
@@ -83,6 +84,7 @@ impl Setting {
             more: String::new(),
             baseline: "\"now\"".to_owned(),
             posts: String::new(),
+            watch: "mode = \"poll\"".to_owned(),
         }
     }
 
@@ -122,6 +124,12 @@ impl Setting {
         self
     }
 
+    /// Changed files send events, and are looked at after so long a silence.
+    pub(crate) fn watching(mut self, debounce: &str) -> Self {
+        self.watch = format!("debounce = \"{debounce}\"");
+        self
+    }
+
     /// A post that is there before the daemon.
     pub(crate) fn post(self, name: &str, text: impl AsRef<[u8]>) -> Self {
         write(&self.folder.path().join("posts").join(name), text);
@@ -157,7 +165,7 @@ baseline = {baseline}
 {posts}
 
 [watch]
-mode = "poll"
+{watch}
 rescan = "1m"
 
 [mail]
@@ -173,6 +181,7 @@ cadences = {{ {cadences} }}
 {more}"#,
             baseline = self.baseline,
             posts = self.posts,
+            watch = self.watch,
             mail = self.mail,
             cadences = self.cadences,
             more = self.more,
@@ -285,6 +294,11 @@ impl World {
         self.run();
         let looked = tokio::time::timeout(PATIENCE, passes.changed()).await;
         looked.expect("the desk looks").expect("the desk is there");
+    }
+
+    /// How often the desk has looked, published and planned.
+    pub(crate) fn looks(&self) -> u64 {
+        *self.passes.borrow()
     }
 
     /// Waits for a pass of the desk that began after `cause`.

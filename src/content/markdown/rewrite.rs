@@ -1,0 +1,166 @@
+//! Turns the parser's events into the pieces that are written.
+
+use std::collections::VecDeque;
+
+use pulldown_cmark::{BlockQuoteKind, CowStr, Event, Tag, TagEnd};
+
+use super::super::source::EXCERPT_END;
+use super::autolink;
+use super::footnotes::Footnotes;
+use super::heading_ids;
+
+/// What the body of a post is written from.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::content) enum Piece<'t> {
+    /// The author's.
+    Event(Event<'t>),
+    /// HTML of ours as the sanitiser writes it, but for links to places in the post, which begin with `#`.
+    Own(CowStr<'t>),
+}
+
+/// Rewrites the events of a body. Ids begin with `prefix`.
+pub(super) fn pieces<'t>(events: Vec<Event<'t>>, prefix: &str) -> Vec<Piece<'t>> {
+    let mut rewriter = Rewriter {
+        heading_ids: heading_ids(&events, prefix),
+        footnotes: Footnotes::new(prefix),
+        ..Rewriter::default()
+    };
+    for event in events {
+        rewriter.accept(event);
+    }
+    rewriter.footnotes.append_to(rewriter.out)
+}
+
+/// Turns the parser's events into those that are rendered.
+#[derive(Default)]
+struct Rewriter<'t> {
+    out: Vec<Piece<'t>>,
+    footnotes: Footnotes<'t>,
+    heading_ids: VecDeque<String>,
+    /// Code blocks, links and images that are open: no place for links.
+    no_links: usize,
+    excerpt_ended: bool,
+}
+
+impl<'t> Rewriter<'t> {
+    fn push(&mut self, event: Event<'t>) {
+        self.out.push(Piece::Event(event));
+    }
+
+    fn accept(&mut self, event: Event<'t>) {
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Html(markup) => {
+                let markup = self.excerpt_mark(markup);
+                self.push(Event::Html(markup));
+            }
+            Event::InlineHtml(markup) => {
+                let markup = self.excerpt_mark(markup);
+                self.push(Event::InlineHtml(markup));
+            }
+            Event::Text(text) if text.trim() == "{/* truncate */}" => {
+                let mark = self.excerpt_mark("<!--truncate-->".into());
+                self.push(Event::InlineHtml(mark));
+            }
+            Event::Text(text) if self.no_links == 0 => {
+                let out = &mut self.out;
+                autolink::link_urls(without_attribute_lists(text), |event| {
+                    out.push(Piece::Event(event))
+                });
+            }
+            Event::TaskListMarker(done) => {
+                self.push(Event::Text(if done { "☑ " } else { "☐ " }.into()));
+            }
+            Event::FootnoteReference(label) => self.out.push(self.footnotes.reference(label)),
+            other => self.push(other),
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'t>) {
+        match tag {
+            Tag::Heading { level, .. } => {
+                let id = self.heading_ids.pop_front().map(CowStr::from);
+                self.push(Event::Start(Tag::Heading {
+                    level,
+                    id,
+                    classes: Vec::new(),
+                    attrs: Vec::new(),
+                }));
+            }
+            Tag::BlockQuote(Some(kind)) => self.out.push(Piece::Own(alert(kind).into())),
+            Tag::FootnoteDefinition(label) => {
+                self.footnotes.begin(label, std::mem::take(&mut self.out));
+            }
+            tag => {
+                self.no_links += usize::from(opaque_to_links(tag.to_end()));
+                self.push(Event::Start(tag));
+            }
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::BlockQuote(Some(_)) => self.out.push(Piece::Own("</blockquote>\n".into())),
+            TagEnd::FootnoteDefinition => {
+                self.out = self.footnotes.end(std::mem::take(&mut self.out));
+            }
+            tag => {
+                self.no_links -= usize::from(opaque_to_links(tag));
+                self.push(Event::End(tag));
+            }
+        }
+    }
+
+    /// Puts our mark for the comment that ends the excerpt, the first time.
+    fn excerpt_mark(&mut self, markup: CowStr<'t>) -> CowStr<'t> {
+        let Some((comment, rest)) =
+            markup.trim_start().strip_prefix("<!--").and_then(|c| c.split_once("-->"))
+        else {
+            return markup;
+        };
+        let word = comment.trim().to_ascii_lowercase();
+        if self.excerpt_ended || !["more", "truncate", "excerpt", "endexcerpt"].contains(&&*word) {
+            return markup;
+        }
+        self.excerpt_ended = true;
+        format!("{EXCERPT_END}{rest}").into()
+    }
+}
+
+/// Drops what Kramdown (Jekyll) reads as attributes: `{: .wide #id}`, `{:toc}`.
+fn without_attribute_lists(text: CowStr<'_>) -> CowStr<'_> {
+    const MAX_LIST_BYTES: usize = 200;
+    let Some((before, _)) = text.split_once("{:") else { return text };
+    let mut out = before.to_owned();
+    let mut rest = &text[before.len()..];
+    while let Some(at) = rest.find("{:") {
+        let (before, list) = rest.split_at(at);
+        out.push_str(before);
+        let fits =
+            list[2..].starts_with(|c: char| c == ' ' || c == '.' || c == '#' || c.is_alphabetic());
+        let end = list.bytes().take(MAX_LIST_BYTES).position(|b| b == b'}').filter(|_| fits);
+        out.push_str(if end.is_some() { "" } else { "{:" });
+        rest = &list[end.map_or(2, |end| end + 1)..];
+    }
+    out.push_str(rest);
+    out.into()
+}
+
+fn opaque_to_links(tag: TagEnd) -> bool {
+    matches!(tag, TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image)
+}
+
+/// GitHub's alert with a title that needs no style sheet.
+fn alert(kind: BlockQuoteKind) -> String {
+    let (class, title) = match kind {
+        BlockQuoteKind::Note => ("note", "Note"),
+        BlockQuoteKind::Tip => ("tip", "Tip"),
+        BlockQuoteKind::Important => ("important", "Important"),
+        BlockQuoteKind::Warning => ("warning", "Warning"),
+        BlockQuoteKind::Caution => ("caution", "Caution"),
+    };
+    format!(
+        "<blockquote class=\"markdown-alert-{class}\">\n<p class=\"markdown-alert-title\"><strong>{title}</strong></p>\n"
+    )
+}

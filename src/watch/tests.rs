@@ -1,0 +1,280 @@
+//! Real folders and the events of the real operating system, or of one that has none to give.
+
+use std::fs;
+
+use notify::{Config, EventHandler, WatcherKind};
+use tempfile::TempDir;
+
+use super::*;
+use crate::config::Baseline;
+
+const START: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn folder(path: PathBuf) -> PostFolder {
+    PostFolder {
+        name: "posts".to_owned(),
+        path,
+        permalink: "/{slug}/".to_owned(),
+        settle: SignedDuration::ZERO,
+        baseline: Baseline::Now,
+        language: None,
+        dates_from: Vec::new(),
+        fields: std::collections::BTreeMap::new(),
+        defaults: serde_json::Value::Null,
+    }
+}
+
+fn config(debounce: i64) -> config::Watch {
+    config::Watch {
+        mode: WatchMode::Auto,
+        debounce: SignedDuration::from_millis(debounce),
+        rescan: SignedDuration::from_mins(1),
+    }
+}
+
+/// A project with an empty folder of posts, and a watch on it.
+fn project() -> (TempDir, Watch) {
+    let project = TempDir::new().unwrap();
+    fs::create_dir(project.path().join("posts")).unwrap();
+    let watch = watching(&project);
+    (project, watch)
+}
+
+fn watching(project: &TempDir) -> Watch {
+    let mut watch = Watch::for_posts(&[folder(project.path().join("posts"))], &config(20));
+    watch.renew(START);
+    watch
+}
+
+async fn hint(watch: &mut Watch) -> Hint {
+    let hint = tokio::time::timeout(Duration::from_secs(30), watch.next()).await;
+    hint.expect("a hint comes")
+}
+
+/// Waits until `path` is among what is hinted at, or everything is.
+async fn hints_at(watch: &mut Watch, path: &Path) {
+    loop {
+        match hint(watch).await {
+            Hint::Paths(paths) if !paths.iter().any(|one| one == path) => {}
+            Hint::Paths(_) => return,
+            Hint::Rescan => {
+                watch.renew(START);
+                return;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_saved_by_renaming_another_is_hinted_at() {
+    let (project, mut watch) = project();
+    assert!(watch.has_events());
+    let file = project.path().join("posts/a.md");
+    fs::write(project.path().join("posts/.a.md.swp"), "x").unwrap();
+    fs::rename(project.path().join("posts/.a.md.swp"), &file).unwrap();
+    assert_eq!(hint(&mut watch).await, Hint::Paths(vec![file]));
+}
+
+#[tokio::test]
+async fn folders_that_come_are_watched_and_those_that_are_ignored_are_not() {
+    let (project, mut watch) = project();
+    let posts = project.path().join("posts");
+    fs::write(posts.join(IGNORE_FILE), "archive/\n").unwrap();
+    for name in ["2024/trip", "node_modules/x", ".git/objects", "archive/old"] {
+        fs::create_dir_all(posts.join(name)).unwrap();
+    }
+    assert_eq!(hint(&mut watch).await, Hint::Rescan);
+    watch.renew(START);
+    let native = watch.native.as_ref().unwrap();
+    let watched: Vec<_> =
+        native.watched.keys().map(|path| path.strip_prefix(&posts).unwrap()).collect();
+    assert_eq!(watched, [Path::new(""), Path::new("2024"), Path::new("2024/trip")]);
+    let file = posts.join("2024/trip/index.md");
+    fs::write(&file, "x").unwrap();
+    hints_at(&mut watch, &file).await;
+}
+
+#[tokio::test]
+async fn a_folder_that_is_missing_is_watched_as_soon_as_it_is_there() {
+    let project = TempDir::new().unwrap();
+    let mut watch =
+        Watch::for_posts(&[folder(project.path().join("content/blog/posts"))], &config(20));
+    watch.renew(START);
+    assert!(watch.has_events(), "of the place where it will be");
+    let file = project.path().join("content/blog/posts/a.md");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    assert_eq!(hint(&mut watch).await, Hint::Rescan);
+    watch.renew(START);
+    fs::write(&file, "x").unwrap();
+    hints_at(&mut watch, &file).await;
+}
+
+#[tokio::test]
+async fn a_folder_that_is_replaced_is_watched_anew() {
+    let (project, mut watch) = project();
+    let (posts, file) = (project.path().join("posts"), project.path().join("posts/a.md"));
+    for round in ["removed", "moved"] {
+        match round {
+            "removed" => fs::remove_dir_all(&posts).unwrap(),
+            _ => fs::rename(&posts, project.path().join("before")).unwrap(),
+        }
+        assert_eq!(hint(&mut watch).await, Hint::Rescan, "{round}");
+        watch.renew(START);
+        fs::create_dir(&posts).unwrap();
+        assert_eq!(hint(&mut watch).await, Hint::Rescan, "{round}");
+        watch.renew(START);
+        fs::write(&file, "x").unwrap();
+        hints_at(&mut watch, &file).await;
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_was_replaced_without_an_event_is_found_by_the_rescan() {
+    let (project, mut watch) = project();
+    let posts = project.path().join("posts");
+    fs::create_dir(posts.join("deep")).unwrap();
+    assert_eq!(hint(&mut watch).await, Hint::Rescan);
+    watch.renew(START);
+    fs::rename(&posts, project.path().join("before")).unwrap();
+    fs::create_dir_all(posts.join("deep")).unwrap();
+    // Nobody listens to the events of this.
+    watch.renew(START);
+    let file = posts.join("deep/a.md");
+    fs::write(&file, "x").unwrap();
+    hints_at(&mut watch, &file).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_that_is_swapped_leads_to_the_new_folder() {
+    let project = TempDir::new().unwrap();
+    let at = |name: &str| project.path().join(name);
+    for release in ["one", "two"] {
+        fs::create_dir_all(at("releases").join(release)).unwrap();
+    }
+    std::os::unix::fs::symlink("releases/one", at("posts")).unwrap();
+    let mut watch = watching(&project);
+    let file = at("posts/a.md");
+    fs::write(at("releases/one/a.md"), "x").unwrap();
+    assert_eq!(hint(&mut watch).await, Hint::Paths(vec![file.clone()]));
+    std::os::unix::fs::symlink("releases/two", at("next")).unwrap();
+    fs::rename(at("next"), at("posts")).unwrap();
+    assert_eq!(hint(&mut watch).await, Hint::Rescan);
+    watch.renew(START);
+    fs::write(at("releases/two/a.md"), "x").unwrap();
+    hints_at(&mut watch, &file).await;
+}
+
+#[tokio::test]
+async fn what_git_checks_out_is_one_change() {
+    let (project, mut watch) = project();
+    let git = project.path().join(".git");
+    fs::create_dir(&git).unwrap();
+    watch.renew(START);
+    fs::write(git.join("index.lock"), "").unwrap();
+    let posts = project.path().join("posts");
+    fs::write(posts.join("0.md"), "x").unwrap();
+    let mut waiting = std::pin::pin!(hint(&mut watch));
+    for number in 1..1000 {
+        let early = futures_util::poll!(&mut waiting);
+        assert!(early.is_pending(), "git holds its lock");
+        fs::write(posts.join(format!("{number}.md")), "x").unwrap();
+    }
+    fs::remove_file(git.join("index.lock")).unwrap();
+    let Hint::Paths(paths) = waiting.await else { panic!("no folder changed") };
+    assert_eq!(paths.len(), 1000);
+}
+
+#[tokio::test]
+async fn whoever_stops_waiting_and_waits_again_loses_nothing() {
+    let (project, mut watch) = project();
+    let file = project.path().join("posts/a.md");
+    fs::write(&file, "x").unwrap();
+    let impatient = async {
+        loop {
+            if let Ok(hint) = tokio::time::timeout(Duration::from_millis(1), watch.next()).await {
+                return hint;
+            }
+        }
+    };
+    let hint = tokio::time::timeout(Duration::from_secs(30), impatient).await.unwrap();
+    assert_eq!(hint, Hint::Paths(vec![file]));
+}
+
+/// An operating system that is out of watches.
+struct Exhausted(fn() -> notify::Error);
+
+impl Watcher for Exhausted {
+    fn new<F: EventHandler>(_: F, _: Config) -> notify::Result<Self> {
+        unreachable!("it is opened by hand")
+    }
+
+    fn watch(&mut self, _: &Path, _: RecursiveMode) -> notify::Result<()> {
+        Err((self.0)())
+    }
+
+    fn unwatch(&mut self, _: &Path) -> notify::Result<()> {
+        Ok(())
+    }
+
+    fn kind() -> WatcherKind {
+        WatcherKind::NullWatcher
+    }
+}
+
+fn problem_of(watch: &Watch) -> String {
+    let problems: Vec<String> = watch.problems().map(ToString::to_string).collect();
+    assert!(problems.len() < 2, "{problems:?}");
+    problems.concat()
+}
+
+#[test]
+fn used_up_limits_are_told_with_the_command_that_mends_them_and_asked_again_later() {
+    let project = TempDir::new().unwrap();
+    let folders = [folder(project.path().to_owned())];
+    let mut watch = Watch::for_posts(&folders, &config(0));
+    watch.open =
+        |_| Ok(Box::new(Exhausted(|| notify::Error::new(notify::ErrorKind::MaxFilesWatch))));
+    watch.renew(START);
+    assert!(!watch.has_events());
+    let told = problem_of(&watch);
+    assert!(told.contains("sudo sysctl fs.inotify.max_user_watches="), "{told}");
+    assert!(told.contains("every 1m"), "{told}");
+    watch.open = |_| Err(notify::Error::io(std::io::Error::from_raw_os_error(24)));
+    watch.renew(START + SignedDuration::from_mins(9));
+    assert_eq!(problem_of(&watch), told, "not yet");
+    watch.renew(START + SignedDuration::from_mins(11));
+    let told = problem_of(&watch);
+    assert!(told.contains("sudo sysctl fs.inotify.max_user_instances="), "{told}");
+    watch.open = |_| Err(notify::Error::io(std::io::Error::from_raw_os_error(38)));
+    watch.renew(START + SignedDuration::from_mins(30));
+    let told = problem_of(&watch);
+    assert!(
+        told.contains("there are no file events: ") && told.contains("mode = \"poll\""),
+        "{told}"
+    );
+    watch.open = open_native;
+    watch.renew(START + SignedDuration::from_mins(60));
+    assert!(watch.has_events());
+    assert_eq!(problem_of(&watch), "");
+}
+
+#[tokio::test]
+async fn a_limit_that_is_hit_while_watching_ends_in_polling() {
+    let (_project, mut watch) = project();
+    watch.gathering.take_in(Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch)));
+    assert_eq!(hint(&mut watch).await, Hint::Rescan);
+    watch.renew(START);
+    assert!(!watch.has_events());
+    assert!(problem_of(&watch).contains("max_user_watches"));
+}
+
+#[test]
+fn who_wants_to_poll_is_not_bothered() {
+    let project = TempDir::new().unwrap();
+    let config = config::Watch { mode: WatchMode::Poll, ..config(0) };
+    let mut watch = Watch::for_posts(&[folder(project.path().to_owned())], &config);
+    watch.renew(START);
+    assert!(!watch.has_events());
+    assert_eq!(problem_of(&watch), "");
+}
