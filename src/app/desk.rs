@@ -20,6 +20,9 @@ use crate::web::WebState;
 /// How soon to try again when the database did not answer.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(2);
 
+/// How soon a decision on what is held is taken up.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
+
 /// Whom the desk tells.
 pub(super) struct Bells {
     /// Rung when dispatch has something to do.
@@ -61,7 +64,7 @@ impl Desk {
             let looked = match &look {
                 Look::Everywhere => ingest.rescan(now).await,
                 Look::At(paths) => ingest.refresh(paths, now).await,
-                Look::Nowhere => Ok(()),
+                Look::Nowhere => ingest.look_at_holds().await,
             };
             has_looked |= looked.is_ok();
             let retry_at = looked.is_err().then(|| now.saturating_add(TRY_AGAIN).unwrap_or(now));
@@ -80,7 +83,9 @@ impl Desk {
                 None
             };
             self.bells.passes.send_modify(|passes| *passes += 1);
-            let wake_at = [next, retry_at, Some(rescan_at)].into_iter().flatten().min();
+            let held_at =
+                ingest.holds_something().then(|| now.saturating_add(ASK_AGAIN).unwrap_or(now));
+            let wake_at = [next, retry_at, held_at, Some(rescan_at)].into_iter().flatten().min();
             look = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
                 hint = watch.next() => match hint {

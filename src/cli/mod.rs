@@ -20,6 +20,7 @@ mod exit;
 mod healthcheck;
 mod init;
 mod plan;
+mod posts;
 mod preview;
 mod project;
 mod report;
@@ -99,6 +100,7 @@ enum Command {
     Check(check::CheckArgs),
     Doctor(doctor::DoctorArgs),
     Plan(plan::PlanArgs),
+    Posts(posts::PostsArgs),
     Preview(preview::PreviewArgs),
     Send(send::SendArgs),
     Subscribers(subscribers::SubscribersArgs),
@@ -135,6 +137,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Check(args) => check::run(global.config.as_deref(), &args).await,
         Command::Doctor(args) => Box::pin(doctor::run(&project()?, &args)).await,
         Command::Plan(args) => Box::pin(plan::run(&project()?, &args)).await,
+        Command::Posts(args) => posts::run(&project()?, &args).await,
         Command::Preview(args) => Box::pin(preview::run(&project()?, &args)).await,
         Command::Send(args) => Box::pin(send::run(&project()?, &args)).await,
         Command::Subscribers(args) => subscribers::run(&project()?, &args).await,

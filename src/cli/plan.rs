@@ -41,6 +41,8 @@ pub(super) struct PlanArgs {
 struct HeldBack {
     /// Found by the first scan, or older than a channel: live in feeds, never mailed or announced.
     baseline: usize,
+    /// Held until somebody has looked: `postrider posts held`.
+    held: usize,
     drafts: usize,
     broken: usize,
 }
@@ -61,6 +63,7 @@ pub(super) async fn run(project: &Project, args: &PlanArgs) -> anyhow::Result<()
     let forecast = forecast(&bench.planner, &bench.catalog, bench.now).await?;
     let held_back = HeldBack {
         baseline: forecast.not_news,
+        held: bench.catalog.posts.iter().filter(|known| known.is_held()).count(),
         drafts: bench.catalog.drafts,
         broken: bench.catalog.broken,
     };
@@ -162,6 +165,12 @@ impl HeldBack {
                 words::count(self.baseline, "old post")
             ));
         }
+        if self.held > 0 {
+            page.line(format_args!(
+                "  {} that somebody has to look at: `postrider posts held`",
+                words::count(self.held, "post")
+            ));
+        }
         if self.drafts > 0 {
             page.line(format_args!("  {}", words::count(self.drafts, "draft")));
         }
@@ -218,7 +227,10 @@ mod tests {
         };
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let view = View { zone: &zone, now: "2026-10-05T04:57:00Z".parse().unwrap(), framed };
-        view.text(&forecast, HeldBack { baseline: forecast.not_news, drafts: 1, broken: 2 })
+        view.text(
+            &forecast,
+            HeldBack { baseline: forecast.not_news, held: 12, drafts: 1, broken: 2 },
+        )
     }
 
     #[test]

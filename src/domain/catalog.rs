@@ -1,6 +1,6 @@
 //! The catalog: an immutable picture of all posts, replaced as a whole on change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -58,6 +58,8 @@ pub struct Catalog {
     pub posts: Vec<Arc<CatalogPost>>,
     /// Errors and warnings about files, in order of file.
     pub problems: Vec<Diagnostic>,
+    /// Paths at which posts were before, and where each is now.
+    pub moved: Arc<BTreeMap<String, String>>,
     pub drafts: usize,
     pub broken: usize,
 }

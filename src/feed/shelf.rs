@@ -13,6 +13,8 @@ pub struct Shelf {
     pub documents: BTreeMap<&'static str, Arc<Document>>,
     /// What authors should mend.
     pub problems: Vec<Diagnostic>,
+    /// Paths at which posts were before, and where each is now.
+    pub moved: Arc<BTreeMap<String, String>>,
     pub live_posts: usize,
     /// Posts that are marked as drafts.
     pub drafts: usize,

@@ -48,14 +48,16 @@ pub struct Ingest {
     unkept: BTreeSet<String>,
     /// Folders that the last scan could not read, by index into `config.posts`.
     unreadable: BTreeMap<usize, Diagnostic>,
-    /// What has a say in the posts, as of the last scan.
-    around: Arc<Surroundings>,
     /// What the cache said when we came, until the first scan.
     cached: HashMap<String, CachedFile>,
     /// Every folder that could be read has its first scan noted.
     first_scans_noted: bool,
+    /// Paths at which posts were before, and where each is now.
+    moved: Arc<BTreeMap<String, String>>,
     /// The devices that the folders were on when they were last read, by index into `config.posts`.
     devices: BTreeMap<usize, Option<u64>>,
+    /// What has a say in the posts, as of the last scan.
+    around: Arc<Surroundings>,
 }
 
 /// What became of one file.
@@ -98,7 +100,10 @@ impl Ingest {
         store: Store,
         cache: PostCache,
     ) -> Result<Self, StoreError> {
-        let absent = Absent::of(store.read().await?.known_posts().await?);
+        let mut tx = store.read().await?;
+        let absent = Absent::of(tx.known_posts().await?);
+        let moved = moved(&tx.former_links().await?);
+        drop(tx);
         let mut cached = HashMap::new();
         cache.files(|file| {
             cached.insert(file.source.clone(), file);
@@ -108,7 +113,6 @@ impl Ingest {
             config,
             store,
             cache,
-            around,
             live: Live::default(),
             absent,
             files: BTreeMap::new(),
@@ -117,7 +121,9 @@ impl Ingest {
             unreadable: BTreeMap::new(),
             cached,
             first_scans_noted: false,
+            moved,
             devices: BTreeMap::new(),
+            around,
         })
     }
 
@@ -180,6 +186,24 @@ impl Ingest {
         let of_it = |source: &str| source.starts_with(&prefix);
         self.files.values().any(|state| state.folder == index)
             || self.absent.iter().any(|known| !known.is_gone && of_it(&known.source))
+    }
+
+    /// Takes over what is around the posts; those that it says something else of are to be read again.
+    fn settle_in(&mut self, around: Surroundings) {
+        for (index, folder) in self.config.posts.iter().enumerate() {
+            let (before, now) = (self.around.of(index), around.of(index));
+            let (Some(before), Some(now)) = (before, now) else { continue };
+            if now.is_as(before) {
+                continue;
+            }
+            for (source, state) in self.files.iter_mut().filter(|(_, it)| it.folder == index) {
+                let within = source.strip_prefix(&folder.name).unwrap_or(source);
+                if !now.says_the_same(before, within.trim_start_matches('/')) {
+                    state.fingerprint = None;
+                }
+            }
+        }
+        self.around = Arc::new(around);
     }
 
     /// Looks at `paths` only. Folders are looked at with all that is below.
@@ -250,8 +274,8 @@ impl Ingest {
             .map(|(folder, found)| ToRead { folder, cached: self.cached_as_is(&found), found })
             .collect();
         if !to_read.is_empty() {
-            let (config, cache) = (Arc::clone(&self.config), self.cache.clone());
-            let around = Arc::clone(&self.around);
+            let (config, around) = (Arc::clone(&self.config), Arc::clone(&self.around));
+            let cache = self.cache.clone();
             let read = move || reading::read_all((&config, &around), &cache, &to_read, now);
             let read = blocking(read).await?;
             read.into_iter().for_each(|read| self.note(read));
@@ -318,6 +342,11 @@ impl Ingest {
         let mut tx = store.write().await?;
         let restored = self.keep_or_restore_last_good(&mut tx).await?;
         let standing = self.sight(&mut tx, &claims.granted, now).await?;
+        let has_moved =
+            |it: &Standing| self.known(&it.id).is_some_and(|it_was| it_was.link != it.link);
+        if standing.iter().any(has_moved) || !gone.is_empty() {
+            self.moved = moved(&tx.former_links().await?);
+        }
         for id in &gone {
             tx.post_is_gone(id, now).await?;
         }
@@ -385,7 +414,7 @@ impl Ingest {
     }
 
     fn accept(&mut self, standing: Standing) {
-        let Standing { id, source, sighted } = standing;
+        let Standing { id, source, sighted, .. } = standing;
         let Some(state) = self.files.get_mut(&source) else { return };
         self.asking.remove(&source);
         self.unkept.remove(&source);
@@ -406,7 +435,7 @@ impl Ingest {
     }
 
     /// A person may have released or dismissed what is held.
-    async fn look_at_holds(&mut self) -> Result<(), StoreError> {
+    pub async fn look_at_holds(&mut self) -> Result<(), StoreError> {
         let held: Vec<Arc<CatalogPost>> =
             self.live.newest_first().filter(|known| known.is_held()).cloned().collect();
         if held.is_empty() {
@@ -431,8 +460,9 @@ impl Ingest {
     pub fn catalog(&self) -> Catalog {
         let mut catalog =
             Catalog { problems: self.unreadable.values().cloned().collect(), ..Catalog::default() };
-        catalog.problems.extend(self.around.problems().cloned());
         catalog.posts = self.live.newest_first().cloned().collect();
+        catalog.moved = Arc::clone(&self.moved);
+        catalog.problems.extend(self.around.problems().cloned());
         for state in self.files.values() {
             catalog.problems.extend(state.warnings.iter().cloned());
             match &state.reading {
@@ -456,6 +486,12 @@ impl Ingest {
     pub fn holds_something(&self) -> bool {
         self.live.newest_first().any(|known| known.hold.is_some_and(Hold::holds))
     }
+}
+
+/// By path: whoever asks at another host asks the same.
+fn moved(former: &[(String, String)]) -> Arc<BTreeMap<String, String>> {
+    let path = |link: &str| url::Url::parse(link).ok().map(|url| url.path().to_owned());
+    Arc::new(former.iter().filter_map(|(link, now)| Some((path(link)?, now.clone()))).collect())
 }
 
 /// What was found in a folder of posts.

@@ -61,6 +61,7 @@ pub fn publish_feeds(
     let shelf = Shelf {
         documents,
         problems: catalog.problems.clone(),
+        moved: Arc::clone(&catalog.moved),
         live_posts: live.len(),
         drafts: catalog.drafts,
     };

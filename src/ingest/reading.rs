@@ -1,7 +1,6 @@
 //! Reading files: found paths go in, what each of them is comes out, with the texts of posts in the cache.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,10 +11,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, Found, FoundState};
-use super::surroundings::{self, Surroundings};
-use crate::config::{Config, PostFolder};
+use super::surroundings::Surroundings;
+use crate::config::Config;
 use crate::content::{self, FolderRules, Parsed, SourceFile};
-use crate::domain::{Author, BodyId, Diagnostic, Revision};
+use crate::domain::{BodyId, DateSource, Diagnostic, Revision};
 use crate::store::{CachedBody, CachedFile, Fingerprint, Pen, PostCache, StoreError};
 
 /// A file that changed so recently may change again within the same tick of the file system's clock, unseen: it is read once more.
@@ -60,13 +59,6 @@ pub(super) struct ToRead {
     pub(super) cached: Option<CachedFile>,
 }
 
-/// A file in the cache, with what was said of it elsewhere when it was read.
-#[derive(Serialize, Deserialize)]
-struct KeptFile<'a> {
-    said: Cow<'a, str>,
-    kept: Kept<'a>,
-}
-
 /// What the cache keeps of a file. Of broken ones it keeps nothing: they are looked at again.
 #[derive(Serialize, Deserialize)]
 enum Kept<'a> {
@@ -78,11 +70,28 @@ enum Kept<'a> {
 /// A file as the threads hand it over: its text not yet in the cache.
 struct Raw {
     read: Read,
-    /// Of it, elsewhere.
-    said: String,
     text: Option<(Box<Parsed>, CachedBody)>,
     /// The cache has it as it is.
     is_cached: bool,
+}
+
+/// What all files are read with.
+struct With<'a> {
+    config: &'a Config,
+    around: &'a Surroundings,
+    /// What is around the posts of each folder, in a word.
+    digests: Vec<String>,
+}
+
+impl With<'_> {
+    /// What was around a file when it was read as it was.
+    fn digest(&self, folder: usize, source: &str) -> String {
+        let name = &self.config.posts[folder].name;
+        let within = source.strip_prefix(name.as_str()).unwrap_or(source).trim_start_matches('/');
+        let committed_at = self.around.of(folder).and_then(|around| around.committed_at(within));
+        let digest = self.digests.get(folder).map_or("", String::as_str);
+        committed_at.map_or_else(|| digest.to_owned(), |at| format!("{digest} {at}"))
+    }
 }
 
 /// Reads and parses on as many threads as there are cores. Files that vanished meanwhile are left out: the next look
@@ -93,32 +102,28 @@ pub(super) fn read_all(
     files: &[ToRead],
     now: Timestamp,
 ) -> Result<Vec<Read>, StoreError> {
+    let with = With { config, around, digests: around.digests() };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let (hand_over, handed) = sync_channel::<Raw>(QUEUE);
     thread::scope(|scope| {
         for _ in 0..cores.min(files.len().div_ceil(8)) {
-            let (hand_over, next) = (hand_over.clone(), &next);
-            scope.spawn(move || work((config, around), files, next, &hand_over));
+            let (hand_over, next, with) = (hand_over.clone(), &next, &with);
+            scope.spawn(move || work(with, files, next, &hand_over));
         }
         drop(hand_over);
         cache.write(|pen| {
-            handed.iter().map(|raw| settle(raw, pen, now)).collect::<Result<Vec<_>, StoreError>>()
+            handed
+                .iter()
+                .map(|raw| settle(raw, pen, &with, now))
+                .collect::<Result<Vec<_>, StoreError>>()
         })
     })
 }
 
-fn work(
-    (config, around): (&Config, &Surroundings),
-    files: &[ToRead],
-    next: &AtomicUsize,
-    hand_over: &SyncSender<Raw>,
-) {
+fn work(with: &With<'_>, files: &[ToRead], next: &AtomicUsize, hand_over: &SyncSender<Raw>) {
     while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let Some(its) = around.of(file.folder) else { continue };
-        let said = its.said_of(&file.found.within);
-        let raw = cached(file, &said).or_else(|| read(config, around, file));
-        let Some(raw) = raw.map(|raw| Raw { said, ..raw }) else { continue };
+        let Some(raw) = cached(with, file).or_else(|| read(with, file)) else { continue };
         // The other end is gone when the cache could not be written.
         if hand_over.send(raw).is_err() {
             return;
@@ -127,8 +132,8 @@ fn work(
 }
 
 /// Puts the text into the cache, and what is to be found there after a restart.
-fn settle(raw: Raw, pen: &Pen<'_>, now: Timestamp) -> Result<Read, StoreError> {
-    let Raw { mut read, said, text, is_cached } = raw;
+fn settle(raw: Raw, pen: &Pen<'_>, with: &With<'_>, now: Timestamp) -> Result<Read, StoreError> {
+    let Raw { mut read, text, is_cached } = raw;
     if let Some((parsed, body)) = text {
         let body = pen.put_body(&body)?;
         read.outcome = Outcome::Post(Box::new(Fresh { parsed: *parsed, body }));
@@ -139,7 +144,7 @@ fn settle(raw: Raw, pen: &Pen<'_>, now: Timestamp) -> Result<Read, StoreError> {
     let now = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
     read.fingerprint =
         read.fingerprint.filter(|it| it.changed.abs_diff(now) > RACY_NANOSECONDS.unsigned_abs());
-    match (read.fingerprint, kept(&read, &said)) {
+    match (read.fingerprint, kept(&read, with)) {
         (Some(fingerprint), Some((reading, body))) => {
             pen.put_file(&CachedFile { source: read.source.clone(), fingerprint, reading, body })?
         }
@@ -148,7 +153,7 @@ fn settle(raw: Raw, pen: &Pen<'_>, now: Timestamp) -> Result<Read, StoreError> {
     Ok(read)
 }
 
-fn kept(read: &Read, said: &str) -> Option<(String, Option<BodyId>)> {
+fn kept(read: &Read, with: &With<'_>) -> Option<(String, Option<BodyId>)> {
     let warnings = Cow::Borrowed(&*read.warnings);
     let (kept, body) = match &read.outcome {
         Outcome::Post(fresh) => {
@@ -158,17 +163,17 @@ fn kept(read: &Read, said: &str) -> Option<(String, Option<BodyId>)> {
         Outcome::NotAPost => (Kept::NotAPost, None),
         Outcome::Broken(_) => return None,
     };
-    let file = KeptFile { said: Cow::Borrowed(said), kept };
-    Some((serde_json::to_string(&file).ok()?, body))
+    let around = with.digest(read.folder, &read.source);
+    Some((serde_json::to_string(&(around, kept)).ok()?, body))
 }
 
-fn cached(file: &ToRead, said: &str) -> Option<Raw> {
+fn cached(with: &With<'_>, file: &ToRead) -> Option<Raw> {
     let cached = file.cached.as_ref()?;
-    let kept: KeptFile<'_> = serde_json::from_str(&cached.reading).ok()?;
-    if kept.said != said {
+    let (around, kept): (Cow<'_, str>, Kept<'_>) = serde_json::from_str(&cached.reading).ok()?;
+    if around != with.digest(file.folder, &cached.source) {
         return None;
     }
-    let (outcome, warnings) = match kept.kept {
+    let (outcome, warnings) = match kept {
         Kept::Post(parsed, warnings) => {
             let fresh = Fresh { parsed: parsed.into_owned(), body: cached.body? };
             (Outcome::Post(Box::new(fresh)), warnings)
@@ -183,17 +188,16 @@ fn cached(file: &ToRead, said: &str) -> Option<Raw> {
         outcome,
         warnings: warnings.into_owned(),
     };
-    Some(Raw { read, said: String::new(), text: None, is_cached: true })
+    Some(Raw { read, text: None, is_cached: true })
 }
 
 /// None: the file vanished since it was found.
-fn read(config: &Config, around: &Surroundings, file: &ToRead) -> Option<Raw> {
+fn read(with: &With<'_>, file: &ToRead) -> Option<Raw> {
     let ToRead { folder, found, .. } = file;
     let raw = |fingerprint, outcome, warnings| {
         let source = found.source.clone();
         Raw {
             read: Read { source, folder: *folder, fingerprint, outcome, warnings },
-            said: String::new(),
             text: None,
             is_cached: false,
         }
@@ -214,24 +218,33 @@ fn read(config: &Config, around: &Surroundings, file: &ToRead) -> Option<Raw> {
             return Some(raw(fingerprint, Outcome::Broken(vec![problem]), Vec::new()));
         }
     };
-    let (its, folder) = (around.of(*folder)?, &config.posts[*folder]);
-    if its.facts.is_unknown(&found.within) {
+    let (post_folder, around) = (&with.config.posts[*folder], with.around.of(*folder)?);
+    if around.facts.is_unknown(&found.within) {
         // Told once, where it is broken.
-        return Some(raw(fingerprint, Outcome::Broken(Vec::new()), Vec::new()));
+        return Some(raw(None, Outcome::Broken(Vec::new()), Vec::new()));
     }
+    let modified_at = fingerprint.filter(|_| post_folder.dates_from.contains(&DateSource::Mtime));
+    let modified_at = modified_at.map(|it| Timestamp::from_nanosecond(it.modified.into()));
     let source = SourceFile {
         source: &found.source,
         within: &found.within,
         bytes: &bytes,
-        committed_at: its.committed_at(&found.within),
-        modified_at: surroundings::modified_at(folder, &found.path),
+        committed_at: around.committed_at(&found.within),
+        modified_at: modified_at.and_then(Result::ok),
     };
-    let presets = its.presets(&found.within);
+    let presets = around.presets(&found.within);
+    let site = &with.config.site;
     let rules = FolderRules {
-        authors: its.facts.authors(),
+        site_url: &site.url,
+        permalink: &post_folder.permalink,
+        language: post_folder.language.as_deref().unwrap_or(&site.language),
+        time_zone: &site.time_zone,
+        default_author: site.author.as_ref(),
+        names: &post_folder.fields,
+        authors: around.facts.authors(),
         presets: &presets,
-        destinations: Some(&around.destinations),
-        ..rules(config, folder)
+        dates_from: &post_folder.dates_from,
+        destinations: Some(&with.around.destinations),
     };
     // One file that the parsers choke on must not take the daemon down, now and at every start.
     let parsed = catch_unwind(AssertUnwindSafe(|| content::parse(&source, &rules)));
@@ -253,37 +266,13 @@ fn take_text(parsed: &mut Parsed) -> CachedBody {
     CachedBody { html: std::mem::take(&mut parsed.html), mail: None, web: None }
 }
 
-/// What the configuration says of a folder; what is around it comes on top.
-fn rules<'a>(config: &'a Config, folder: &'a PostFolder) -> FolderRules<'a> {
-    static NOBODY: BTreeMap<String, Author> = BTreeMap::new();
-    FolderRules {
-        site_url: &config.site.url,
-        permalink: &folder.permalink,
-        language: folder.language.as_deref().unwrap_or(&config.site.language),
-        time_zone: &config.site.time_zone,
-        default_author: config.site.author.as_ref(),
-        names: &folder.fields,
-        authors: &NOBODY,
-        presets: &[],
-        dates_from: &folder.dates_from,
-        destinations: None,
-    }
-}
-
 /// What everything that was made of the files depends on, besides them.
 pub(super) fn stamp(config: &Config) -> String {
-    let folders: Vec<String> = config
-        .posts
-        .iter()
-        .map(|folder| format!("{} {:?} {}", folder.name, rules(config, folder), folder.defaults))
-        .collect();
-    let destinations: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
+    let config = format!("{:?} {:?}", config.site, config.posts);
     // Another build may render otherwise.
     let program = std::env::current_exe().and_then(fs::metadata);
     let program = program.map(|it| format!("{} {:?}", it.len(), it.modified())).unwrap_or_default();
-    let folders = folders.iter().map(String::as_str).chain(destinations);
-    let parts = folders.chain([env!("CARGO_PKG_VERSION"), &*program]);
-    Revision::of(parts).as_str().to_owned()
+    Revision::of([config.as_str(), env!("CARGO_PKG_VERSION"), &program]).as_str().to_owned()
 }
 
 fn fault_of_ours(found: &Found) -> Diagnostic {

@@ -63,6 +63,7 @@ impl Sight<'_> {
 pub(super) struct Standing {
     pub(super) id: PostId,
     pub(super) source: String,
+    pub(super) link: String,
     pub(super) sighted: Sighted,
 }
 
@@ -83,7 +84,8 @@ impl Ingest {
             match before {
                 Some(known) if is_unchanged(&known, &claim.source, &fresh.parsed) => {
                     let (id, source) = (claim.id.clone(), claim.source.clone());
-                    standing.push(Standing { id, source, sighted: sighted(&known) });
+                    let sighted = sighted(&known);
+                    standing.push(Standing { id, source, link: known.link, sighted });
                 }
                 before => sights.push(Sight { claim, fresh, before, is_news: false, hold: None }),
             }
@@ -105,7 +107,8 @@ impl Ingest {
                 tx.record_event(event.detail(&sight.fresh.parsed.title)).await?;
             }
             let (id, source) = (sight.claim.id.clone(), sight.claim.source.clone());
-            standing.push(Standing { id, source, sighted });
+            let link = sight.fresh.parsed.link.to_string();
+            standing.push(Standing { id, source, link, sighted });
         }
         Ok(standing)
     }
@@ -271,7 +274,7 @@ impl Ingest {
     }
 
     /// What is known of a post, live or not.
-    fn known(&self, id: &PostId) -> Option<KnownPost> {
+    pub(super) fn known(&self, id: &PostId) -> Option<KnownPost> {
         let live = || self.live.get(id).map(known_of);
         self.absent.get(id).cloned().or_else(live)
     }

@@ -5,12 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-use super::Ingest;
 use super::files::Found;
 use super::history::{self, History};
 use crate::config::{Config, PostFolder};
@@ -80,29 +77,16 @@ impl Surroundings {
         self.folders.get(index)
     }
 
+    /// What is around the posts of each folder in a word, but for their history.
+    pub(super) fn digests(&self) -> Vec<String> {
+        let folders = self.folders.iter();
+        let said =
+            folders.map(|it| format!("{:?} {:?} {:?}", it.facts, it.defaults, self.destinations));
+        said.map(|said| Revision::of([said.as_str()]).as_str().to_owned()).collect()
+    }
+
     pub(super) fn problems(&self) -> impl Iterator<Item = &Diagnostic> {
         self.folders.iter().flat_map(|around| &around.problems)
-    }
-}
-
-impl Ingest {
-    /// Takes over what is around the posts; those that it says something else of are to be read again.
-    pub(super) fn settle_in(&mut self, around: Surroundings) {
-        for (index, folder) in self.config.posts.iter().enumerate() {
-            let (before, now) = (self.around.of(index), around.of(index));
-            let (Some(before), Some(now)) = (before, now) else { continue };
-            if now.is_as(before) {
-                continue;
-            }
-            for (source, state) in self.files.iter_mut().filter(|(_, it)| it.folder == index) {
-                let within = source.strip_prefix(&folder.name).unwrap_or(source);
-                let within = within.trim_start_matches('/');
-                if now.said_of(within) != before.said_of(within) {
-                    state.fingerprint = None;
-                }
-            }
-        }
-        self.around = Arc::new(around);
     }
 }
 
@@ -112,15 +96,12 @@ impl Around {
         self.facts == before.facts && self.history.is(&before.history)
     }
 
-    /// Everything that is said of the post at `within` outside of its file, for comparison; empty where nothing is.
-    pub(super) fn said_of(&self, within: &str) -> String {
-        let (presets, authors) = (self.facts.presets_for(within), self.facts.authors());
-        let (unknown, at) = (self.facts.is_unknown(within), self.history.first(within));
-        if presets.is_empty() && authors.is_empty() && !unknown && at.is_none() {
-            return String::new();
-        }
-        let said = format!("{presets:?} {authors:?} {unknown} {at:?}");
-        Revision::of([said.as_str()]).as_str().to_owned()
+    /// Whether the post at `within` would be read as it was when `self` was `before`.
+    pub(super) fn says_the_same(&self, before: &Self, within: &str) -> bool {
+        self.facts.authors() == before.facts.authors()
+            && self.facts.is_unknown(within) == before.facts.is_unknown(within)
+            && self.history.first(within) == before.history.first(within)
+            && self.facts.presets_for(within) == before.facts.presets_for(within)
     }
 
     /// What is said for the post at `within`, the most special first.
@@ -140,15 +121,6 @@ pub(super) fn speaks_for_many(path: &Path) -> bool {
     let name = |path: &Path| path.file_name().map(|it| it.to_string_lossy().into_owned());
     let folder = path.parent().and_then(name).unwrap_or_default();
     name(path).is_some_and(|file| content::fact_kind(&folder, &file).is_some())
-}
-
-/// When `path` was last written, if the folder wants to know.
-pub(super) fn modified_at(folder: &PostFolder, path: &Path) -> Option<Timestamp> {
-    if !folder.dates_from.contains(&DateSource::Mtime) {
-        return None;
-    }
-    let modified: SystemTime = std::fs::metadata(path).ok()?.modified().ok()?;
-    Timestamp::try_from(modified).ok()
 }
 
 /// A file that may be there: where, and how posts are found from it.

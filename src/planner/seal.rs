@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::images::bundle_image;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
-use crate::domain::{Cadence, Catalog, CatalogPost, Diagnostic, Lane, Translation, Written};
+use crate::domain::{Cadence, Catalog, CatalogPost, Diagnostic, Lane, Written};
 use crate::mail::{self, Composed, EditionInput};
 use crate::store::{NewAnnouncement, NewEdition, Tx};
 use crate::telemetry;
@@ -97,9 +97,8 @@ impl Planner {
     ) -> Result<usize, PlanError> {
         let post = &known.post;
         let written = self.cache.written(post, known.body)?;
-        let with = (&*self.config, &self.templates);
-        let translations = catalog.translations(post, now);
-        let body = announcement_body(with, (destination, &written), &translations, now)
+        let parts = (&*self.config, &self.templates);
+        let body = announcement_body(parts, destination, (&written, catalog), now)
             .map_err(PlanError::Announce)?;
         let announcement = NewAnnouncement {
             post: &post.id,
@@ -147,8 +146,8 @@ pub fn compose(
 /// The body of the call that tells `destination` of a post.
 pub fn announcement_body(
     (config, templates): (&Config, &Templates),
-    (destination, written): (&Destination, &Written),
-    translations: &[Translation],
+    destination: &Destination,
+    (written, catalog): (&Written, &Catalog),
     now: Timestamp,
 ) -> Result<String, Box<Diagnostic>> {
     let DestinationKind::Webhook(webhook) = &destination.kind;
@@ -160,7 +159,8 @@ pub fn announcement_body(
         language: config.site.language.clone(),
     };
     let about = (written, destination.name.as_str());
-    let context = CrosspostContext::of(CrosspostEvent::Published, about, translations, site, now);
+    let translations = catalog.translations(&written.post, now);
+    let context = CrosspostContext::of(CrosspostEvent::Published, about, &translations, site, now);
     guarded(|| templates.render(&format!("crosspost/{name}.json"), &context))
 }
 

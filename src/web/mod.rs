@@ -9,6 +9,7 @@ mod confirm;
 mod feeds;
 mod health;
 mod index;
+mod moved;
 mod outbox;
 mod page;
 mod protect;
@@ -122,7 +123,7 @@ pub fn router(state: WebState) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .fallback(refusal::nothing_here)
+        .fallback(moved::lead_on)
         .method_not_allowed_fallback(refusal::wrong_method);
     dressed(pages, &state).with_state(state)
 }

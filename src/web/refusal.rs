@@ -115,10 +115,6 @@ pub(super) async fn dress(State(state): State<WebState>, request: Request, next:
     Response::from_parts(parts, body)
 }
 
-pub(super) async fn nothing_here() -> Refusal {
-    Refusal::not_found()
-}
-
 pub(super) async fn wrong_method() -> Refusal {
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "This address takes requests of another kind.")
 }

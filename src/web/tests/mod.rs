@@ -80,6 +80,7 @@ impl World {
             .in_file("posts/tea.md")
             .effect("this post is live nowhere");
         let published = Shelf {
+            moved: Arc::default(),
             documents: documents.into(),
             problems: vec![problem],
             live_posts: 1,
