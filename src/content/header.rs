@@ -291,7 +291,9 @@ impl<'f> Reader<'_, 'f, '_> {
         let (text, entry) = self.fields.text(&["url", "permalink", "path"])?;
         let filled = here.fill(text, self.rules.time_zone);
         let path = filled.as_deref().unwrap_or(text);
-        let is_path = path.contains(['/', '.']);
+        let is_key = |key: &str| entry.key.eq_ignore_ascii_case(key);
+        let is_word = (is_key("path") || is_key("permalink")) && entry.node.as_bool().is_none();
+        let is_path = path.contains(['/', '.']) || is_word;
         let is_template =
             path.contains(['{', '}', '<']) || path.contains("/:") || path.starts_with(':');
         if !is_path || is_template {

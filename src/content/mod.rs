@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use self::fields::Fields;
@@ -17,10 +16,7 @@ use self::markdown::{Document, Writer};
 use self::naming::Naming;
 use self::permalink::Parts;
 use self::report::{Problem, Report};
-use crate::domain::{
-    Author, DateSource, Diagnostic, Enclosure, Field, Likeness, Post, PostId, Revision, Series,
-    Wishes,
-};
+use crate::domain::{Author, DateSource, Diagnostic, Field, Likeness, Revision};
 
 mod dates;
 mod excerpt;
@@ -35,6 +31,7 @@ mod markup;
 mod media;
 mod naming;
 mod opening;
+mod parsed;
 mod people;
 mod permalink;
 mod preset;
@@ -52,6 +49,7 @@ mod tests;
 
 pub use facts::{FactFile, FactKind, FolderFacts, MAX_FACT_BYTES, fact_kind};
 pub use opening::opening;
+pub use parsed::Parsed;
 pub use preset::Preset;
 pub use text::of as plain_text;
 
@@ -102,150 +100,6 @@ pub enum Verdict {
     Draft,
     /// A section's own page, a file in a hidden folder, an editor's copy, no Markdown.
     NotAPost,
-}
-
-/// A post without its identity, which the store knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parsed {
-    /// The id that the author fixed in front matter: an IRI.
-    pub pinned_id: Option<String>,
-    pub revision: Revision,
-    /// The hash of the file itself.
-    pub written: Revision,
-    pub source: String,
-    pub slug: String,
-    pub link: Url,
-    /// Where the author says the original is, when that is not `link`.
-    pub canonical: Option<Url>,
-    /// Plain text, one line, at most 500 characters.
-    pub title: String,
-    pub published_at: Timestamp,
-    pub updated_at: Option<Timestamp>,
-    /// From then on the post is to be live nowhere.
-    pub expires_at: Option<Timestamp>,
-    /// Plain text, one paragraph, perhaps empty.
-    pub summary: String,
-    /// Sanitised, every URL absolute, ids beginning with the slug. Empty where it is kept elsewhere.
-    #[serde(skip)]
-    pub html: String,
-    /// The same for people who read mail as text.
-    #[serde(skip)]
-    pub text: String,
-    /// By which it is known when its file and address are others.
-    pub likeness: Likeness,
-    pub authors: Vec<Author>,
-    pub tags: Vec<String>,
-    pub categories: Vec<String>,
-    pub language: String,
-    pub image: Option<Url>,
-    pub image_alt: Option<String>,
-    /// Where they are not the tags.
-    pub topics: Vec<String>,
-    pub section: Option<String>,
-    pub series: Option<Series>,
-    pub translation_key: Option<String>,
-    pub featured: bool,
-    pub external: Option<Url>,
-    /// None of them is `link`.
-    pub aliases: Vec<Url>,
-    pub enclosure: Option<Enclosure>,
-    pub wishes: Wishes,
-}
-
-impl Parsed {
-    /// The post under the id that is its for life.
-    pub fn into_post(self, id: PostId) -> Post {
-        Post {
-            id,
-            revision: self.revision,
-            source: self.source,
-            slug: self.slug,
-            link: self.link,
-            canonical: self.canonical,
-            title: self.title,
-            published_at: self.published_at,
-            updated_at: self.updated_at,
-            summary: self.summary,
-            authors: self.authors,
-            tags: self.tags,
-            categories: self.categories,
-            language: self.language,
-            image: self.image,
-            image_alt: self.image_alt,
-            topics: self.topics,
-            section: self.section,
-            series: self.series,
-            translation_key: self.translation_key,
-            featured: self.featured,
-            external: self.external.map(Box::new),
-            aliases: self.aliases,
-            enclosure: self.enclosure.map(Box::new),
-            wishes: (!self.wishes.is_empty()).then(|| Box::new(self.wishes)),
-        }
-    }
-
-    /// Hashes all that readers can see, and nothing else: renaming the file is no news.
-    fn revised(mut self) -> Self {
-        let instant = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
-        let url = |url: Option<&Url>| url.map(Url::to_string).unwrap_or_default();
-        let dates = [Some(self.published_at), self.updated_at, self.expires_at].map(instant);
-        let urls = [url(self.canonical.as_ref()), url(self.image.as_ref())];
-        let counts =
-            format!("{} {} {}", self.authors.len(), self.tags.len(), self.categories.len());
-        let authors: Vec<[String; 3]> = self
-            .authors
-            .iter()
-            .map(|author| {
-                [
-                    author.name.clone(),
-                    author.email.clone().unwrap_or_default(),
-                    url(author.url.as_ref()),
-                ]
-            })
-            .collect();
-        let parts = [
-            self.link.as_str(),
-            &self.title,
-            &self.summary,
-            &self.html,
-            &self.text,
-            &self.language,
-            &counts,
-        ];
-        let more = self.more_words();
-        self.revision = Revision::of(
-            parts
-                .into_iter()
-                .chain(dates.iter().map(String::as_str))
-                .chain(urls.iter().map(String::as_str))
-                .chain(authors.iter().flatten().map(String::as_str))
-                .chain(self.tags.iter().map(String::as_str))
-                .chain(self.categories.iter().map(String::as_str))
-                .chain(more.iter().map(String::as_str)),
-        );
-        self
-    }
-
-    /// Each with its name, and only where it is there: posts without them keep the revision that they have always had.
-    fn more_words(&self) -> Vec<String> {
-        let mut words = Vec::new();
-        let mut add = |name: &str, value: Option<String>| {
-            words.extend(value.map(|value| format!("{name}={value}")));
-        };
-        add("image_alt", self.image_alt.clone());
-        add("external", self.external.as_ref().map(Url::to_string));
-        add("series", self.series.as_ref().map(|it| format!("{:?} {}", it.part, it.name)));
-        add(
-            "enclosure",
-            self.enclosure.as_ref().map(|it| {
-                format!("{} {:?} {:?} {:?}", it.url, it.media_type, it.length, it.duration)
-            }),
-        );
-        for (name, text) in self.wishes.words() {
-            add(&format!("wish:{name}"), Some(text.to_owned()));
-        }
-        words
-    }
 }
 
 /// Reads one file. `Ok` carries warnings beside the verdict; `Err` is all problems of the file, at least one of them an error.
@@ -355,8 +209,8 @@ impl Assembly<'_> {
             (authors, Some(author)) if authors.is_empty() => vec![author.clone()],
             (authors, _) => authors,
         };
-        let text = text::of(&html);
         let relations = header.relations;
+        let text = text::of(&html);
         Some(Parsed {
             pinned_id: header.pinned_id,
             revision: Revision::of([]),

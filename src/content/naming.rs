@@ -61,7 +61,13 @@ pub(super) fn is_section_page(file: &str) -> bool {
 /// Reads the path of a post.
 pub(super) fn read(within: &str) -> Naming<'_> {
     let (mut folders, file) = split(within);
-    let (mut name, language) = split_language(strip_extension(file).unwrap_or(file));
+    let (mut name, by_name) = split_language(strip_extension(file).unwrap_or(file));
+    // The outermost folder only: further in, `it` and `no` are words.
+    let by_folder = folders.first().copied().filter(|folder| is_language(folder));
+    if by_folder.is_some() {
+        folders.remove(0);
+    }
+    let language = by_name.or(by_folder);
     if name == "index"
         && let Some(own) = folders.pop()
     {
@@ -107,13 +113,18 @@ fn strip_extension(file: &str) -> Option<&str> {
 
 /// `hello.fr` and `hello.pt-br`: the name and its language.
 fn split_language(stem: &str) -> (&str, Option<&str>) {
-    let Some((name, tag)) = stem.rsplit_once('.') else { return (stem, None) };
+    match stem.rsplit_once('.') {
+        Some((name, tag)) if is_language(tag) && !name.is_empty() => (name, Some(tag)),
+        Some(_) | None => (stem, None),
+    }
+}
+
+/// `fr`, `pt-br`, `zh_TW`.
+fn is_language(tag: &str) -> bool {
     let (first, region) = tag.split_once(['-', '_']).unwrap_or((tag, "xx"));
     let known = first.len() == 2
         && LANGUAGES.split_ascii_whitespace().any(|known| first.eq_ignore_ascii_case(known));
-    let region_fits =
-        (2..=4).contains(&region.len()) && region.bytes().all(|b| b.is_ascii_alphanumeric());
-    if known && region_fits && !name.is_empty() { (name, Some(tag)) } else { (stem, None) }
+    known && (2..=4).contains(&region.len()) && region.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 fn is_number(part: &str) -> bool {
@@ -236,6 +247,10 @@ mod tests {
             ("hello.pt-br.md", "hello", None, Some("pt-br")),
             ("trip/index.fr.md", "trip", None, Some("fr")),
             ("jquery.js.md", "jquery.js", None, None),
+            ("fr/hello.md", "hello", None, Some("fr")),
+            ("pt-br/2024-01-15-hello.md", "hello", Some("2024-01-15"), Some("pt-br")),
+            ("fr/hello.de.md", "hello", None, Some("de")),
+            ("notes/it/hello.md", "hello", None, None),
         ];
         for (path, stem, date, language) in cases {
             let naming = read(path);
@@ -251,6 +266,8 @@ mod tests {
         assert_eq!(read("essays/a/index.md").section, Some("essays"));
         assert_eq!(read("a/index.md").section, None);
         assert_eq!(read("2024/01/15/a.md").section, None);
+        assert_eq!(read("fr/essays/a.md").section, Some("essays"));
+        assert_eq!(read("fr/a.md").section, None);
         let jekyll = read("travel/_posts/2024-01-15-a.md");
         assert_eq!((jekyll.category, jekyll.section), (Some("travel"), Some("travel")));
         assert!(jekyll.jekyll);

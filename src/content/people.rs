@@ -78,7 +78,7 @@ pub(super) fn from_map(node: &Node, site: &Url) -> Option<Author> {
     let text = |keys: &[&str]| {
         keys.iter().find_map(|key| lookup(node, key).and_then(|e| e.node.as_text()))
     };
-    let name = one_line(text(&["name", "displayname", "title", "key", "login"])?);
+    let name = one_line(text(&["name", "displayname", "key", "title", "login"])?);
     let url = text(&["url", "website", "link", "uri", "homepage", "web", "home"]);
     author(&name, text(&["email", "mail"]), url.and_then(|url| on_site(site, url)))
 }

@@ -20,3 +20,4 @@ mod stuck;
 mod walk;
 mod watching;
 mod webhook;
+mod wishes;

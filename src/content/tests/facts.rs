@@ -99,12 +99,12 @@ fn eleventys_directory_data_holds_below_its_folder() {
 #[test]
 fn jekylls_defaults_hold_by_path_and_the_longest_wins() {
     let config = "title: Site\ndefaults:\n\
-        - scope: {path: '', type: posts}\n  values: {author: Ann, tags: [all]}\n\
+        - scope: {path: '', type: posts}\n  values: {author: Ann, tags: [every]}\n\
         - scope: {path: _posts/essays}\n  values: {tags: [essay]}\n\
         - scope: {path: '_posts/*/special'}\n  values: {tags: [special]}\n\
         - scope: {path: '', type: pages}\n  values: {tags: [pages]}\n";
     let site = Site::new().around("_posts", "_config.yml", config);
-    assert_eq!(site.post("2024-01-15-a.md", "").tags, ["all"]);
+    assert_eq!(site.post("2024-01-15-a.md", "").tags, ["every"]);
     assert_eq!(site.post("essays/2024-01-15-a.md", "").tags, ["essay"]);
     assert_eq!(site.post("essays/2024-01-15-a.md", "").authors[0].name, "Ann");
     assert_eq!(site.post("x/special/2024-01-15-a.md", "").tags, ["special"]);

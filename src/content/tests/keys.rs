@@ -182,6 +182,9 @@ fn addresses_fixed_by_the_author_win_and_templates_do_not() {
         ("permalink: /a/index.html", "https://example.org/a/"),
         ("permalink: a/b.html", "https://example.org/a/b.html"),
         ("path: a/b", "https://example.org/a/b"),
+        ("path: a", "https://example.org/a"),
+        ("permalink: a", "https://example.org/a"),
+        ("permalink: true", "https://example.org/posts/hello/"),
         ("permalink: /:year/:title/", "https://example.org/2024/hello/"),
         (
             "categories: [Far Away]\npermalink: /:categories/:year/:title.html",

@@ -4,12 +4,14 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use super::*;
+use crate::domain::PostId;
 
 mod bad_input;
 mod facts;
 mod folder_words;
 mod keys;
 mod relations;
+mod trees;
 mod wishes;
 
 /// What a folder of `https://example.org` says, whose zone is Berlin's.
@@ -106,7 +108,13 @@ fn show(within: &str, bytes: &[u8]) -> String {
     for warning in warnings {
         writeln!(out, "warning: {warning}").unwrap();
     }
-    let Parsed { html, text, summary, .. } = &*post;
+    out.push_str(&head(&post));
+    format!("{out}---- html\n{}\n---- text\n{}", post.html, post.text)
+}
+
+/// Everything but the text.
+fn head(post: &Parsed) -> String {
+    let mut out = String::new();
     writeln!(out, "title: {}", post.title).unwrap();
     writeln!(out, "slug: {}\nlink: {}", post.slug, post.link).unwrap();
     writeln!(out, "published: {}\nupdated: {:?}", post.published_at, post.updated_at).unwrap();
@@ -118,9 +126,8 @@ fn show(within: &str, bytes: &[u8]) -> String {
     }
     let url = |url: &Option<Url>| url.as_ref().map(Url::to_string).unwrap_or_default();
     writeln!(out, "image: {}\ncanonical: {}", url(&post.image), url(&post.canonical)).unwrap();
-    writeln!(out, "pinned id: {:?}\nsummary: {summary}", post.pinned_id).unwrap();
-    out.push_str(&extras(&post));
-    format!("{out}---- html\n{html}\n---- text\n{text}")
+    writeln!(out, "pinned id: {:?}\nsummary: {}", post.pinned_id, post.summary).unwrap();
+    out + &extras(post)
 }
 
 /// What only some posts have.

@@ -2,7 +2,7 @@
 
 use super::super::*;
 use super::{post_at, post_with, problems};
-use crate::domain::{EmailWish, Notify};
+use crate::domain::{EmailWish, Notify, Wishes};
 
 fn wishes(lines: &str) -> Wishes {
     post_with(lines).wishes
@@ -161,5 +161,5 @@ fn what_an_engine_calls_expires_and_canonical_may_stand_among_the_wishes_too() {
     let post = post_at("a.md", &text);
     assert_eq!(post.expires_at.unwrap().to_string(), "2024-02-29T23:00:00Z");
     assert_eq!(post.canonical.unwrap().as_str(), "https://a.example/b");
-    assert_eq!(post.topics, ["a"]);
+    assert_eq!(post.tags, ["a"]);
 }

@@ -51,7 +51,7 @@ const BROKEN: [Case; 9] = [
         b"---\ntitle: Nul\ndate: 2026-03-01\n---\nx\0y",
         "posts/nul.md:5:2: the file contains a NUL byte",
     ),
-    Case("nothing.md", b"", "posts/nothing.md:1:1: the post has no title"),
+    Case("nothing.md", b"", "posts/nothing.md:1:1: the post has no date"),
 ];
 
 /// Every finding as its author reads it.

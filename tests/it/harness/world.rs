@@ -50,6 +50,7 @@ pub(crate) struct Setting {
     cadences: String,
     more: String,
     baseline: String,
+    posts: String,
     watch: String,
 }
 
@@ -82,6 +83,7 @@ impl Setting {
             cadences: "instant = true, daily = \"0 7 * * *\", weekly = \"0 8 * * MON\"".to_owned(),
             more: String::new(),
             baseline: "\"now\"".to_owned(),
+            posts: String::new(),
             watch: "mode = \"poll\"".to_owned(),
         }
     }
@@ -113,6 +115,12 @@ impl Setting {
     /// From when on posts of the first scan are news: TOML.
     pub(crate) fn baseline(mut self, baseline: &str) -> Self {
         baseline.clone_into(&mut self.baseline);
+        self
+    }
+
+    /// More lines in the section of the folder of posts.
+    pub(crate) fn posts_with(mut self, lines: &str) -> Self {
+        lines.clone_into(&mut self.posts);
         self
     }
 
@@ -154,6 +162,7 @@ path = "posts"
 permalink = "/posts/{{slug}}/"
 settle = "2m"
 baseline = {baseline}
+{posts}
 
 [watch]
 {watch}
@@ -171,6 +180,7 @@ title = "Field Notes weekly"
 cadences = {{ {cadences} }}
 {more}"#,
             baseline = self.baseline,
+            posts = self.posts,
             watch = self.watch,
             mail = self.mail,
             cadences = self.cadences,
