@@ -70,6 +70,7 @@ pub struct Config {
     pub newsletters: BTreeMap<String, Newsletter>,
     pub destinations: BTreeMap<String, Destination>,
     pub releases: Releases,
+    pub check: Check,
     pub log: Log,
     /// Only ever filled when all mail goes to an outbox.
     pub sample_subscribers: Vec<SampleSubscriber>,
@@ -148,6 +149,13 @@ pub enum WatchMode {
     Native,
     /// Compare the folder every `rescan`, and nothing else.
     Poll,
+}
+
+/// `[check]`.
+#[derive(Clone, Debug, Default)]
+pub struct Check {
+    /// Codes of warnings that are not shown.
+    pub silence: Vec<String>,
 }
 
 /// `[feeds]`.

@@ -20,6 +20,7 @@ mod fields;
 mod front_matter;
 mod header;
 mod links;
+mod lint;
 mod markdown;
 mod markup;
 mod naming;
@@ -36,6 +37,7 @@ mod title;
 #[cfg(test)]
 mod tests;
 
+pub use lint::{Page, Reference};
 pub use opening::opening;
 pub use text::of as plain_text;
 

@@ -10,6 +10,7 @@ mod delivery;
 mod diagnostic;
 mod edition;
 mod id;
+mod lint;
 mod politeness;
 mod post;
 mod release;
@@ -30,6 +31,7 @@ pub use id::{
     AnnouncementId, BatchId, DeliveryId, EditionId, LetterId, PostId, Revision, SubscriberId,
     SubscriptionId,
 };
+pub use lint::{FINDINGS, LINTS, Lint, explain};
 pub use politeness::{Breaker, Congestion, DomainLimits, Pace, Passage, Rate, SendWindow, WarmUp};
 pub use post::{Author, Post};
 pub use release::{Channel, Due, Queue, QueuedRelease, Release, Releases};

@@ -1,4 +1,4 @@
-//! `[site]`, `[server]`, `[store]`, `[[posts]]`, `[watch]`, `[log]`.
+//! `[site]`, `[server]`, `[store]`, `[[posts]]`, `[watch]`, `[check]`, `[log]`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,9 +10,9 @@ use super::{Context, lexical, secrets};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
 use crate::config::{
-    Baseline, Log, Mail, PostFolder, Secret, Server, Site, StoreUrl, Transport, Watch, raw,
+    Baseline, Check, Log, Mail, PostFolder, Secret, Server, Site, StoreUrl, Transport, Watch, raw,
 };
-use crate::domain::{Author, Diagnostic};
+use crate::domain::{Author, Diagnostic, FINDINGS, LINTS, explain};
 
 pub(super) fn site(raw: &raw::Site, context: &mut Context<'_>) -> Option<Site> {
     let report = &mut *context.report;
@@ -202,6 +202,23 @@ pub(super) fn watch(raw: &raw::Watch, context: &mut Context<'_>) -> Option<Watch
     let debounce = duration("watch.debounce", &raw.debounce, 0, 60, context);
     let rescan = duration("watch.rescan", &raw.rescan, 1, DAY, context);
     Some(Watch { mode: raw.mode, debounce: debounce?, rescan: rescan? })
+}
+
+pub(super) fn check(raw: &raw::Check, context: &mut Context<'_>) -> Check {
+    for (index, code) in raw.silence.iter().enumerate() {
+        if explain(code).is_some() {
+            continue;
+        }
+        let known = LINTS.iter().chain(&FINDINGS).map(|lint| lint.code);
+        let help = did_you_mean(code, known)
+            .unwrap_or_else(|| "`postrider check` shows the code of each warning".to_owned());
+        context.error(
+            &format!("check.silence.{index}"),
+            format!("there is no finding with the code `{code}`"),
+            help,
+        );
+    }
+    Check { silence: raw.silence.clone() }
 }
 
 pub(super) fn log(raw: &raw::Log, context: &mut Context<'_>) -> Option<Log> {
