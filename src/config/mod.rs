@@ -71,6 +71,7 @@ pub struct Config {
     pub newsletters: BTreeMap<String, Newsletter>,
     pub destinations: BTreeMap<String, Destination>,
     pub releases: Releases,
+    pub check: Check,
     pub log: Log,
     /// Only ever filled when all mail goes to an outbox.
     pub sample_subscribers: Vec<SampleSubscriber>,
@@ -174,6 +175,13 @@ pub struct Guard {
     pub new_posts: usize,
     /// What counts as at once.
     pub within: SignedDuration,
+}
+
+/// `[check]`.
+#[derive(Clone, Debug, Default)]
+pub struct Check {
+    /// Codes of warnings that are not shown.
+    pub silence: Vec<String>,
 }
 
 /// `[feeds]`.

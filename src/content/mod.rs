@@ -26,6 +26,7 @@ mod front_matter;
 mod header;
 mod jekyll;
 mod links;
+mod lint;
 mod markdown;
 mod markup;
 mod media;
@@ -48,6 +49,7 @@ mod wishes;
 mod tests;
 
 pub use facts::{FactFile, FactKind, FolderFacts, MAX_FACT_BYTES, fact_kind};
+pub use lint::{Page, Reference};
 pub use opening::opening;
 pub use parsed::Parsed;
 pub use preset::Preset;
@@ -90,6 +92,13 @@ pub struct SourceFile<'a> {
     pub committed_at: Option<Timestamp>,
     /// When it was last written, where that is asked for.
     pub modified_at: Option<Timestamp>,
+}
+
+impl<'a> SourceFile<'a> {
+    /// A file of which only its text is known.
+    pub fn new(source: &'a str, within: &'a str, bytes: &'a [u8]) -> Self {
+        Self { source, within, bytes, committed_at: None, modified_at: None }
+    }
 }
 
 /// What a file is.

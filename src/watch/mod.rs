@@ -222,7 +222,10 @@ impl Watch {
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let watched = self.native.as_ref().map(|native| &native.watched);
-        f.debug_struct("Watch").field("folders", &self.folders).field("watched", &watched).finish()
+        f.debug_struct("Watch")
+            .field("folders", &self.folders)
+            .field("watched", &watched)
+            .finish_non_exhaustive()
     }
 }
 
