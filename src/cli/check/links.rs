@@ -51,7 +51,7 @@ impl Places {
         };
         for (index, known) in catalog.posts.iter().enumerate() {
             if places.is_on_site(&known.post.link) {
-                places.by_path.insert(places.comparable(known.post.link.path()), index);
+                places.by_path.insert(comparable(known.post.link.path()), index);
             }
             places.by_source.insert(known.post.source.clone(), index);
         }
@@ -62,14 +62,6 @@ impl Places {
         self.folders.iter().find(|folder| {
             post.source.strip_prefix(&folder.name).is_some_and(|rest| rest.starts_with('/'))
         })
-    }
-
-    /// A path of the site without what makes no difference: a slash or `index.html` at the end, escapes.
-    pub(super) fn comparable(&self, path: &str) -> String {
-        let path = path.split(['?', '#']).next().unwrap_or_default();
-        let path = path.strip_suffix("index.html").unwrap_or(path);
-        let path = path.strip_suffix(".html").unwrap_or(path);
-        decoded(path).trim_end_matches('/').to_lowercase()
     }
 
     /// Judges what `post`, the file at `path`, refers to.
@@ -96,7 +88,7 @@ impl Places {
         if !self.is_on_site(&url) {
             return Verdict::Fine;
         }
-        if let Some(index) = self.by_path.get(&self.comparable(url.path())) {
+        if let Some(index) = self.by_path.get(&comparable(url.path())) {
             return heading(Some(*index), url.fragment().unwrap_or_default(), target);
         }
         if reference.is_image {
@@ -129,7 +121,7 @@ impl Places {
             return Verdict::Missing { code: "post-link-broken", message };
         }
         if self.folders.iter().any(|folder| is_post_address(&folder.permalink, path)) {
-            return Verdict::Address { path: self.comparable(path), message };
+            return Verdict::Address { path: comparable(path), message };
         }
         // A page of the site that no post is.
         Verdict::Fine
@@ -169,6 +161,14 @@ impl Places {
     fn is_on_site(&self, url: &Url) -> bool {
         url.origin() == self.site.origin()
     }
+}
+
+/// A path of the site without what makes no difference: a slash or `index.html` at the end, escapes.
+pub(super) fn comparable(path: &str) -> String {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let path = path.strip_suffix("index.html").unwrap_or(path);
+    let path = path.strip_suffix(".html").unwrap_or(path);
+    decoded(path).trim_end_matches('/').to_lowercase()
 }
 
 /// Not other sites, other schemes, and code that only a site generator understands.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::links::{Places, Verdict};
+use super::links::{Places, Verdict, comparable};
 use crate::cli::words;
 use crate::config::Config;
 use crate::content::{Page, SourceFile};
@@ -68,11 +68,11 @@ impl Desk {
         (catalog, cache): (Catalog, PostCache),
         now: Timestamp,
     ) -> Self {
-        let releases = &config.releases;
-        let released = releases.releases.iter().map(|release| release.post.clone());
-        let queued = releases.queues.iter().flat_map(|queue| queue.posts.names().iter().cloned());
+        let scheduled = config.releases.releases.iter().map(|release| release.post.clone());
+        let waiting =
+            config.releases.queues.iter().flat_map(|queue| queue.posts.names().iter().cloned());
         Self {
-            released: released.chain(queued).collect(),
+            released: scheduled.chain(waiting).collect(),
             places: Places::of(config, &catalog),
             twins: twins(config, &catalog),
             config: Arc::clone(config),
@@ -156,11 +156,8 @@ impl Desk {
     fn conclude(&self, all: Vec<One>) -> Looked {
         let anchors: HashMap<usize, &HashSet<String>> =
             all.iter().map(|one| (one.index, &one.anchors)).collect();
-        let former: HashSet<String> = all
-            .iter()
-            .flat_map(|one| &one.aliases)
-            .map(|alias| self.places.comparable(alias))
-            .collect();
+        let former: HashSet<String> =
+            all.iter().flat_map(|one| &one.aliases).map(|alias| comparable(alias)).collect();
         let mut late: HashMap<usize, Vec<Diagnostic>> = HashMap::new();
         for one in &all {
             let headings = one.headings.iter().filter(|(target, anchor, _)| {

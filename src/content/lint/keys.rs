@@ -47,11 +47,14 @@ const KNOWN: &str = "layout type weight toc math mathjax katex mermaid comments 
     bookmarkOf category_id postId wordpressId ghostId cssclass cssclasses creationDate modificationDate dg-publish size \
     side site kind kinds mode model module format formats index log slides slide event events edition editor editors";
 
-/// Both lists as they are compared, each read key with how authors write it.
-static LISTS: LazyLock<(HashSet<String>, Vec<(String, &str)>)> = LazyLock::new(|| {
-    let all = READ.split_whitespace().chain(KNOWN.split_whitespace()).map(comparable).collect();
-    (all, READ.split_whitespace().map(|key| (comparable(key), key)).collect())
+/// Every key that is no slip, as they are compared.
+static NO_SLIPS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    READ.split_whitespace().chain(KNOWN.split_whitespace()).map(comparable).collect()
 });
+
+/// Each key that is read, as it is compared and as authors write it.
+static TARGETS: LazyLock<Vec<(String, &str)>> =
+    LazyLock::new(|| READ.split_whitespace().map(|key| (comparable(key), key)).collect());
 
 /// Each key on top that nothing reads, and that is nearly one that something reads.
 pub(super) fn unknown(entries: &[Entry]) -> Vec<Found> {
@@ -59,7 +62,7 @@ pub(super) fn unknown(entries: &[Entry]) -> Vec<Found> {
     // As many as anybody writes: each is compared with all.
     for entry in entries.iter().take(super::MOST_OF_A_KIND) {
         let key = comparable(&entry.key);
-        if key.chars().count() > LONGEST || LISTS.0.contains(&key) {
+        if key.chars().count() > LONGEST || NO_SLIPS.contains(&key) {
             continue;
         }
         if let Some(near) = nearest(&key) {
@@ -74,8 +77,7 @@ pub(super) fn unknown(entries: &[Entry]) -> Vec<Found> {
 
 /// The key that is one slip away, two in long ones.
 fn nearest(key: &str) -> Option<&'static str> {
-    LISTS
-        .1
+    TARGETS
         .iter()
         .filter(|(known, _)| known.len() >= 4)
         .map(|(known, written)| (strsim::osa_distance(key, known), known.len(), *written))

@@ -110,3 +110,19 @@ fn a_post_full_of_findings_is_looked_at_in_no_time() {
     assert_eq!(page.findings.len(), 2 * MOST_OF_A_KIND);
     assert!(page.references.len() > 100_000);
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_is_too_odd_to_be_looked_at(
+        text in "(---\n)?([a-z]{1,4}: ?[ -~]{0,9}\n){0,3}(---\n)?([\\[\\]()!<>#`*\n a-zäTKDO\"'=/&;-]|TODO|<img |\\]\\(){0,80}"
+    ) {
+        let file = SourceFile { source: "posts/a.mdx", within: "a.mdx", bytes: text.as_bytes() };
+        if let Some(page) = Page::read(&file, &text) {
+            for finding in &page.findings {
+                let at = finding.position.expect("a place");
+                let line = text.split('\n').nth(at.line - 1);
+                proptest::prop_assert_eq!(line, finding.line_text.as_deref());
+            }
+        }
+    }
+}
