@@ -120,6 +120,17 @@ pub struct PostFolder {
     pub baseline: Baseline,
     /// Language of posts that don't say; else the site's.
     pub language: Option<String>,
+    pub markdown: Markdown,
+}
+
+/// `[posts.markdown]`: how the Markdown of a folder is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Markdown {
+    /// Whether code has colours in mails.
+    pub highlight: bool,
+    pub smart_punctuation: bool,
+    /// Not empty.
+    pub excerpt_separator: Option<String>,
 }
 
 /// From when on posts found by the very first scan count as news.

@@ -163,6 +163,25 @@ pub(super) struct Posts {
     /// Language of the posts in this folder that don't say.
     #[schemars(extend("x-default" = "`site.language`"))]
     pub language: Option<String>,
+    pub markdown: Markdown,
+}
+
+/// How the Markdown of a folder is read.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Markdown {
+    /// Code in a language that is named has colours in mails. In feeds it has none, and so weighs less.
+    pub highlight: bool,
+    /// Straight quotes, `--` and `...` become what typographers set.
+    pub smart_punctuation: bool,
+    /// What ends the excerpt of posts without an `excerpt_separator` of their own, beside `<!--more-->`.
+    pub excerpt_separator: Option<String>,
+}
+
+impl Default for Markdown {
+    fn default() -> Self {
+        Self { highlight: true, smart_punctuation: false, excerpt_separator: None }
+    }
 }
 
 impl Default for Posts {
@@ -173,6 +192,7 @@ impl Default for Posts {
             settle: Duration::new("2m"),
             baseline: Moment("now".to_owned()),
             language: None,
+            markdown: Markdown::default(),
         }
     }
 }

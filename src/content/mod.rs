@@ -10,16 +10,21 @@ use url::Url;
 use self::fields::Fields;
 use self::header::Header;
 use self::links::Base;
-use self::markdown::{Document, Writer};
+use self::markdown::{Document, Reading};
 use self::permalink::Parts;
+pub use self::prepare::{Alone, Neighbours};
+use self::prepare::{Prepared, Targets};
 use self::report::{Problem, Report};
-use crate::domain::{Author, Diagnostic, Post, PostId, Revision};
+use crate::domain::{Author, Diagnostic, Post, PostId, Revision, reading_minutes};
 
+mod body;
 mod dates;
+mod embeds;
 mod excerpt;
 mod fields;
 mod front_matter;
 mod header;
+mod highlight;
 mod links;
 mod markdown;
 mod markup;
@@ -27,6 +32,7 @@ mod naming;
 mod opening;
 mod people;
 mod permalink;
+mod prepare;
 mod report;
 mod sanitise;
 mod source;
@@ -37,6 +43,7 @@ mod title;
 #[cfg(test)]
 mod tests;
 
+pub use highlight::highlighted;
 pub use opening::opening;
 pub use text::of as plain_text;
 
@@ -53,6 +60,12 @@ pub struct FolderRules<'a> {
     pub time_zone: &'a TimeZone,
     /// Stands in for posts that name nobody.
     pub default_author: Option<&'a Author>,
+    /// Whether code says its language, by which mails colour it.
+    pub highlight: bool,
+    /// Whether straight quotes, hyphens and dots become what typographers set.
+    pub smart_punctuation: bool,
+    /// What ends the excerpt of posts that don't say, beside `<!--more-->`.
+    pub excerpt_separator: Option<&'a str>,
 }
 
 /// One file as read.
@@ -63,6 +76,7 @@ pub struct SourceFile<'a> {
     /// Path relative to the folder of posts, with `/`.
     pub within: &'a str,
     pub bytes: &'a [u8],
+    pub neighbours: &'a dyn Neighbours,
 }
 
 /// What a file is.
@@ -96,8 +110,14 @@ pub struct Parsed {
     pub summary: String,
     /// Sanitised, every URL absolute, ids beginning with the slug.
     pub html: String,
-    /// The same for people who read mail as text.
+    /// What mail shows, where that is not `html`: blocks for one channel make the difference.
+    pub mail_html: Option<String>,
+    /// For the post's own page, where that is not `html`: the author's HTML as it is, but for addresses and ids.
+    pub web_html: Option<String>,
+    /// What mail shows, for people who read it as text.
     pub text: String,
+    /// How long the whole of it takes to read, at least 1.
+    pub reading_minutes: usize,
     pub authors: Vec<Author>,
     pub tags: Vec<String>,
     pub categories: Vec<String>,
@@ -164,7 +184,10 @@ impl Parsed {
                 .chain(urls.iter().map(String::as_str))
                 .chain(authors.iter().flatten().map(String::as_str))
                 .chain(self.tags.iter().map(String::as_str))
-                .chain(self.categories.iter().map(String::as_str)),
+                .chain(self.categories.iter().map(String::as_str))
+                // Named, and only where there are any: most posts look the same everywhere.
+                .chain(self.mail_html.iter().flat_map(|html| ["mail", html]))
+                .chain(self.web_html.iter().flat_map(|html| ["web", html])),
         );
         self
     }
@@ -201,28 +224,22 @@ pub fn parse(
     }
     let naming = naming::read(file.within);
     let header = Header::read(&fields, &naming, rules, &mut report);
-    let body = body_start(&text, front_matter.body, file.within);
-    let section = naming.section.unwrap_or_default();
-    let post =
-        Assembly { file, rules, section, text: &text, has_front_matter: front_matter.present }
-            .assemble(header, body, &mut report);
+    let own_separator = fields.text(&["excerptseparator"]).map(|(text, _)| text);
+    let assembly = Assembly {
+        file,
+        rules,
+        section: naming.section.unwrap_or_default(),
+        text: &text,
+        has_front_matter: front_matter.present,
+        excerpt_separator: own_separator.or(rules.excerpt_separator),
+    };
+    let post = assembly.assemble(header, front_matter.body, &mut report);
     match post {
         Some(post) if !report.has_errors() => {
             Ok((Verdict::Post(Box::new(post.revised())), report.into_found()))
         }
         _ => Err(report.into_found()),
     }
-}
-
-/// Where the Markdown begins. MDX files begin with `import` and `export` lines that are code.
-fn body_start(text: &str, from: usize, within: &str) -> usize {
-    if !within.to_ascii_lowercase().ends_with(".mdx") {
-        return from;
-    }
-    let is_code = |line: &&str| {
-        line.trim().is_empty() || line.starts_with("import ") || line.starts_with("export ")
-    };
-    from + text[from..].split_inclusive('\n').take_while(is_code).map(str::len).sum::<usize>()
 }
 
 /// Puts header and body together.
@@ -232,6 +249,7 @@ struct Assembly<'a> {
     section: &'a str,
     text: &'a str,
     has_front_matter: bool,
+    excerpt_separator: Option<&'a str>,
 }
 
 impl Assembly<'_> {
@@ -243,8 +261,8 @@ impl Assembly<'_> {
             self.check_presence(header.title.as_deref(), &header, report);
             return None;
         }
-        let document =
-            Document::parse(self.text, body).map_err(|problem| report.error(problem)).ok();
+        let prepared = self.prepare(&header, body);
+        let document = self.document(&prepared, report);
         let title = self.title(&header, document.as_ref(), body, report);
         let published_at = header.published_at.unwrap_or_default();
         let language = header.language.unwrap_or_else(|| self.rules.language.to_owned());
@@ -259,20 +277,19 @@ impl Assembly<'_> {
             let path = permalink::expand(self.rules.permalink, &parts);
             permalink::on_site(self.rules.site_url, &path)
         })?;
-        let mut document = document?;
-        for warning in document.warnings.drain(..) {
-            report.warning(warning);
+        let document = document?;
+        for warning in prepared.warnings.iter().chain(&document.warnings) {
+            report.warning(warning.clone());
         }
-        let html = render(document, &link, &header.slug, &title)
+        let image = header.image.and_then(|image| image_url(&image, &link, report));
+        let base = self.base(&link, &header.slug, image.as_ref());
+        let bodies = body::render(&document, &base, &title)
             .map_err(|problem| report.error(problem.at(body..body)))
             .ok()?;
+        let html = &bodies.html;
         let summary =
-            header.summary.map_or_else(|| excerpt::of(&html), |text| excerpt::bounded(&text));
-        let image = header.image.and_then(|image| image_url(&image, &link, report));
-        let authors = match (header.authors, self.rules.default_author) {
-            (authors, Some(author)) if authors.is_empty() => vec![author.clone()],
-            (authors, _) => authors,
-        };
+            header.summary.map_or_else(|| excerpt::of(html), |text| excerpt::bounded(&text));
+        let text = source::legal(text::of(bodies.mail_html.as_ref().unwrap_or(html)));
         Some(Parsed {
             pinned_id: header.pinned_id,
             revision: Revision::of([]),
@@ -285,14 +302,66 @@ impl Assembly<'_> {
             updated_at: header.updated_at,
             expires_at: header.expires_at,
             summary,
-            text: source::legal(text::of(&html)),
-            html: source::legal(html),
-            authors,
+            reading_minutes: reading_minutes(&text),
+            text,
+            html: source::legal(bodies.html),
+            mail_html: bodies.mail_html.map(source::legal),
+            web_html: bodies.web_html.map(source::legal),
+            authors: self.authors(header.authors),
             tags: header.tags,
             categories: header.categories,
             language,
             image,
         })
+    }
+
+    fn base<'b>(&'b self, link: &'b Url, slug: &'b str, image: Option<&'b Url>) -> Base<'b> {
+        Base {
+            link,
+            id_prefix: slug,
+            image,
+            neighbours: self.file.neighbours,
+            names_languages: self.rules.highlight,
+        }
+    }
+
+    fn authors(&self, own: Vec<Author>) -> Vec<Author> {
+        match self.rules.default_author {
+            Some(author) if own.is_empty() => vec![author.clone()],
+            _ => own,
+        }
+    }
+
+    /// The body as Markdown and nothing else.
+    fn prepare(&self, header: &Header, body: usize) -> Prepared<'_> {
+        let targets = Targets {
+            rules: self.rules,
+            neighbours: self.file.neighbours,
+            slug: &header.slug,
+            image: header.image.as_deref(),
+            mdx: self.file.within.to_ascii_lowercase().ends_with(".mdx"),
+        };
+        prepare::prepare(self.text, body, &targets)
+    }
+
+    fn document<'t>(
+        &self,
+        prepared: &'t Prepared<'_>,
+        report: &mut Report<'_>,
+    ) -> Option<Document<'t>> {
+        let how = Reading {
+            smart_punctuation: self.rules.smart_punctuation,
+            excerpt_separator: self.excerpt_separator,
+        };
+        match Document::parse(prepared, how) {
+            Ok(document) => Some(document),
+            Err(problems) => {
+                for problem in problems {
+                    report.error(problem);
+                }
+                None
+            }
+        }
     }
 
     /// The title in the front matter, else the first heading.
@@ -335,32 +404,6 @@ impl Assembly<'_> {
             )));
         }
     }
-}
-
-/// Markdown -> HTML that is safe to publish, the mark of the excerpt's end still in it.
-fn render(document: Document<'_>, link: &Url, slug: &str, title: &str) -> Result<String, Problem> {
-    /// Tables and references can make much of little.
-    const MAX_HTML_BYTES: usize = 4 * source::MAX_BODY_BYTES;
-    let base = Base { link, id_prefix: slug };
-    let pieces = document.into_pieces(slug, title);
-    let written = Writer::new(&base, MAX_HTML_BYTES).write(&pieces);
-    if written.html.len() > MAX_HTML_BYTES {
-        let message = format!("the post becomes more than {MAX_HTML_BYTES} bytes of HTML");
-        return Err(Problem::new("post-too-large", message).help("split it"));
-    }
-    let html = if written.needs_parser { parsed(&written.html, &base)? } else { written.html };
-    Ok(html.trim_end().to_owned())
-}
-
-/// HTML with the author's own in it, made safe.
-fn parsed(html: &str, base: &Base<'_>) -> Result<String, Problem> {
-    markup::check_complexity(html).map_err(|error| {
-        Problem::new("post-too-complex", error.to_string()).help("simplify the HTML in the post")
-    })?;
-    let unreadable =
-        || Problem::new("post-html", "the HTML in the post cannot be read").help("check its tags");
-    let absolute = links::absolute(html, base).ok_or_else(unreadable)?;
-    sanitise::clean(&absolute).ok_or_else(unreadable)
 }
 
 /// The address of a post's image. Aliases that only a bundler resolves (`@/…`, `~/…`) have none.

@@ -101,7 +101,11 @@ fn is_plain(text: &str) -> bool {
 
 /// Drops what `is_legal` refuses: escapes in front matter and character references can bring it back in.
 pub(super) fn legal(text: String) -> String {
-    if is_plain(&text) || text.chars().all(is_legal) { text } else { text.chars().filter(|&c| is_legal(c)).collect() }
+    if is_plain(&text) || text.chars().all(is_legal) {
+        text
+    } else {
+        text.chars().filter(|&c| is_legal(c)).collect()
+    }
 }
 
 /// One line of plain text: no control characters, runs of blanks as one space, trimmed. No-break spaces stay.

@@ -31,7 +31,7 @@ pub use id::{
     SubscriptionId,
 };
 pub use politeness::{Breaker, Congestion, DomainLimits, Pace, Passage, Rate, SendWindow, WarmUp};
-pub use post::{Author, Post};
+pub use post::{Author, Post, reading_minutes};
 pub use release::{Channel, Due, Queue, QueuedRelease, Release, Releases};
 pub use retry::{Attempt, RetryPolicy, Verdict};
 pub use schedule::{MissedRuns, Schedule, ScheduleError};

@@ -5,6 +5,7 @@
 
 mod files;
 mod identity;
+mod neighbours;
 mod publish;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -22,6 +23,7 @@ use crate::content::{self, FolderRules, Parsed, SourceFile};
 use crate::domain::{Catalog, CatalogPost, Diagnostic, Post, PostId};
 use crate::store::{KnownPost, Store, StoreError};
 use files::{Fingerprint, Found, FoundState};
+use neighbours::Beside;
 
 /// The state of all post folders. One owner, one task.
 #[derive(Debug)]
@@ -236,8 +238,16 @@ fn parse_one(config: &Config, index: usize, found: Found) -> Option<ParsedFile> 
         language: folder.language.as_deref().unwrap_or(&config.site.language),
         time_zone: &config.site.time_zone,
         default_author: config.site.author.as_ref(),
+        highlight: folder.markdown.highlight,
+        smart_punctuation: folder.markdown.smart_punctuation,
+        excerpt_separator: folder.markdown.excerpt_separator.as_deref(),
     };
-    let file = SourceFile { source: &found.source, within: &found.within, bytes: &bytes };
+    let file = SourceFile {
+        source: &found.source,
+        within: &found.within,
+        bytes: &bytes,
+        neighbours: &Beside { root: &folder.path, post: &found.path },
+    };
     // One file that the parsers choke on must not take the daemon down, now and at every start.
     let parsed = catch_unwind(AssertUnwindSafe(|| content::parse(&file, &rules)));
     let (reading, warnings) = match parsed.unwrap_or_else(|_| Err(vec![fault_of_ours(&found)])) {

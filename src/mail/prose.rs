@@ -99,10 +99,16 @@ fn link_to_source(
 ) -> Option<&'static str> {
     // Still escaped as the post has it, which is how it goes into the link.
     let source = element.get_attribute("src").filter(|source| source.starts_with("http"));
+    let poster = element.get_attribute("poster").filter(|poster| poster.starts_with("http"));
     let host = source.as_deref().and_then(|source| Url::parse(source).ok());
     let host = host.as_ref().and_then(Url::host_str);
     if let (Some(kind), Some(source), Some(host)) = (kind, &source, host) {
-        let link = format!("<p><a href=\"{source}\">{kind}: {host}</a></p>");
+        let link = match poster {
+            Some(poster) => format!(
+                "<p><a href=\"{source}\"><img src=\"{poster}\" alt=\"{kind}: {host}\" width=\"{MAX_WIDTH}\" style=\"width: auto;\"></a></p>"
+            ),
+            None => format!("<p><a href=\"{source}\">{kind}: {host}</a></p>"),
+        };
         element.before(&link, ContentType::Html);
         return None;
     }

@@ -10,7 +10,8 @@ use super::{Context, lexical, secrets};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
 use crate::config::{
-    Baseline, Log, Mail, PostFolder, Secret, Server, Site, StoreUrl, Transport, Watch, raw,
+    Baseline, Log, Mail, Markdown, PostFolder, Secret, Server, Site, StoreUrl, Transport, Watch,
+    raw,
 };
 use crate::domain::{Author, Diagnostic};
 
@@ -179,6 +180,17 @@ fn post_folder(raw: &raw::Posts, at: &str, context: &mut Context<'_>) -> Option<
         Some(tag) => Some(context.report.take(&key("language"), values::language(tag))?),
         None => None,
     };
+    let markdown = Markdown {
+        highlight: raw.markdown.highlight,
+        smart_punctuation: raw.markdown.smart_punctuation,
+        excerpt_separator: raw
+            .markdown
+            .excerpt_separator
+            .as_deref()
+            .map(str::trim)
+            .filter(|separator| !separator.is_empty())
+            .map(str::to_owned),
+    };
     let written = context.report.take(&key("path"), values::line(raw.path.as_deref()?))?;
     let path = context.path(&written);
     let shown = path.strip_prefix(context.root).unwrap_or(&path);
@@ -195,6 +207,7 @@ fn post_folder(raw: &raw::Posts, at: &str, context: &mut Context<'_>) -> Option<
         settle: settle?,
         baseline: baseline?,
         language,
+        markdown,
     })
 }
 

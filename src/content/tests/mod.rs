@@ -6,6 +6,7 @@ use url::Url;
 use super::*;
 
 mod bad_input;
+mod dialects;
 mod keys;
 
 /// Reads a file as it would stand in a folder of `https://example.org`, whose zone is Berlin's.
@@ -18,9 +19,12 @@ fn read(within: &str, bytes: &[u8]) -> Result<(Verdict, Vec<Diagnostic>), Vec<Di
         language: "en",
         time_zone: &zone,
         default_author: None,
+        highlight: true,
+        smart_punctuation: false,
+        excerpt_separator: None,
     };
     let source = format!("posts/{within}");
-    parse(&SourceFile { source: &source, within, bytes }, &rules)
+    parse(&SourceFile { source: &source, within, bytes, neighbours: &Alone }, &rules)
 }
 
 fn post_at(within: &str, text: &str) -> Parsed {
@@ -117,9 +121,13 @@ fn the_folders_author_stands_in() {
         language: "de",
         time_zone: &TimeZone::UTC,
         default_author: Some(&author),
+        highlight: true,
+        smart_punctuation: false,
+        excerpt_separator: None,
     };
     let bytes = b"---\ntitle: T\ndate: 2024-01-15\n---\n![](../a.png) [x](/y)";
-    let file = SourceFile { source: "posts/notes/a.md", within: "notes/a.md", bytes };
+    let file =
+        SourceFile { source: "posts/notes/a.md", within: "notes/a.md", bytes, neighbours: &Alone };
     let Verdict::Post(post) = parse(&file, &rules).unwrap().0 else { panic!("no post") };
     assert_eq!(post.link.as_str(), "https://example.org/blog/notes/2024/de/a/");
     assert_eq!(post.authors, [author]);
