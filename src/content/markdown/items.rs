@@ -13,6 +13,9 @@ use super::super::report::Problem;
 /// Begins the name of a mark that we wrote ourselves. Never in a text that was read.
 pub(in crate::content) const OWN_MARK: char = '\u{FDD1}';
 
+/// So many problems of one file are told.
+const MOST_ERRORS: usize = 20;
+
 /// Who sees a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::content) enum Channel {
@@ -125,6 +128,7 @@ impl<'t> Collector<'t> {
         while let Some(open) = self.open.pop() {
             self.unclosed(&open);
         }
+        self.errors.truncate(MOST_ERRORS);
         self.items.retain(|item| !matches!(item, Item::Begin(Mark::Note(""))));
         if self.errors.is_empty() { Ok(self.items) } else { Err(self.errors) }
     }
@@ -164,8 +168,10 @@ impl<'t> Collector<'t> {
         span: &Range<usize>,
         event: impl Fn(CowStr<'t>) -> Event<'t>,
     ) {
+        // Nobody reads more of the same, and open blocks would be looked through for each.
+        let given_up = self.errors.len() >= MOST_ERRORS;
         let in_element = self.open.iter().any(|open| open.element.is_some());
-        if !in_element && !html.contains("-only") && !html.contains(OWN_MARK) {
+        if given_up || !in_element && !html.contains("-only") && !html.contains(OWN_MARK) {
             self.items.push(Item::Event(event(html)));
             return;
         }
@@ -177,7 +183,7 @@ impl<'t> Collector<'t> {
             let before = self.items.len();
             let start = (span.start + from).min(span.end);
             let place = start..(start + end - from).min(span.end).max(start);
-            if self.token(token, &html[from..end], place) {
+            if self.errors.len() < MOST_ERRORS && self.token(token, &html[from..end], place) {
                 let kept = std::mem::take(&mut kept);
                 if !kept.trim().is_empty() {
                     self.items.insert(before, Item::Event(event(kept.into())));

@@ -93,10 +93,11 @@ impl<'t> Document<'t> {
         Ok(Self { items: callouts::rewrite(collector.finish()?), warnings })
     }
 
-    /// The text of the first heading of level 1.
+    /// The text of the first heading of level 1. Titles are seen everywhere, so one that is only for mails is none.
     pub(super) fn first_heading(&self) -> Option<String> {
-        let start = self.items.iter().position(is_h1)?;
-        Some(heading_text(&self.items[start + 1..])).filter(|text| !text.is_empty())
+        let items = items::shown_by(&self.items, Channel::Web);
+        let start = items.iter().position(is_h1)?;
+        Some(heading_text(&items[start + 1..])).filter(|text| !text.is_empty())
     }
 
     /// Whether some of it is for one channel only.

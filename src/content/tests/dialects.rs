@@ -251,6 +251,14 @@ A <!-- web-only -->web<!-- /web-only --><!-- email-only -->mail<!-- /email-only 
 }
 
 #[test]
+fn what_only_mail_shows_is_neither_title_nor_summary() {
+    let text = "---\ndate: 2024-01-15\n---\n<!-- email-only -->\n# Secret\n\nHush.\n<!-- /email-only -->\n\n# Open\n\nWords.\n";
+    let post = post_at("hello.md", text);
+    assert_eq!((post.title.as_str(), post.summary.as_str()), ("Open", "Words."));
+    assert!(post.mail_html.unwrap().contains("Hush."));
+}
+
+#[test]
 fn a_block_for_one_channel_that_does_not_end_where_it_began_is_an_error() {
     let bodies = [
         "a\n\n<!-- email-only -->\nb",
