@@ -138,6 +138,17 @@ pub struct PostFolder {
     pub fields: BTreeMap<Field, Vec<String>>,
     /// Front matter of the posts that don't say: a map of keys and values.
     pub defaults: serde_json::Value,
+    pub markdown: Markdown,
+}
+
+/// `[posts.markdown]`: how the Markdown of a folder is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Markdown {
+    /// Whether code has colours in mails.
+    pub highlight: bool,
+    pub smart_punctuation: bool,
+    /// Not empty.
+    pub excerpt_separator: Option<String>,
 }
 
 /// From when on posts found by the very first scan count as news.

@@ -18,7 +18,7 @@ pub(super) use channels::{
     Canary, Destination, DestinationKind, Dkim, Mail, MailDomain, MailRetry, MailServer,
     OnUncertain, WarmUp,
 };
-pub(super) use posts::{DateSource, Posts, Words};
+pub(super) use posts::{DateSource, Markdown, Posts, Words};
 pub(super) use schedule::{Queue, Release, Releases};
 
 /// A duration: numbers with units, such as `90s`, `2m`, `48h`, `1d 12h`. A day has 24 hours.

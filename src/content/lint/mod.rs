@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::fields::{Fields, lookup};
 use super::front_matter::{self, Entry, Node, Value};
-use super::{body_start, source};
+use super::source;
 use crate::domain::{Diagnostic, Field, Position};
 
 mod body;
@@ -52,6 +52,17 @@ pub struct Page<'t> {
     pub silenced: Vec<String>,
     /// Other addresses that the post says it has.
     pub aliases: Vec<String>,
+}
+
+/// Where the Markdown begins. MDX files begin with `import` and `export` lines that are code.
+fn body_start(text: &str, from: usize, within: &str) -> usize {
+    if !within.to_ascii_lowercase().ends_with(".mdx") {
+        return from;
+    }
+    let is_code = |line: &&str| {
+        line.trim().is_empty() || line.starts_with("import ") || line.starts_with("export ")
+    };
+    from + text[from..].split_inclusive('\n').take_while(is_code).map(str::len).sum::<usize>()
 }
 
 impl<'t> Page<'t> {
