@@ -9,6 +9,7 @@ mod catalog;
 mod delivery;
 mod diagnostic;
 mod edition;
+mod fence;
 mod id;
 mod politeness;
 mod post;
@@ -26,6 +27,7 @@ pub use catalog::{Catalog, CatalogPost};
 pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use edition::EditionState;
+pub use fence::{Doubt, Mark, Memory, Place, Seen, doubt};
 pub use id::{
     AnnouncementId, BatchId, DeliveryId, EditionId, LetterId, PostId, Revision, SubscriberId,
     SubscriptionId,

@@ -3,6 +3,7 @@
 //! A tick, the posts it carries, the sealed edition and its deliveries are one commit. Whoever loses the race for a row
 //! (another node, an earlier life) undoes everything and leaves it to the winner.
 
+mod anew;
 mod forecast;
 mod images;
 mod names;
@@ -108,10 +109,19 @@ impl Planner {
         &self.taken
     }
 
-    /// Plans everything that is due at `now`. What fails is logged and stays due; the rest is planned.
+    /// Plans everything that is due at `now`; nothing while there is a fence. What fails is logged and stays due; the rest is
+    /// planned.
     pub async fn plan(&mut self, catalog: &Catalog, now: Timestamp) -> Planned {
         let config = Arc::clone(&self.config);
         let mut planned = Planned::default();
+        match self.catch_up().await {
+            Ok(true) => {}
+            Ok(false) => return planned,
+            Err(error) => {
+                note(&mut planned, "all", Err(error.into()), now);
+                return planned;
+            }
+        }
         for queue in &config.releases.queues {
             let result = self.run_queue(queue, catalog, now).await;
             note(&mut planned, &queue_schedule(queue), result, now);
@@ -132,6 +142,16 @@ impl Planner {
             note(&mut planned, &destination_channel(destination), result, now);
         }
         planned
+    }
+
+    /// False: there is a fence. Whoever takes it away may decide that what is there is no news, so that is read each time.
+    async fn catch_up(&mut self) -> Result<bool, StoreError> {
+        let mut tx = self.store.read().await?;
+        if tx.fenced().await?.is_some() {
+            return Ok(false);
+        }
+        self.since.extend(tx.channels().await?);
+        Ok(true)
     }
 
     /// Releases the next posts of a queue whose schedule fell due.

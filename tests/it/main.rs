@@ -5,6 +5,7 @@ mod cli;
 mod crash;
 mod deliveries;
 mod doctor;
+mod fence;
 mod harness;
 mod looks;
 mod loop_of_posts;
