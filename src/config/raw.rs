@@ -14,8 +14,8 @@ mod channels;
 mod schedule;
 
 pub(super) use channels::{
-    Canary, Destination, DestinationKind, Dkim, Mail, MailDomain, MailRetry, MailServer,
-    OnUncertain, WarmUp,
+    Canary, Destination, DestinationKind, Dkim, Mail, MailDomain, MailRetry, MailServer, OnDelete,
+    OnUncertain, OnUpdate, WarmUp,
 };
 pub(super) use schedule::{Queue, Release, Releases};
 

@@ -50,6 +50,8 @@ pub async fn forecast(
         had: planner.had.clone(),
         since: planner.since.clone(),
         taken,
+        told: HashMap::new(),
+        expired: std::collections::HashSet::new(),
     };
     let mut rows = feeds(&ahead, catalog, now);
     let mut tx = planner.store.write().await?;

@@ -10,6 +10,7 @@ mod names;
 mod now;
 mod seal;
 mod select;
+mod withdraw;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub use seal::{announcement_body, compose};
 use crate::config::{Config, Destination, Newsletter};
 use crate::domain::{
     Cadence, Catalog, CatalogPost, Channel, Diagnostic, PostId, Queue, QueuedRelease, Releases,
-    Schedule,
+    Revision, Schedule,
 };
 use crate::store::{Event, Store, StoreError, Tx};
 use crate::telemetry;
@@ -71,6 +72,10 @@ pub struct Planner {
     since: HashMap<String, Timestamp>,
     /// What queues released.
     taken: HashMap<PostId, QueuedRelease>,
+    /// Which revision of each post destinations were told last, where they want to know.
+    told: HashMap<String, HashMap<PostId, Revision>>,
+    /// Posts that have expired and of which destinations were told so, or never anything.
+    expired: HashSet<(String, PostId)>,
 }
 
 impl Planner {
@@ -101,7 +106,8 @@ impl Planner {
         }
         let taken = tx.queued_releases().await?;
         tx.commit().await?;
-        Ok(Self { config, templates, store, had, since, taken })
+        let (told, expired) = (HashMap::new(), HashSet::new());
+        Ok(Self { config, templates, store, had, since, taken, told, expired })
     }
 
     /// What queues have released, for the feeds.
@@ -122,6 +128,8 @@ impl Planner {
                 return planned;
             }
         }
+        let result = self.withdraw(catalog, now).await;
+        note(&mut planned, "what is gone", result, now);
         for queue in &config.releases.queues {
             let result = self.run_queue(queue, catalog, now).await;
             note(&mut planned, &queue_schedule(queue), result, now);
@@ -309,6 +317,10 @@ impl Planner {
                 Ok(count) => {
                     planned.count += count;
                     self.remember(&channel, &[&candidate.post]);
+                    if let Some(told) = self.told.get_mut(&channel) {
+                        let post = &candidate.post.post;
+                        told.insert(post.id.clone(), post.revision.clone());
+                    }
                 }
                 Err(error) => put_off(&mut planned, (&channel, &candidate.post), error, now)?,
             }

@@ -10,7 +10,7 @@ use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
 use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane, Written};
 use crate::mail::{self, Composed, EditionInput};
-use crate::store::{NewAnnouncement, NewEdition, Tx};
+use crate::store::{Action, NewAnnouncement, NewEdition, Tx};
 use crate::telemetry;
 use crate::template::{CrosspostContext, CrosspostEvent, SiteContext, Templates};
 
@@ -98,6 +98,7 @@ impl Planner {
         let body = announcement_body(&self.config, &self.templates, (destination, known), now)
             .map_err(PlanError::Announce)?;
         let announcement = NewAnnouncement {
+            action: Action::Create,
             post: &post.id,
             destination: &destination.name,
             revision: &post.revision,
@@ -147,6 +148,17 @@ pub fn announcement_body(
     (destination, known): (&Destination, &CatalogPost),
     now: Timestamp,
 ) -> Result<String, Box<Diagnostic>> {
+    let published = (CrosspostEvent::Published, &known.written());
+    call_body((config, templates), destination, published, now)
+}
+
+/// The body of the call that tells `destination` what happened to a post.
+pub(super) fn call_body(
+    (config, templates): (&Config, &Templates),
+    destination: &Destination,
+    (event, written): (CrosspostEvent, &Written),
+    now: Timestamp,
+) -> Result<String, Box<Diagnostic>> {
     let DestinationKind::Webhook(webhook) = &destination.kind;
     let name = webhook.template.as_deref().unwrap_or("default");
     let site = SiteContext {
@@ -155,7 +167,7 @@ pub fn announcement_body(
         url: config.site.url.to_string(),
         language: config.site.language.clone(),
     };
-    let context = CrosspostContext::of(CrosspostEvent::Published, &known.written(), site, now);
+    let context = CrosspostContext::of(event, written, site, now);
     guarded(|| templates.render(&format!("crosspost/{name}.json"), &context))
 }
 

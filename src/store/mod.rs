@@ -30,6 +30,7 @@ mod settlement;
 mod singles;
 mod stages;
 mod step;
+mod withdrawals;
 mod work;
 
 pub use allowances::Grant;
@@ -51,5 +52,6 @@ pub use reports::{
 };
 pub use schedules::ScheduleRow;
 pub use settlement::Settlement;
-pub use singles::{NewAnnouncement, NewLetter};
+pub use singles::{Action, NewAnnouncement, NewLetter};
 pub use stages::{RunningEdition, StageCounts};
+pub use withdrawals::{CallUnderWay, GonePost, PostUnderWay, Withdrawn};

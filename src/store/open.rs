@@ -50,6 +50,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("migrations/sqlite/0005_fence.sql"),
         include_str!("migrations/postgres/0005_fence.sql"),
     ),
+    (
+        "withdrawals",
+        include_str!("migrations/sqlite/0006_withdrawals.sql"),
+        include_str!("migrations/postgres/0006_withdrawals.sql"),
+    ),
 ];
 
 pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {

@@ -18,3 +18,4 @@ mod smtp;
 mod store;
 mod stuck;
 mod webhook;
+mod withdrawals;
