@@ -1,12 +1,13 @@
 //! The forecast: what would go to how many, when, on which channels. Nothing is written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Planner;
+use super::correct::wished;
 use super::names::{cadence_channel, destination_channel, expression_key};
 use super::select::{Candidate, Run, latest_run};
 use crate::domain::{Catalog, Channel, Due, PostId, QueuedRelease, Releases};
@@ -27,7 +28,7 @@ pub struct Forecast {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ForecastRow {
     pub at: Timestamp,
-    /// `feeds`, `newsletter:weekly:daily`, `destination:chat`.
+    /// `feeds`, `newsletter:weekly:daily`, `correction:weekly`, `destination:chat`.
     pub channel: String,
     /// Slugs.
     pub posts: Vec<String>,
@@ -51,11 +52,21 @@ pub async fn forecast(
         since: planner.since.clone(),
         taken,
         told: HashMap::new(),
-        expired: std::collections::HashSet::new(),
+        expired: HashSet::new(),
+        corrected: HashSet::new(),
     };
     let mut rows = feeds(&ahead, catalog, now);
     let mut tx = planner.store.write().await?;
     for newsletter in config.newsletters.values() {
+        for (known, _) in wished(catalog, now) {
+            let audience = ahead.correction_audience(&mut tx, newsletter, known).await?;
+            if audience > 0 {
+                let candidate =
+                    Candidate { post: Arc::clone(known), ready_at: known.settled_at().max(now) };
+                let channel = format!("correction:{}", newsletter.name);
+                rows.push(row(candidate.ready_at, &channel, &[&candidate], audience));
+            }
+        }
         for (cadence, schedule) in &newsletter.cadences {
             let channel = cadence_channel(newsletter, *cadence);
             let on = Channel::Newsletter(newsletter.name.clone());

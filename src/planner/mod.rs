@@ -4,6 +4,7 @@
 //! (another node, an earlier life) undoes everything and leaves it to the winner.
 
 mod anew;
+mod correct;
 mod forecast;
 mod images;
 mod names;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use correct::compose_correction;
 pub use forecast::{Forecast, ForecastRow, forecast};
 pub use images::bundle_image;
 pub use names::{cadence_channel, schedules};
@@ -76,6 +78,8 @@ pub struct Planner {
     told: HashMap<String, HashMap<PostId, Revision>>,
     /// Posts that have expired and of which destinations were told so, or never anything.
     expired: HashSet<(String, PostId)>,
+    /// Corrections of newsletters that were sealed, or that nobody needed.
+    corrected: HashSet<(String, PostId, Revision)>,
 }
 
 impl Planner {
@@ -106,8 +110,8 @@ impl Planner {
         }
         let taken = tx.queued_releases().await?;
         tx.commit().await?;
-        let (told, expired) = (HashMap::new(), HashSet::new());
-        Ok(Self { config, templates, store, had, since, taken, told, expired })
+        let (told, expired, corrected) = Default::default();
+        Ok(Self { config, templates, store, had, since, taken, told, expired, corrected })
     }
 
     /// What queues have released, for the feeds.
@@ -144,6 +148,8 @@ impl Planner {
                 };
                 note(&mut planned, &cadence_channel(newsletter, *cadence), result, now);
             }
+            let result = self.run_corrections(newsletter, catalog, now).await;
+            note(&mut planned, "corrections", result, now);
         }
         for destination in config.destinations.values() {
             let result = self.run_destination(destination, catalog, now).await;

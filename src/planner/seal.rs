@@ -173,7 +173,9 @@ pub(super) fn call_body(
 
 /// A panic while something is made is a bug that one post must pay for, not the daemon: the row that caused it stays due,
 /// and a crash would come back with every restart.
-fn guarded<T>(make: impl FnOnce() -> Result<T, Diagnostic>) -> Result<T, Box<Diagnostic>> {
+pub(super) fn guarded<T>(
+    make: impl FnOnce() -> Result<T, Diagnostic>,
+) -> Result<T, Box<Diagnostic>> {
     let outcome = catch_unwind(AssertUnwindSafe(make));
     outcome
         .unwrap_or_else(|_| {

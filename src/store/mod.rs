@@ -11,6 +11,7 @@ mod bounces;
 mod committer;
 mod consent;
 mod control;
+mod corrections;
 mod editions;
 mod engine;
 mod entries;

@@ -55,6 +55,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("migrations/sqlite/0006_withdrawals.sql"),
         include_str!("migrations/postgres/0006_withdrawals.sql"),
     ),
+    (
+        "corrections",
+        include_str!("migrations/sqlite/0007_corrections.sql"),
+        include_str!("migrations/postgres/0007_corrections.sql"),
+    ),
 ];
 
 pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {

@@ -184,7 +184,8 @@ impl Tx {
                              WHERE d.state IN ('sending', 'accepted', 'uncertain')";
         const GIVE_BACK: &str = "DELETE FROM carried WHERE post_id IN (SELECT post_id FROM edition_posts \
                                  WHERE edition_id = $1) AND (newsletter, cadence) IN (SELECT newsletter, cadence \
-                                 FROM editions WHERE id = $1)";
+                                 FROM editions WHERE id = $1) \
+                                 AND NOT EXISTS (SELECT 1 FROM corrections WHERE edition_id = $1)";
         const TOLD: &str =
             "UPDATE edition_posts SET gone_at = $3 WHERE edition_id = $1 AND post_id = $2";
         let id = of.edition;
@@ -197,7 +198,7 @@ impl Tx {
             .and_then(|row| row.try_get("tried")))
         .map_err(doing("ask who has an edition"))?;
         let failed = || doing("take back an edition");
-        if tried == 0 {
+        if tried == 0 && !self.is_correction(id).await? {
             let why = format!("`{name}` was taken down before anybody had it");
             if self.cancel_edition(id, &why, now).await?.is_none() {
                 return Ok(Withdrawn::Nothing);

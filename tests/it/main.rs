@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cli;
+mod corrections;
 mod crash;
 mod deliveries;
 mod doctor;
