@@ -29,6 +29,8 @@ pub(super) struct Bells {
     pub(super) dispatch: Arc<Notify>,
     /// Raised after each pass.
     pub(super) passes: Arc<tokio::sync::watch::Sender<u64>>,
+    /// Whether there is a fence around everything that goes out: the desk is told when it is gone.
+    pub(super) fence: tokio::sync::watch::Receiver<bool>,
 }
 
 pub(super) struct Desk {
@@ -88,6 +90,7 @@ impl Desk {
             let wake_at = [next, retry_at, held_at, Some(rescan_at)].into_iter().flatten().min();
             look = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
+                () = is_lifted(&mut self.bells.fence) => Look::Nowhere,
                 hint = watch.next() => match hint {
                     Hint::Paths(paths) => Look::At(paths),
                     Hint::Rescan => Look::Everywhere,
@@ -190,6 +193,17 @@ struct Opened {
     planner: Planner,
     ingest: Ingest,
     cache: PostCache,
+}
+
+/// Resolves when a fence that was there is gone.
+async fn is_lifted(fence: &mut tokio::sync::watch::Receiver<bool>) {
+    while fence.changed().await.is_ok() {
+        if !*fence.borrow_and_update() {
+            return;
+        }
+    }
+    // Nobody guards any more: everything is about to end.
+    std::future::pending::<()>().await;
 }
 
 enum Look {

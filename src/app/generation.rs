@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::channels::groups;
 use super::desk::{Bells, Desk};
+use super::fence;
 use crate::config::Config;
 use crate::dispatch::Dispatch;
 use crate::domain::Diagnostic;
@@ -37,6 +38,15 @@ impl Generation {
         let groups = groups(&config, &self.state.clock)?;
         let channels = groups.iter().flat_map(|group| &group.channels);
         let served: Vec<String> = channels.map(|channel| channel.name.clone()).collect();
+        let leaving = self.desk_left.clone().drop_guard();
+        // Before anything can go out.
+        let (store, clock) = (&self.state.store, &self.state.clock);
+        let recognised = fence::recognise(store, clock, &self.stop).await;
+        let Some(watchman) = recognised else { return Ok(()) };
+        let (fenced, fence) = watch::channel(watchman.fenced().is_some());
+        let over = CancellationToken::new();
+        let guarding = over.clone().drop_guard();
+        let guard = tokio::spawn(fence::guard(watchman, Arc::clone(clock), fenced, over));
         tell_of_orphans(&self.state.store, &served).await;
         let (ledger, entries) = Ledger::new();
         let committer =
@@ -45,10 +55,9 @@ impl Generation {
         let planned = Arc::new(Notify::new());
         let desk = Desk::new(
             &self.state,
-            Bells { dispatch: Arc::clone(&planned), passes: Arc::clone(&self.passes) },
+            Bells { dispatch: Arc::clone(&planned), passes: Arc::clone(&self.passes), fence },
             self.stop.clone(),
         );
-        let leaving = self.desk_left.clone().drop_guard();
         services.spawn(async move {
             let _leaving = leaving;
             desk.run().await.context("look after the posts")
@@ -80,7 +89,9 @@ impl Generation {
             anyhow::ensure!(self.stop.is_cancelled(), "a service ended by itself");
         }
         // All handles are dropped: the committer writes what is queued and ends.
-        committer.await.context("the committer panicked")
+        committer.await.context("the committer panicked")?;
+        drop(guarding);
+        guard.await.context("the guard of the database panicked")
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod channels;
 mod desk;
+mod fence;
 mod generation;
 mod links;
 mod owner;

@@ -193,6 +193,8 @@ fn destination(outbox: &Path) -> Destination {
             template: None,
             timeout: SignedDuration::from_secs(10),
         }),
+        retracts: false,
+        updates: false,
         retry: retry(),
     }
 }

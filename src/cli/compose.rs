@@ -11,7 +11,7 @@ use super::bench::Bench;
 use super::exit::{Code, Stop};
 use super::{console, report, words};
 use crate::config::{Config, Newsletter};
-use crate::domain::{Cadence, CatalogPost, Written};
+use crate::domain::{Cadence, CatalogPost, Correction, Diagnostic, Written, correction_of};
 use crate::mail::Composed;
 use crate::planner::{self, Waiting};
 
@@ -122,6 +122,21 @@ pub(super) fn compose(
     compose_as_of(bench, (newsletter, cadence), posts, bench.now)
 }
 
+/// Writes the mail that tells of a corrected post.
+pub(super) fn correction(
+    bench: &Bench,
+    newsletter: &Newsletter,
+    written: &Written,
+) -> Result<Composed, Stop> {
+    let correction = correction_of(&written.post).unwrap_or_else(|| {
+        console::note("The post does not say `notify: correction`, so nobody is told of it.");
+        Correction::default()
+    });
+    let with = (&*bench.config, &bench.templates);
+    let corrected = (written, &correction);
+    told(planner::compose_correction(with, newsletter, corrected, bench.now))
+}
+
 /// The same for an edition that was sealed at another time.
 pub(super) fn compose_as_of(
     bench: &Bench,
@@ -130,7 +145,11 @@ pub(super) fn compose_as_of(
     sealed_at: Timestamp,
 ) -> Result<Composed, Stop> {
     let with = (&*bench.config, &bench.templates);
-    let composed = planner::compose(with, edition, posts, sealed_at).map_err(|problem| Stop {
+    told(planner::compose(with, edition, posts, sealed_at))
+}
+
+fn told(composed: Result<Composed, Box<Diagnostic>>) -> Result<Composed, Stop> {
+    let composed = composed.map_err(|problem| Stop {
         findings: vec![*problem],
         message: "the mail cannot be written".to_owned(),
         code: Code::Failed,

@@ -277,6 +277,11 @@ async fn correct(bench: &Bench, id: EditionId, yes: bool) -> anyhow::Result<()> 
     if edition.state != EditionState::Paused {
         bail!("edition {id} is {}; only a paused one can be corrected", edition.state.as_str());
     }
+    if bench.look.store.read().await?.is_correction(id).await? {
+        bail!(
+            "edition {id} tells of a corrected post; correct the post once more, and another one follows"
+        );
+    }
     let posts = posts_now(bench, id).await?;
     let composed = composed_anew(bench, &edition, &posts)?;
     console::note(&difference(&edition, &composed));

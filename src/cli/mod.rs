@@ -17,6 +17,7 @@ mod deliveries;
 mod doctor;
 mod editions;
 mod exit;
+mod fence;
 mod healthcheck;
 mod init;
 mod plan;
@@ -106,6 +107,7 @@ enum Command {
     Subscribers(subscribers::SubscribersArgs),
     Editions(editions::EditionsArgs),
     Deliveries(deliveries::DeliveriesArgs),
+    Fence(fence::FenceArgs),
     Status(status::StatusArgs),
     Init(init::InitArgs),
     Completions(completions::CompletionsArgs),
@@ -143,6 +145,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Subscribers(args) => subscribers::run(&project()?, &args).await,
         Command::Editions(args) => Box::pin(editions::run(&project()?, &args)).await,
         Command::Deliveries(args) => deliveries::run(&project()?, &args).await,
+        Command::Fence(args) => Box::pin(fence::run(&project()?, &args)).await,
         Command::Status(args) => status::run(&project()?, &args).await,
         Command::Init(args) => init::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),

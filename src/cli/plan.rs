@@ -13,9 +13,10 @@ use super::console::{self, Page};
 use super::project::Project;
 use super::style::examples;
 use super::table::Rows;
-use super::words;
+use super::{fence, words};
 use crate::domain::Refusal;
 use crate::planner::{Forecast, ForecastRow, Withheld, forecast};
+use crate::store::Fenced;
 
 /// Posts named in one row of the table; the rest is counted.
 const POSTS_NAMED: usize = 8;
@@ -52,6 +53,8 @@ struct HeldBack {
 struct Plan<'a> {
     schema: u32,
     at: Timestamp,
+    /// Nothing of this happens until a person has released it.
+    fenced: Option<Fenced>,
     rows: &'a [ForecastRow],
     held_back: HeldBack,
     /// Posts that their authors keep from a channel.
@@ -61,6 +64,7 @@ struct Plan<'a> {
 pub(super) async fn run(project: &Project, args: &PlanArgs) -> anyhow::Result<()> {
     let bench = Bench::open(project).await?;
     let forecast = forecast(&bench.planner, &bench.catalog, bench.now).await?;
+    let fenced = fence::of(&bench.look.store).await?;
     let held_back = HeldBack {
         baseline: forecast.not_news,
         held: bench.catalog.posts.iter().filter(|known| known.is_held()).count(),
@@ -70,12 +74,14 @@ pub(super) async fn run(project: &Project, args: &PlanArgs) -> anyhow::Result<()
     match args.format {
         Format::Json => {
             let (rows, withheld) = (&forecast.rows, &forecast.withheld);
-            console::print_json(&Plan { schema: 1, at: bench.now, rows, held_back, withheld })?;
+            let plan = Plan { schema: 1, at: bench.now, fenced, rows, held_back, withheld };
+            console::print_json(&plan)?;
         }
         Format::Human => {
             let zone = &bench.config.site.time_zone;
             let view = View { zone, now: bench.now, framed: console::is_watched() };
-            console::print(&view.text(&forecast, held_back))?;
+            let fenced = fenced.map(|fenced| format!("{}\n\n", fence::line(&fenced)));
+            console::print(&(fenced.unwrap_or_default() + &view.text(&forecast, held_back)))?;
         }
     }
     bench.close().await;

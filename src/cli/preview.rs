@@ -42,6 +42,17 @@ enum What {
         #[command(flatten)]
         output: Output,
     },
+    /// The mail that tells of a corrected post (`notify: correction`) those who had it
+    Correction {
+        /// Its slug, source path or id
+        #[arg(value_name = "POST")]
+        post: String,
+        /// As subscribers of this newsletter get it
+        #[arg(long)]
+        newsletter: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
     /// One post as a mail of its own
     Post {
         /// Its slug, source path or id
@@ -81,6 +92,13 @@ pub(super) async fn run(project: &Project, args: &PreviewArgs) -> anyhow::Result
             let posts = compose::posts_of_edition(&bench, newsletter, cadence)?;
             let composed = compose::compose(&bench, newsletter, cadence, &posts)?;
             let name = format!("{}-{cadence}", newsletter.name);
+            (name, preview(&bench, newsletter, composed)?, output)
+        }
+        What::Correction { post, newsletter, output } => {
+            let newsletter = compose::newsletter(&bench.config, newsletter.as_deref())?;
+            let written = compose::post(&bench, post)?;
+            let composed = compose::correction(&bench, newsletter, &written)?;
+            let name = format!("correction-{}", written.post.slug);
             (name, preview(&bench, newsletter, composed)?, output)
         }
         What::Post { post, newsletter, output } => {

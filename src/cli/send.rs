@@ -11,7 +11,7 @@ use super::console::{self, Page};
 use super::exit::{Code, Stop};
 use super::project::{Project, now};
 use super::style::{STRONG, examples, paint};
-use super::{healthcheck, words};
+use super::{fence, healthcheck, words};
 use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, CatalogPost, EmailAddress};
 use crate::store::NewLetter;
@@ -105,6 +105,9 @@ async fn edition(
             console::note(&format!("`{}` will be ready {when}.", known.post.slug));
         }
         return Ok(());
+    }
+    if let Some(fenced) = fence::of(&bench.look.store).await? {
+        bail!("nothing goes out: {}. `postrider fence` says more", fenced.why);
     }
     let audience = bench.audience(newsletter, cadence).await?;
     if audience == 0 {

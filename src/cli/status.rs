@@ -11,10 +11,10 @@ use super::console::{self, Page};
 use super::project::{Project, now};
 use super::style::{GOOD, STRONG, WARNING, examples, paint};
 use super::table::Rows;
-use super::{editions, healthcheck, words};
+use super::{editions, fence, healthcheck, words};
 use crate::config::{Config, StoreUrl};
 use crate::planner::schedules;
-use crate::store::{EditionRow, QueueRow, StateCount, Tx};
+use crate::store::{EditionRow, Fenced, QueueRow, StateCount, Tx};
 
 /// Editions that are shown.
 const EDITIONS: i64 = 5;
@@ -40,6 +40,8 @@ struct Status {
     at: Timestamp,
     /// Whether a daemon answers where the configuration says that it listens.
     running: bool,
+    /// Why nothing goes out, until a person has released it.
+    fenced: Option<Fenced>,
     deliveries: Vec<StateCount>,
     queues: Vec<QueueRow>,
     editions: Vec<EditionRow>,
@@ -57,11 +59,13 @@ pub(super) async fn run(project: &Project, args: &StatusArgs) -> anyhow::Result<
     let config = &project.config;
     let running = healthcheck::status_of(config.server.listen, ASK).await.is_ok();
     let look = project.look().await?;
+    let fenced = fence::of(&look.store).await?;
     let mut tx = look.store.read().await?;
     let status = Status {
         schema: 1,
         at: now(),
         running,
+        fenced,
         deliveries: tx.delivery_counts().await?,
         queues: tx.queues().await?,
         editions: tx.latest_editions(EDITIONS).await?,
@@ -95,6 +99,9 @@ impl Status {
         } else {
             let word = paint(WARNING, "Not running");
             page.line(format_args!("{word}: nothing answers at {listen}"));
+        }
+        if let Some(fenced) = &self.fenced {
+            page.line(fence::line(fenced));
         }
         if is_new {
             let place = match &config.store {

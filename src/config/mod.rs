@@ -367,6 +367,10 @@ impl Newsletter {
 pub struct Destination {
     pub name: String,
     pub kind: DestinationKind,
+    /// Told when a post is gone that it was told of.
+    pub retracts: bool,
+    /// Told when a post has changed that it was told of.
+    pub updates: bool,
     pub retry: RetryPolicy,
 }
 

@@ -15,8 +15,8 @@ mod posts;
 mod schedule;
 
 pub(super) use channels::{
-    Canary, Destination, DestinationKind, Dkim, Mail, MailDomain, MailRetry, MailServer,
-    OnUncertain, WarmUp,
+    Canary, Destination, DestinationKind, Dkim, Mail, MailDomain, MailRetry, MailServer, OnDelete,
+    OnUncertain, OnUpdate, WarmUp,
 };
 pub(super) use posts::{DateSource, Markdown, Posts, Words};
 pub(super) use schedule::{Queue, Release, Releases};

@@ -108,7 +108,12 @@ impl Feeder {
             tracing::warn!(batches = freed, "going on with what was left when the database failed");
         }
         // Reading first: an idle daemon takes no write lock.
-        let next = store.read().await?.next_batch_at(queue, now).await?;
+        let mut tx = store.read().await?;
+        if tx.fenced().await?.is_some() {
+            return Ok(Claim::Nothing { next: None });
+        }
+        let next = tx.next_batch_at(queue, now).await?;
+        drop(tx);
         if next.is_none_or(|at| at > now) {
             return Ok(Claim::Nothing { next });
         }

@@ -35,7 +35,12 @@ pub(super) async fn run(dispatch: Dispatch) {
 }
 
 async fn look(dispatch: &Dispatch, tried_at: &mut TriedAt) -> Result<(), StoreError> {
-    let running = dispatch.store.read().await?.running_editions().await?;
+    let mut tx = dispatch.store.read().await?;
+    if tx.fenced().await?.is_some() {
+        return Ok(());
+    }
+    let running = tx.running_editions().await?;
+    drop(tx);
     tried_at.retain(|(edition, _), _| running.iter().any(|running| running.id == *edition));
     for edition in running {
         let is_rolling =

@@ -12,7 +12,7 @@ use url::Url;
 use super::images::InlineImage;
 use super::{fit, unsubscribe_base};
 use crate::config::{Newsletter, Site};
-use crate::domain::{Cadence, Diagnostic, Post, Revision, Written};
+use crate::domain::{Cadence, Correction, Diagnostic, Post, Revision, Written};
 use crate::template::{
     ConfirmContext, Context, DigestContext, EditionFrame, NewsletterContext, PostContext,
     SingleContext, SiteContext, Templates, truncate,
@@ -118,6 +118,25 @@ pub fn compose_edition(
                 .effect("the newsletter's title stands in for it"),
         );
     }
+    composed.hole = Some(hole);
+    Ok(composed)
+}
+
+/// Renders the mail that tells of a corrected post: the only one of `input`.
+pub fn compose_correction(
+    templates: &Templates,
+    input: &EditionInput<'_>,
+    correction: &Correction,
+) -> Result<Composed, Diagnostic> {
+    let [written] = input.posts else {
+        return Err(Diagnostic::error("edition-empty", "a correction is of one post"));
+    };
+    let hole = hole_for(input);
+    let frame = frame(input, &[written], &hole);
+    let post = PostContext::of(written, &input.site.time_zone);
+    let context = SingleContext { frame, post, whole: true };
+    let said = (written.post.source.as_str(), correction.note.as_deref());
+    let mut composed = fit::correction(templates, context, said)?;
     composed.hole = Some(hole);
     Ok(composed)
 }

@@ -6,7 +6,9 @@ use super::compose::{Composed, compose};
 use super::prose;
 use crate::content;
 use crate::domain::Diagnostic;
-use crate::template::{DigestContext, PostContext, SingleContext, Templates, truncate};
+use crate::template::{
+    CorrectionContext, DigestContext, PostContext, SingleContext, Templates, truncate,
+};
 
 /// Bytes of HTML that Gmail shows for sure. Somewhat above it cuts the rest off.
 pub(super) const MAX_HTML: usize = 100_000;
@@ -21,13 +23,33 @@ pub(super) fn single(
     mut context: SingleContext,
     source: &str,
 ) -> Result<Composed, Diagnostic> {
+    fitted(&mut context, source, |context| compose(templates, "mail/single", context))
+}
+
+/// The same of a post that was corrected, with what its author says to that.
+pub(super) fn correction(
+    templates: &Templates,
+    mut context: SingleContext,
+    (source, note): (&str, Option<&str>),
+) -> Result<Composed, Diagnostic> {
+    fitted(&mut context, source, |context| {
+        let (single, note) = (context.clone(), note.map(str::to_owned));
+        compose(templates, "mail/correction", &CorrectionContext { single, note })
+    })
+}
+
+fn fitted(
+    context: &mut SingleContext,
+    source: &str,
+    render: impl Fn(&SingleContext) -> Result<Composed, Diagnostic>,
+) -> Result<Composed, Diagnostic> {
     let html = prose::for_mail(&context.post.html);
     // Colours are nice to have, but not at the price of words.
     if let Cow::Owned(coloured) = content::highlighted(&html)
         && coloured.len() <= MAX_HTML
     {
         let plain = std::mem::replace(&mut context.post.html, coloured);
-        let composed = compose(templates, "mail/single", &context)?;
+        let composed = render(context)?;
         if composed.html.len() <= MAX_HTML {
             return Ok(composed);
         }
@@ -36,7 +58,7 @@ pub(super) fn single(
     let mut size = html.len();
     if size <= MAX_HTML {
         context.post.html.clone_from(&html);
-        let composed = compose(templates, "mail/single", &context)?;
+        let composed = render(context)?;
         if composed.html.len() <= MAX_HTML {
             return Ok(composed);
         }
@@ -50,7 +72,7 @@ pub(super) fn single(
         let Some(opening) = content::opening(&html, limit) else { break };
         context.post.text = content::plain_text(&opening);
         context.post.html = opening;
-        let mut composed = compose(templates, "mail/single", &context)?;
+        let mut composed = render(context)?;
         if composed.html.len() <= MAX_HTML {
             let effect = "readers get its beginning and a link to the rest";
             composed.warnings.push(warning.effect(effect));
@@ -61,7 +83,7 @@ pub(super) fn single(
     }
     context.post.html.clear();
     context.post.text.clear();
-    let mut composed = compose(templates, "mail/single", &context)?;
+    let mut composed = render(context)?;
     let effect = "readers get its summary and a link instead of the whole post";
     composed.warnings.push(warning.effect(effect));
     Ok(composed)

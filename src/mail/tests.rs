@@ -14,6 +14,7 @@ use crate::domain::{
 };
 use crate::template::Templates;
 
+mod corrections;
 mod images;
 mod looks;
 mod signing;

@@ -46,6 +46,8 @@ fn destination(dir: &Path) -> Destination {
             template: None,
             timeout: SignedDuration::from_secs(30),
         }),
+        retracts: false,
+        updates: false,
         retry: RetryPolicy {
             first_delay: SignedDuration::from_secs(60),
             max_delay: SignedDuration::from_hours(1),

@@ -1,12 +1,13 @@
 //! The forecast: what would go to how many, when, on which channels. Nothing is written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Planner;
+use super::correct::wished;
 use super::names::{Way, expression_key};
 use super::select::{Candidate, Run, latest_run, withheld};
 use crate::domain::{Catalog, CatalogPost, Channel, Due, PostId, QueuedRelease, Refusal, Releases};
@@ -39,7 +40,7 @@ pub struct Withheld {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ForecastRow {
     pub at: Timestamp,
-    /// `feeds`, `newsletter:weekly:daily`, `destination:chat`.
+    /// `feeds`, `newsletter:weekly:daily`, `correction:weekly`, `destination:chat`.
     pub channel: String,
     /// Slugs.
     pub posts: Vec<String>,
@@ -63,11 +64,23 @@ pub async fn forecast(
         had: planner.had.clone(),
         since: planner.since.clone(),
         taken,
+        told: HashMap::new(),
+        expired: HashSet::new(),
+        corrected: HashSet::new(),
     };
     let mut rows = feeds(&ahead, catalog, now);
     let mut held = Vec::new();
     let mut tx = planner.store.write().await?;
     for newsletter in config.newsletters.values() {
+        for (known, _) in wished(catalog, now) {
+            let audience = ahead.correction_audience(&mut tx, newsletter, known).await?;
+            if audience > 0 {
+                let candidate =
+                    Candidate { post: Arc::clone(known), ready_at: known.settled_at().max(now) };
+                let channel = format!("correction:{}", newsletter.name);
+                rows.push(row(candidate.ready_at, &channel, &[&candidate], audience));
+            }
+        }
         for (cadence, schedule) in &newsletter.cadences {
             let way = Way::by_mail(newsletter, *cadence);
             let channel = way.name.clone();

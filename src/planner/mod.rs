@@ -3,18 +3,22 @@
 //! A tick, the posts it carries, the sealed edition and its deliveries are one commit. Whoever loses the race for a row
 //! (another node, an earlier life) undoes everything and leaves it to the winner.
 
+mod anew;
+mod correct;
 mod forecast;
 mod images;
 mod names;
 mod now;
 mod seal;
 mod select;
+mod withdraw;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use correct::compose_correction;
 pub use forecast::{Forecast, ForecastRow, Withheld, forecast};
 pub use images::bundle_image;
 pub use names::{cadence_channel, schedules};
@@ -23,7 +27,8 @@ pub use seal::{announcement_body, compose};
 
 use crate::config::{Config, Destination, Newsletter};
 use crate::domain::{
-    Cadence, Catalog, CatalogPost, Diagnostic, PostId, Queue, QueuedRelease, Releases, Schedule,
+    Cadence, Catalog, CatalogPost, Diagnostic, PostId, Queue, QueuedRelease, Releases, Revision,
+    Schedule,
 };
 use crate::store::{Event, PostCache, Store, StoreError, Tx};
 use crate::telemetry;
@@ -71,6 +76,12 @@ pub struct Planner {
     since: HashMap<String, Timestamp>,
     /// What queues released.
     taken: HashMap<PostId, QueuedRelease>,
+    /// Which revision of each post destinations were told last, where they want to know.
+    told: HashMap<String, HashMap<PostId, Revision>>,
+    /// Posts that have expired and of which destinations were told so, or never anything.
+    expired: HashSet<(String, PostId)>,
+    /// Corrections of newsletters that were sealed, or that nobody needed.
+    corrected: HashSet<(String, PostId, Revision)>,
 }
 
 impl Planner {
@@ -101,7 +112,8 @@ impl Planner {
         }
         let taken = tx.queued_releases().await?;
         tx.commit().await?;
-        Ok(Self { config, templates, store, cache, had, since, taken })
+        let (told, expired, corrected) = Default::default();
+        Ok(Self { config, templates, store, cache, had, since, taken, told, expired, corrected })
     }
 
     /// What queues have released, for the feeds.
@@ -109,10 +121,21 @@ impl Planner {
         &self.taken
     }
 
-    /// Plans everything that is due at `now`. What fails is logged and stays due; the rest is planned.
+    /// Plans everything that is due at `now`; nothing while there is a fence. What fails is logged and stays due; the rest is
+    /// planned.
     pub async fn plan(&mut self, catalog: &Catalog, now: Timestamp) -> Planned {
         let config = Arc::clone(&self.config);
         let mut planned = Planned::default();
+        match self.catch_up().await {
+            Ok(true) => {}
+            Ok(false) => return planned,
+            Err(error) => {
+                note(&mut planned, "all", Err(error.into()), now);
+                return planned;
+            }
+        }
+        let result = self.withdraw(catalog, now).await;
+        note(&mut planned, "what is gone", result, now);
         for queue in &config.releases.queues {
             let result = self.run_queue(queue, catalog, now).await;
             note(&mut planned, &queue_schedule(queue), result, now);
@@ -127,12 +150,24 @@ impl Planner {
                 };
                 note(&mut planned, &cadence_channel(newsletter, *cadence), result, now);
             }
+            let result = self.run_corrections(newsletter, catalog, now).await;
+            note(&mut planned, "corrections", result, now);
         }
         for destination in config.destinations.values() {
             let result = self.run_destination(destination, catalog, now).await;
             note(&mut planned, &destination_channel(destination), result, now);
         }
         planned
+    }
+
+    /// False: there is a fence. Whoever takes it away may decide that what is there is no news, so that is read each time.
+    async fn catch_up(&mut self) -> Result<bool, StoreError> {
+        let mut tx = self.store.read().await?;
+        if tx.fenced().await?.is_some() {
+            return Ok(false);
+        }
+        self.since.extend(tx.channels().await?);
+        Ok(true)
     }
 
     /// Releases the next posts of a queue whose schedule fell due.
@@ -286,6 +321,10 @@ impl Planner {
                 Ok(count) => {
                     planned.count += count;
                     self.remember(&channel, &[&candidate.post]);
+                    if let Some(told) = self.told.get_mut(&channel) {
+                        let post = &candidate.post.post;
+                        told.insert(post.id.clone(), post.revision.clone());
+                    }
                 }
                 Err(error) => put_off(&mut planned, (&channel, &candidate.post), error, now)?,
             }

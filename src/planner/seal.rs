@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::images::bundle_image;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
-use crate::domain::{Cadence, Catalog, CatalogPost, Diagnostic, Lane, Written};
+use crate::domain::{Cadence, Catalog, CatalogPost, Diagnostic, Lane, Translation, Written};
 use crate::mail::{self, Composed, EditionInput};
-use crate::store::{NewAnnouncement, NewEdition, Tx};
+use crate::store::{Action, NewAnnouncement, NewEdition, Tx};
 use crate::telemetry;
 use crate::template::{CrosspostContext, CrosspostEvent, SiteContext, Templates};
 
@@ -101,6 +101,7 @@ impl Planner {
         let body = announcement_body(parts, destination, (&written, catalog), now)
             .map_err(PlanError::Announce)?;
         let announcement = NewAnnouncement {
+            action: Action::Create,
             post: &post.id,
             destination: &destination.name,
             revision: &post.revision,
@@ -150,6 +151,18 @@ pub fn announcement_body(
     (written, catalog): (&Written, &Catalog),
     now: Timestamp,
 ) -> Result<String, Box<Diagnostic>> {
+    let translations = catalog.translations(&written.post, now);
+    let published = (CrosspostEvent::Published, written, &*translations);
+    call_body((config, templates), destination, published, now)
+}
+
+/// The body of the call that tells `destination` what happened to a post.
+pub(super) fn call_body(
+    (config, templates): (&Config, &Templates),
+    destination: &Destination,
+    (event, written, translations): (CrosspostEvent, &Written, &[Translation]),
+    now: Timestamp,
+) -> Result<String, Box<Diagnostic>> {
     let DestinationKind::Webhook(webhook) = &destination.kind;
     let name = webhook.template.as_deref().unwrap_or("default");
     let site = SiteContext {
@@ -159,14 +172,15 @@ pub fn announcement_body(
         language: config.site.language.clone(),
     };
     let about = (written, destination.name.as_str());
-    let translations = catalog.translations(&written.post, now);
-    let context = CrosspostContext::of(CrosspostEvent::Published, about, &translations, site, now);
+    let context = CrosspostContext::of(event, about, translations, site, now);
     guarded(|| templates.render(&format!("crosspost/{name}.json"), &context))
 }
 
 /// A panic while something is made is a bug that one post must pay for, not the daemon: the row that caused it stays due,
 /// and a crash would come back with every restart.
-fn guarded<T>(make: impl FnOnce() -> Result<T, Diagnostic>) -> Result<T, Box<Diagnostic>> {
+pub(super) fn guarded<T>(
+    make: impl FnOnce() -> Result<T, Diagnostic>,
+) -> Result<T, Box<Diagnostic>> {
     let outcome = catch_unwind(AssertUnwindSafe(make));
     outcome
         .unwrap_or_else(|_| {

@@ -74,7 +74,8 @@ macro_rules! claim_sql {
             " WHERE id = (SELECT id FROM batches WHERE is_open AND NOT is_shut AND channel = $3 AND next_at <= $4 \
              AND (owner IS NULL OR (owner <> $1 AND lease_until < ",
             $now,
-            ")) AND lane BETWEEN $5 AND $6 ORDER BY lane, turn, id LIMIT 1",
+            ")) AND lane BETWEEN $5 AND $6 AND NOT EXISTS (SELECT 1 FROM instance WHERE fenced_at IS NOT NULL) \
+             ORDER BY lane, turn, id LIMIT 1",
             $lock,
             ") RETURNING id, epoch, lane, edition_id, stage, first_id, last_id"
         )
@@ -146,7 +147,7 @@ pub enum Settled {
 }
 
 impl Tx {
-    /// Leases the most urgent due batch of `queue` until `until`. Deliveries that a dead owner left in
+    /// Leases the most urgent due batch of `queue` until `until`; none while there is a fence. Deliveries that a dead owner left in
     /// `sending` become `uncertain`, with an event each; with `hold` they wait for a person.
     ///
     /// A batch that `owner` itself holds is never claimed, however the clock jumps: an owner is one process start, and what

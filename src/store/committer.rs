@@ -167,6 +167,7 @@ impl Committer {
         if let Some((express, turn)) = &mut self.express {
             let _turn = turn.lock().await;
             if express.step(&outcomes, &intents, at)? {
+                self.store.count_commit();
                 return Ok(vec![Ok(()); intents.len()]);
             }
         }

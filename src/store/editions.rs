@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use sqlx::Row as _;
 
+use super::corrections::had_sql;
 use super::engine::{Tx, doing, on_engine};
 use super::settle::front_sql;
 use super::{Event, StoreError};
@@ -39,6 +40,31 @@ pub struct NewEdition<'a> {
 pub struct SealedEdition {
     pub id: EditionId,
     pub audience: i64,
+}
+
+/// Who an edition is for.
+#[derive(Clone, Copy)]
+enum Recipients {
+    /// The subscribers of its cadence.
+    Cadence,
+    /// So many who had an earlier revision of its post.
+    Corrected(i64),
+}
+
+/// Inserts a delivery for each of the subscriptions. The first stages are a sample of all: dealt by number, else the first per
+/// cent would be the oldest subscribers. The others stay in the order of their rows, in which they are read fastest.
+macro_rules! deliveries_sql {
+    ($($whose:expr),+) => {
+        concat!(
+            "INSERT INTO deliveries (id, edition_id, subscription_id, state, attempts, is_held, planned_at, changed_at) \
+             SELECT $1 - 1 + row_number() OVER (ORDER BY \
+             CASE WHEN (s.id + $2) % 100 < $6 THEN (s.id + $2) % 100 ELSE 100 END, s.id), \
+             $2, s.id, 'planned', 0, FALSE, $3, $3 \
+             FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id \
+             WHERE s.newsletter = $4 AND s.state = 'active' AND p.suppressed_at IS NULL AND ",
+            $($whose),+
+        )
+    };
 }
 
 /// A range of deliveries to be leased together.
@@ -110,19 +136,47 @@ impl Tx {
         edition: &NewEdition<'_>,
         now: Timestamp,
     ) -> Result<SealedEdition, StoreError> {
+        self.seal_to(edition, Recipients::Cadence, now).await
+    }
+
+    /// Seals an edition for the `audience` that had an earlier revision of its only post, in whatever cadence. None: there is
+    /// one for this revision; the transaction is to be dropped.
+    pub async fn seal_correction(
+        &mut self,
+        edition: &NewEdition<'_>,
+        audience: i64,
+        now: Timestamp,
+    ) -> Result<Option<SealedEdition>, StoreError> {
+        let [post] = edition.posts else { return Ok(None) };
+        let sealed = self.seal_to(edition, Recipients::Corrected(audience), now).await?;
+        let is_first = self.note_correction(sealed.id, edition.newsletter, *post, now).await?;
+        Ok(is_first.then_some(sealed))
+    }
+
+    async fn seal_to(
+        &mut self,
+        edition: &NewEdition<'_>,
+        recipients: Recipients,
+        now: Timestamp,
+    ) -> Result<SealedEdition, StoreError> {
         let id = self.insert_edition(edition, now).await?;
         for (position, (post, revision)) in (0_i64..).zip(edition.posts) {
             self.insert_edition_post(id, position, post, revision).await?;
         }
         // Taking the counter's row first makes the numbers contiguous whoever else is planning.
         let first = self.reserve_ids("deliveries", 0).await?;
-        let audience = self.insert_edition_deliveries(id, edition, first, now).await?;
+        let to = (edition, recipients);
+        let audience = self.insert_edition_deliveries(id, to, first, now).await?;
         self.reserve_ids("deliveries", audience).await?;
         let batches = batches_of(first, audience, edition.samples);
         self.insert_batches(edition, id, &batches, now).await?;
         let last_stage = batches.last().map_or(0, |batch| batch.stage);
         self.note_audience(id, (first, audience), last_stage, now).await?;
-        let detail = format!("{} {} to {audience}", edition.newsletter, edition.cadence);
+        let what = match recipients {
+            Recipients::Cadence => edition.cadence.as_str(),
+            Recipients::Corrected(_) => "correction",
+        };
+        let detail = format!("{} {what} to {audience}", edition.newsletter);
         self.record_event(Event::new("edition.sealed", now).edition(id).detail(&detail)).await?;
         Ok(SealedEdition { id, audience })
     }
@@ -170,37 +224,48 @@ impl Tx {
     async fn insert_edition_deliveries(
         &mut self,
         id: EditionId,
-        edition: &NewEdition<'_>,
+        (edition, recipients): (&NewEdition<'_>, Recipients),
         first: i64,
         now: Timestamp,
     ) -> Result<i64, StoreError> {
-        // The first stages are a sample of all: dealt by number, else the first per cent would be the oldest subscribers. The
-        // others stay in the order of their rows, in which they are read fastest.
-        const SQL: &str = "INSERT INTO deliveries (id, edition_id, subscription_id, state, attempts, is_held, \
-                           planned_at, changed_at) \
-                           SELECT $1 - 1 + row_number() OVER (ORDER BY \
-                           CASE WHEN (s.id + $2) % 100 < $6 THEN (s.id + $2) % 100 ELSE 100 END, s.id), \
-                           $2, s.id, 'planned', 0, FALSE, $3, $3 \
-                           FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id \
-                           WHERE s.newsletter = $4 AND s.cadence = $5 AND s.state = 'active' \
-                           AND p.suppressed_at IS NULL";
+        const CADENCE: &str = deliveries_sql!("s.cadence = $5");
+        const CORRECTED: &str = deliveries_sql!("s.id IN (", had_sql!("$4", "$5", "$7"), ")");
+        let (sql, audience) = match recipients {
+            Recipients::Cadence if edition.samples.is_empty() => (CADENCE, 0),
+            Recipients::Cadence => {
+                (CADENCE, self.audience_size(edition.newsletter, edition.cadence).await?)
+            }
+            Recipients::Corrected(audience) => (CORRECTED, audience),
+        };
         let sampled: i64 = edition.samples.iter().sum();
         let hands = if sampled == 0 {
             0
         } else {
-            let audience = self.audience_size(edition.newsletter, edition.cadence).await?;
             sampled.saturating_mul(HANDS).checked_div(audience).map_or(0, |hands| hands + 1)
         };
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(first)
-            .bind(id.0)
-            .bind(now.as_microsecond())
-            .bind(edition.newsletter)
-            .bind(edition.cadence.as_str())
-            .bind(hands)
-            .execute(conn)
-            .await
-            .map(|done| i64::try_from(done.rows_affected()).unwrap_or(i64::MAX)))
+        let cadence = edition.cadence.as_str();
+        let post = edition.posts.first();
+        let (whose, revision) = match (recipients, post) {
+            (Recipients::Corrected(_), Some((post, revision))) => {
+                (post.as_str(), Some(revision.as_str()))
+            }
+            _ => (cadence, None),
+        };
+        on_engine!(self, |conn| {
+            let query = sqlx::query(sql)
+                .bind(first)
+                .bind(id.0)
+                .bind(now.as_microsecond())
+                .bind(edition.newsletter)
+                .bind(whose)
+                .bind(hands);
+            // Only one of the two statements has it.
+            let query = if let Some(revision) = revision { query.bind(revision) } else { query };
+            query
+                .execute(conn)
+                .await
+                .map(|done| i64::try_from(done.rows_affected()).unwrap_or(i64::MAX))
+        })
         .map_err(doing("plan the deliveries of an edition"))
     }
 

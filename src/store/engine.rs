@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use sqlx::postgres::{PgDatabaseError, PgPool};
@@ -81,6 +82,8 @@ pub struct Store {
     keyring: Keyring,
     is_dry: bool,
     work: super::work::Work,
+    /// How often this process has committed something.
+    commits: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Debug)]
@@ -104,6 +107,8 @@ pub(super) enum Pools {
 pub struct Tx {
     pub(super) inner: Inner,
     is_dry: bool,
+    /// To be counted when this commits; none where nothing is done that others need know of.
+    commits: Option<Arc<AtomicU64>>,
 }
 
 pub(super) enum Inner {
@@ -140,6 +145,7 @@ impl Store {
             keyring: Keyring::new(&[]),
             is_dry: false,
             work: super::work::Work::default(),
+            commits: Arc::default(),
         };
         open::migrate(&store.pools).await?;
         let keyring = store.read_or_make_keyring(now).await?;
@@ -161,6 +167,20 @@ impl Store {
         &self.work
     }
 
+    pub(super) fn pools(&self) -> &Pools {
+        &self.pools
+    }
+
+    /// Something was committed past `Tx::commit`.
+    pub(super) fn count_commit(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often this process has committed something.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
     /// The keys of this installation.
     pub fn keyring(&self) -> &Keyring {
         &self.keyring
@@ -168,6 +188,12 @@ impl Store {
 
     /// A transaction that may write. On SQLite it holds the writer until it ends.
     pub async fn write(&self) -> Result<Tx, StoreError> {
+        let tx = self.write_uncounted().await?;
+        Ok(Tx { commits: Some(Arc::clone(&self.commits)), ..tx })
+    }
+
+    /// The same for what is no work: whoever looks whether there was any does not see it.
+    pub(super) async fn write_uncounted(&self) -> Result<Tx, StoreError> {
         let failed = doing("begin a transaction");
         let inner = match &self.pools {
             // A deferred transaction that turns into a writer fails at once when another process writes.
@@ -180,7 +206,7 @@ impl Store {
                 pool.begin().await.map(Inner::Postgres).map_err(failed)?
             }
         };
-        Ok(Tx { inner, is_dry: self.is_dry })
+        Ok(Tx { inner, is_dry: self.is_dry, commits: None })
     }
 
     /// The committer's other way to an SQLite file, and whose turn it is to write.
@@ -193,7 +219,8 @@ impl Store {
     pub(super) async fn commit_group(&self) -> Result<Tx, StoreError> {
         let Pools::Postgres { committer, .. } = &self.pools else { return self.write().await };
         let tx = committer.begin().await.map_err(doing("begin a transaction"))?;
-        Ok(Tx { inner: Inner::Postgres(tx), is_dry: self.is_dry })
+        let commits = Some(Arc::clone(&self.commits));
+        Ok(Tx { inner: Inner::Postgres(tx), is_dry: self.is_dry, commits })
     }
 
     /// A transaction that only reads, and sees one state throughout on SQLite.
@@ -207,12 +234,12 @@ impl Store {
                 pool.begin().await.map(Inner::Postgres).map_err(failed)?
             }
         };
-        Ok(Tx { inner, is_dry: self.is_dry })
+        Ok(Tx { inner, is_dry: self.is_dry, commits: None })
     }
 
     /// Whether the database answers and can be written to.
     pub async fn is_ready(&self) -> bool {
-        match self.write().await {
+        match self.write_uncounted().await {
             Ok(tx) => tx.commit().await.is_ok(),
             Err(_) => false,
         }
@@ -264,7 +291,11 @@ impl Tx {
             (Inner::Sqlite(tx, _turn), true) => tx.rollback().await,
             (Inner::Postgres(tx), true) => tx.rollback().await,
         }
-        .map_err(doing("commit a transaction"))
+        .map_err(doing("commit a transaction"))?;
+        if let Some(commits) = self.commits {
+            commits.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     pub(super) fn is_postgres(&self) -> bool {

@@ -29,7 +29,7 @@ const PROMISES: [(&str, &str); 3] =
     [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1")];
 
 /// The schema, oldest first: what each engine is told to get there.
-const MIGRATIONS: [(&str, &str, &str); 4] = [
+const MIGRATIONS: &[(&str, &str, &str)] = &[
     (
         "ledger",
         include_str!("migrations/sqlite/0001_ledger.sql"),
@@ -49,6 +49,21 @@ const MIGRATIONS: [(&str, &str, &str); 4] = [
         "posts",
         include_str!("migrations/sqlite/0004_posts.sql"),
         include_str!("migrations/postgres/0004_posts.sql"),
+    ),
+    (
+        "fence",
+        include_str!("migrations/sqlite/0005_fence.sql"),
+        include_str!("migrations/postgres/0005_fence.sql"),
+    ),
+    (
+        "withdrawals",
+        include_str!("migrations/sqlite/0006_withdrawals.sql"),
+        include_str!("migrations/postgres/0006_withdrawals.sql"),
+    ),
+    (
+        "corrections",
+        include_str!("migrations/sqlite/0007_corrections.sql"),
+        include_str!("migrations/postgres/0007_corrections.sql"),
     ),
 ];
 
@@ -177,7 +192,7 @@ fn migrator(
     of_engine: impl Fn((&'static str, &'static str, &'static str)) -> (&'static str, &'static str),
 ) -> Migrator {
     let migrations = (1..).zip(MIGRATIONS).map(|(version, migration)| {
-        let (name, sql) = of_engine(migration);
+        let (name, sql) = of_engine(*migration);
         let sql = sql.into_sql_str();
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
     });

@@ -108,6 +108,16 @@ impl Tx {
         .map_err(doing("read since when a channel exists"))
     }
 
+    /// Since when each channel exists that was ever there.
+    pub async fn channels(&mut self) -> Result<HashMap<String, Timestamp>, StoreError> {
+        const SQL: &str = "SELECT name, since_at FROM channels";
+        on_engine!(self, |conn| sqlx::query(SQL).fetch_all(conn).await.and_then(|rows| rows
+            .into_iter()
+            .map(|row| Ok((row.try_get("name")?, instant(row.try_get("since_at")?))))
+            .collect()))
+        .map_err(doing("read since when channels exist"))
+    }
+
     /// Everything that queues have released, by post.
     pub async fn queued_releases(&mut self) -> Result<HashMap<PostId, QueuedRelease>, StoreError> {
         const SQL: &str = "SELECT queue, post_id, released_at FROM queued_releases";

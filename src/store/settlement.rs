@@ -18,6 +18,9 @@ pub enum Settlement {
     Cancelled,
 }
 
+/// Who settles deliveries one by one.
+const BY_HAND: &str = "by hand";
+
 /// Where a delivery is, with its edition and batch taken.
 #[derive(Clone, Copy)]
 struct Place {
@@ -58,10 +61,10 @@ impl Tx {
         match settlement {
             Settlement::Resend => self.resend(delivery, RESEND, now).await,
             Settlement::Accepted => {
-                self.end_by_hand(delivery, (ACCEPT, "delivery.settled"), now).await
+                self.end_by_hand(delivery, (ACCEPT, "delivery.settled", BY_HAND), now).await
             }
             Settlement::Cancelled => {
-                self.end_by_hand(delivery, (CANCEL, "delivery.cancelled"), now).await
+                self.end_by_hand(delivery, (CANCEL, "delivery.cancelled", BY_HAND), now).await
             }
         }
     }
@@ -72,9 +75,18 @@ impl Tx {
         delivery: DeliveryId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        self.cancel_delivery_because(delivery, BY_HAND, now).await
+    }
+
+    pub(super) async fn cancel_delivery_because(
+        &mut self,
+        delivery: DeliveryId,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         const SQL: &str = "UPDATE deliveries SET state = 'cancelled', is_held = FALSE, not_before = NULL, \
                            changed_at = $2 WHERE id = $1 AND state IN ('planned', 'deferred', 'uncertain')";
-        self.end_by_hand(delivery, (SQL, "delivery.cancelled"), now).await
+        self.end_by_hand(delivery, (SQL, "delivery.cancelled", why), now).await
     }
 
     /// Notes that the recipient called the mail spam. False: noted before, or there is no such delivery.
@@ -126,7 +138,7 @@ impl Tx {
     async fn end_by_hand(
         &mut self,
         delivery: DeliveryId,
-        (sql, kind): (&'static str, &'static str),
+        (sql, kind, why): (&'static str, &'static str, &str),
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         // It may have been the last: whoever claims the batch next closes it.
@@ -151,7 +163,7 @@ impl Tx {
                 .await
                 .map_err(doing("forget a letter"))?;
         });
-        self.record_event(Event::new(kind, now).delivery(delivery).detail("by hand")).await?;
+        self.record_event(Event::new(kind, now).delivery(delivery).detail(why)).await?;
         Ok(true)
     }
 

@@ -21,9 +21,28 @@ pub struct NewLetter<'a> {
     pub channel: &'a str,
 }
 
+/// What a destination is told of a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Create,
+    Update,
+    Retract,
+}
+
+impl Action {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Retract => "retract",
+        }
+    }
+}
+
 /// One post to be told to one destination.
 #[derive(Clone, Debug)]
 pub struct NewAnnouncement<'a> {
+    pub action: Action,
     pub post: &'a PostId,
     pub destination: &'a str,
     pub revision: &'a Revision,
@@ -54,15 +73,19 @@ impl Tx {
         self.plan_single((Some(id), None), Lane::Letter, letter.channel, now).await
     }
 
-    /// Plans telling a destination of a new post. None: it was planned before.
+    /// Plans telling a destination of a post, or of what became of it. None: it was planned before. Of several updates the last
+    /// one counts.
     pub async fn announce(
         &mut self,
         announcement: &NewAnnouncement<'_>,
         now: Timestamp,
     ) -> Result<Option<DeliveryId>, StoreError> {
         const SQL: &str = "INSERT INTO announcements (post_id, destination, action, revision, title, body, \
-                           created_at) VALUES ($1, $2, 'create', $3, $4, $5, $6) \
-                           ON CONFLICT (post_id, destination, action) DO NOTHING RETURNING id";
+                           created_at) VALUES ($1, $2, $7, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id";
+        if announcement.action == Action::Update {
+            let NewAnnouncement { destination, post, revision, .. } = announcement;
+            self.void_updates(destination, post, revision).await?;
+        }
         let id: Option<i64> = on_engine!(self, |conn| sqlx::query(SQL)
             .bind(announcement.post.as_str())
             .bind(announcement.destination)
@@ -70,6 +93,7 @@ impl Tx {
             .bind(announcement.title)
             .bind(announcement.body)
             .bind(now.as_microsecond())
+            .bind(announcement.action.as_str())
             .fetch_optional(conn)
             .await
             .and_then(|row| row.map(|row| row.try_get("id")).transpose()))
@@ -78,18 +102,21 @@ impl Tx {
         let channel = format!("destination:{}", announcement.destination);
         let delivery =
             self.plan_single((None, Some(id)), Lane::Announcement, &channel, now).await?;
+        let detail = match announcement.action {
+            Action::Create => announcement.destination.to_owned(),
+            other => format!("{} to {}", other.as_str(), announcement.destination),
+        };
         let event = Event::new("announcement.planned", now)
             .post(announcement.post)
             .delivery(delivery)
-            .detail(announcement.destination);
+            .detail(&detail);
         self.record_event(event).await?;
         Ok(Some(delivery))
     }
 
     /// The posts that `destination` has been told of, or will be.
     pub async fn announced(&mut self, destination: &str) -> Result<HashSet<PostId>, StoreError> {
-        const SQL: &str =
-            "SELECT post_id FROM announcements WHERE destination = $1 AND action = 'create'";
+        const SQL: &str = "SELECT post_id FROM announcements WHERE destination = $1 AND action = 'create' AND NOT is_void";
         on_engine!(self, |conn| sqlx::query(SQL).bind(destination).fetch_all(conn).await.and_then(
             |rows| rows
                 .into_iter()

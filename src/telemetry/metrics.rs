@@ -63,6 +63,7 @@ struct Metrics {
     queue_depth: Family<Channel, Gauge>,
     queue_held: Family<Channel, Gauge>,
     queue_age: Family<Channel, Seconds>,
+    fenced: Gauge,
     feeds: Family<FeedAnswer, Counter>,
     requests: Family<Answer, Counter>,
     request_duration: Histograms<Route>,
@@ -87,6 +88,7 @@ impl Metrics {
             queue_depth: Family::default(),
             queue_held: Family::default(),
             queue_age: Family::default(),
+            fenced: Gauge::default(),
             feeds: Family::default(),
             requests: Family::default(),
             request_duration: Family::new_with_constructor(request_buckets),
@@ -136,6 +138,11 @@ impl Metrics {
             "queue_oldest_age_seconds",
             "Since when the oldest unfinished delivery waits",
             self.queue_age.clone(),
+        );
+        registry.register(
+            "fenced",
+            "1 while nothing goes out because the database may have been restored or copied",
+            self.fenced.clone(),
         );
         registry.register("ticks", "Runs of schedules, by what became of them", self.ticks.clone());
     }
@@ -240,6 +247,11 @@ pub fn queue(channel: &str, waiting: i64, held: i64, oldest_age_seconds: f64) {
     METRICS.queue_age.get_or_create(&labels).set(oldest_age_seconds);
 }
 
+/// Whether nothing goes out because the database may have been restored or copied.
+pub fn fenced(is_fenced: bool) {
+    METRICS.fenced.set(i64::from(is_fenced));
+}
+
 /// The feed at the path `feed` was asked for.
 pub fn feed_request(feed: &str, status: u16) {
     METRICS.feeds.get_or_create(&FeedAnswer { feed: feed.to_owned(), status }).inc();
@@ -280,6 +292,7 @@ mod tests {
         feed_request("/metrics-test.xml", 304);
         http_request("/metrics-test/{token}", 200, 0.002);
         tick("metrics-test", "sealed");
+        fenced(true);
         let text = metrics_text();
         for line in [
             "postrider_deliveries_total{channel=\"mail:metrics-test\",server=\"main\",outcome=\"accepted\"} 1",
@@ -291,6 +304,7 @@ mod tests {
             "postrider_config_reloads_total{result=\"refused\"} 1",
             "postrider_queue_depth{channel=\"mail:metrics-test\"} 3",
             "postrider_queue_held{channel=\"mail:metrics-test\"} 1",
+            "postrider_fenced 1",
             "postrider_queue_oldest_age_seconds{channel=\"mail:metrics-test\"} 61.5",
             "postrider_feed_requests_total{feed=\"/metrics-test.xml\",status=\"304\"} 1",
             "postrider_http_requests_total{route=\"/metrics-test/{token}\",status=\"200\"} 1",

@@ -27,11 +27,11 @@ mod wrap;
 
 pub use context::{
     AuthorContext, CadenceChoice, CadenceRow, CallRow, ConfirmContext, ConfirmPage, ConfirmedPage,
-    Context, CrosspostContext, CrosspostData, CrosspostEvent, DestinationRow, DigestContext,
-    EditionFrame, EditionRow, ErrorPage, EventRow, FeedRow, Header, IndexPage, Link, MailRow,
-    NewsletterContext, NewsletterRow, OutboxCallPage, OutboxMailPage, OutboxPage, PostContext,
-    ProblemRow, QueueRow, SingleContext, SiteContext, StateCount, StatusPage, SubscribeDonePage,
-    SubscribePage, UnsubscribePage, UnsubscribedPage,
+    Context, CorrectionContext, CrosspostContext, CrosspostData, CrosspostEvent, DestinationRow,
+    DigestContext, EditionFrame, EditionRow, ErrorPage, EventRow, FeedRow, Header, IndexPage, Link,
+    MailRow, NewsletterContext, NewsletterRow, OutboxCallPage, OutboxMailPage, OutboxPage,
+    PostContext, ProblemRow, QueueRow, SingleContext, SiteContext, StateCount, StatusPage,
+    SubscribeDonePage, SubscribePage, UnsubscribePage, UnsubscribedPage,
 };
 pub(crate) use filters::truncate;
 pub use shipped::SHIPPED;

@@ -175,7 +175,7 @@ fn an_unknown_filter_or_template_is_named_with_the_nearest_one() {
 
 #[test]
 fn an_error_in_an_included_part_is_told_where_it_is() {
-    insta::assert_snapshot!(checked("mail/footer.txt", "one\n\ntwo {{ unsubscribe_link }}"), @"templates/mail/footer.txt:3:8: `unsubscribe_link` is undefined (with the sample `several posts`); this mail cannot be written (did you mean `unsubscribe_url`?)");
+    insta::assert_snapshot!(checked("mail/footer.txt", "one\n\ntwo {{ unsubscribe_link }}"), @"templates/mail/footer.txt:3:8: `unsubscribe_link` is undefined (with the sample `a post`); this mail cannot be written (did you mean `unsubscribe_url`?)");
 }
 
 #[test]

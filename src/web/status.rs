@@ -15,7 +15,7 @@ use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, DeliveryState, Diagnostic, Severity};
 use crate::feed::Shelf;
 use crate::store::{DestinationCount, EditionRow as Edition, EventRow as Fact, QueueRow as Queue};
-use crate::store::{StateCount as Count, Store, StoreError};
+use crate::store::{Fenced, StateCount as Count, Store, StoreError};
 use crate::telemetry;
 use crate::template::{
     CadenceRow, DestinationRow, EditionRow, EventRow, NewsletterRow, ProblemRow, QueueRow,
@@ -32,6 +32,7 @@ const EVENTS: i64 = 30;
 /// What the database says.
 #[derive(Debug, Default)]
 struct Report {
+    fenced: Option<Fenced>,
     queues: Vec<Queue>,
     editions: Vec<Edition>,
     events: Vec<Fact>,
@@ -70,6 +71,18 @@ fn without_database() -> Diagnostic {
         .help("the log says what went wrong")
 }
 
+fn fence(report: &Report) -> Option<Diagnostic> {
+    let fenced = report.fenced.as_ref()?;
+    let problem = Diagnostic::error("database-fenced", format!("nothing goes out: {}", fenced.why));
+    Some(
+        problem
+            .effect(
+                "feeds are served and posts are read; no mail, no confirmation and no call is sent",
+            )
+            .help("`postrider fence` on the command line shows what waits, and goes on"),
+    )
+}
+
 async fn report(state: &WebState, config: &Config) -> Result<Arc<Report>, StoreError> {
     let mut cached = state.kept.report.0.lock().await;
     let now = state.clock.now();
@@ -93,6 +106,7 @@ async fn read(store: &Store, config: &Config) -> Result<Report, StoreError> {
         }
     }
     Ok(Report {
+        fenced: tx.fenced().await?,
         audiences,
         queues: tx.queues().await?,
         editions: tx.latest_editions(EDITIONS).await?,
@@ -119,7 +133,7 @@ fn context(
         now: told(now),
         posts: number(shelf.live_posts),
         drafts: number(shelf.drafts),
-        problems: problems(trouble, &shelf),
+        problems: problems(trouble.or(fence(report).as_ref()), &shelf),
         feeds: index::feeds(config),
         newsletters: newsletters(config, report, now),
         destinations: destinations(config, report),

@@ -2,9 +2,11 @@
 
 mod bad_input;
 mod cli;
+mod corrections;
 mod crash;
 mod deliveries;
 mod doctor;
+mod fence;
 mod harness;
 mod identity;
 mod looks;
@@ -21,3 +23,4 @@ mod walk;
 mod watching;
 mod webhook;
 mod wishes;
+mod withdrawals;

@@ -50,7 +50,13 @@ fn destination(webhook: Webhook) -> Destination {
         give_up_after: SignedDuration::from_hours(24),
         resend_uncertain: true,
     };
-    Destination { name: "chat".to_owned(), kind: DestinationKind::Webhook(webhook), retry }
+    Destination {
+        name: "chat".to_owned(),
+        kind: DestinationKind::Webhook(webhook),
+        retracts: false,
+        updates: false,
+        retry,
+    }
 }
 
 fn courier_of(webhook: Webhook) -> WebhookCourier {

@@ -233,6 +233,10 @@ pub(in crate::config) struct Destination {
     pub allow: Vec<String>,
     /// Connect and answer within this.
     pub timeout: Duration,
+    /// When a post is taken down that was announced there: `retract` tells it so, `leave` does nothing.
+    pub on_delete: OnDelete,
+    /// When a post changes that was announced there: `update` tells it of the latest text, once that has settled; `leave` does nothing.
+    pub on_update: OnUpdate,
     pub retry: DestinationRetry,
 }
 
@@ -248,6 +252,8 @@ impl Default for Destination {
             template: None,
             allow: Vec::new(),
             timeout: Duration::new("20s"),
+            on_delete: OnDelete::Leave,
+            on_update: OnUpdate::Leave,
             retry: DestinationRetry::default(),
         }
     }
@@ -259,6 +265,26 @@ impl Default for Destination {
 pub(in crate::config) enum DestinationKind {
     /// Calls a URL with JSON.
     Webhook,
+}
+
+/// What a destination is told when a post is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum OnDelete {
+    /// Nothing.
+    Leave,
+    /// That it is gone.
+    Retract,
+}
+
+/// What a destination is told when a post changed.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum OnUpdate {
+    /// Nothing.
+    Leave,
+    /// What it says now.
+    Update,
 }
 
 /// What to do when a connection broke at the moment where nobody knows whether the other side has taken it.

@@ -47,6 +47,8 @@ fn destination(
         raw::DestinationKind::Webhook => Some(Destination {
             name: name.to_owned(),
             kind: DestinationKind::Webhook(webhook?),
+            retracts: raw.on_delete == raw::OnDelete::Retract,
+            updates: raw.on_update == raw::OnUpdate::Update,
             retry: retry?,
         }),
     }

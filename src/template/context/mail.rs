@@ -128,6 +128,15 @@ pub struct SingleContext {
     pub whole: bool,
 }
 
+/// `mail/correction/`: a post that was corrected, for those who had it. All that `mail/single/` sees, and what its author says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CorrectionContext {
+    #[serde(flatten)]
+    pub single: SingleContext,
+    /// What was wrong; `none` where the author does not say.
+    pub note: Option<String>,
+}
+
 /// `mail/confirm/`: asks whether an address wants the newsletter. Holds nothing that the visitor wrote: whoever abuses the
 /// form must not be able to send words of their own through us.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -167,6 +176,19 @@ impl Context for SingleContext {
             ("the summary of a post too large for mail", single(samples::bare_post(), false)),
             ("no image, right to left", single(samples::odd_post(), true)),
         ]
+    }
+}
+
+impl Context for CorrectionContext {
+    const TEMPLATES: &'static [&'static str] = &["mail/correction/"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let note = "The river is twelve kilometres long, not <b>twenty</b> & more.".to_owned();
+        let mut notes = [Some(note), None].into_iter().cycle();
+        SingleContext::samples()
+            .into_iter()
+            .map(|(name, single)| (name, Self { single, note: notes.next().flatten() }))
+            .collect()
     }
 }
 

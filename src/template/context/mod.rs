@@ -15,8 +15,8 @@ mod status;
 
 pub use crosspost::{CrosspostContext, CrosspostData, CrosspostEvent};
 pub use mail::{
-    AuthorContext, ConfirmContext, DigestContext, EditionFrame, NewsletterContext, PostContext,
-    SingleContext, SiteContext,
+    AuthorContext, ConfirmContext, CorrectionContext, DigestContext, EditionFrame,
+    NewsletterContext, PostContext, SingleContext, SiteContext,
 };
 pub use outbox::{CallRow, Header, MailRow, OutboxCallPage, OutboxMailPage, OutboxPage};
 pub use page::{
@@ -71,6 +71,7 @@ pub(super) fn families() -> Vec<Family> {
     vec![
         Family::of::<DigestContext>(),
         Family::of::<SingleContext>(),
+        Family::of::<CorrectionContext>(),
         Family::of::<ConfirmContext>(),
         Family::of::<CrosspostContext>(),
         Family::of::<IndexPage>(),

@@ -148,6 +148,7 @@ async fn the_status_page_tells_how_each_destination_is_doing() {
     let world = World::new().await;
     let post = post();
     let announcement = NewAnnouncement {
+        action: crate::store::Action::Create,
         post: &post.id,
         destination: "chat",
         revision: &post.revision,

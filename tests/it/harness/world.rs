@@ -280,8 +280,14 @@ impl World {
 
     /// Stops and starts again with nothing in memory.
     pub(crate) async fn restarts(&mut self) {
+        self.restarts_after(async |_| {}).await;
+    }
+
+    /// Stops, something happens to the database, and starts again with nothing in memory.
+    pub(crate) async fn restarts_after(&mut self, happens: impl AsyncFnOnce(&Database)) {
         self.stop().await;
         self.store.close().await;
+        happens(&self.database).await;
         let (state, store) = state_of(self.folder.path(), &self.clock).await;
         self.state = state;
         self.store = store;

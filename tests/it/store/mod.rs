@@ -28,6 +28,7 @@ mod moves;
 mod stages;
 mod ticks;
 mod upgrade;
+mod withdrawals;
 
 const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
 const BULK: Queue<'_> = Queue { channel: "mail:weekly", lanes: (Lane::Instant, Lane::Digest) };

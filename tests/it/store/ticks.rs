@@ -69,6 +69,7 @@ async fn a_destination_is_told_of_a_post_once() {
         let store = database.open(NOW).await;
         let (post, revision) = (PostId::pinned("urn:1"), Revision::of(["1"]));
         let announcement = NewAnnouncement {
+            action: postrider::store::Action::Create,
             post: &post,
             destination: "chat",
             revision: &revision,

@@ -1,0 +1,156 @@
+//! Corrections: a mailed post that its author has corrected, told to those who had it, once for each revision.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::images::bundle_image;
+use super::seal::guarded;
+use super::select::earlier;
+use super::{PlanError, Planned, Planner};
+use crate::config::{Config, Newsletter};
+use crate::domain::{
+    Cadence, Catalog, CatalogPost, Correction, Diagnostic, Lane, Written, correction_of,
+};
+use crate::mail::{self, Composed, EditionInput};
+use crate::store::{NewEdition, StoreError, Tx};
+use crate::telemetry;
+use crate::template::Templates;
+
+impl Planner {
+    /// Seals the corrections that authors wish and that have settled.
+    pub(super) async fn run_corrections(
+        &mut self,
+        newsletter: &Newsletter,
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Result<Planned, PlanError> {
+        let mut planned = Planned::default();
+        for (known, correction) in wished(catalog, now) {
+            let post = &known.post;
+            let key = (newsletter.name.clone(), post.id.clone(), post.revision.clone());
+            if self.corrected.contains(&key) {
+                continue;
+            }
+            if known.settled_at() > now {
+                planned.next = earlier(planned.next, Some(known.settled_at()));
+                continue;
+            }
+            let mut tx = self.store.read().await?;
+            if tx.is_still_going_out(&newsletter.name, &post.id, &post.revision).await? {
+                continue;
+            }
+            drop(tx);
+            match self.correct(newsletter, known, &correction, now).await {
+                Ok(sealed) => {
+                    planned.count += usize::from(sealed);
+                    self.corrected.insert(key);
+                }
+                Err(PlanError::Store(error)) => return Err(error.into()),
+                Err(error) => tracing::error!(
+                    post.id = %post.id,
+                    newsletter = %newsletter.name,
+                    error = %telemetry::causes(&error),
+                    "this correction cannot go out; it is tried again"
+                ),
+            }
+        }
+        Ok(planned)
+    }
+
+    /// Seals an edition that tells those subscribers of `newsletter` of a corrected post who had it before. False: nobody had,
+    /// or it was sealed before.
+    pub async fn correct(
+        &self,
+        newsletter: &Newsletter,
+        known: &Arc<CatalogPost>,
+        correction: &Correction,
+        now: Timestamp,
+    ) -> Result<bool, PlanError> {
+        let post = &known.post;
+        let mut tx = self.store.write().await?;
+        let audience = self.correction_audience(&mut tx, newsletter, known).await?;
+        if audience == 0 {
+            return Ok(false);
+        }
+        let with = (&*self.config, &self.templates);
+        let written = self.cache.written(post, known.body)?;
+        let composed = compose_correction(with, newsletter, (&written, correction), now)
+            .map_err(PlanError::Compose)?;
+        for warning in &composed.warnings {
+            tracing::warn!(newsletter = %newsletter.name, "{warning}");
+        }
+        let edition = NewEdition {
+            newsletter: &newsletter.name,
+            cadence: Cadence::Instant,
+            subject: &composed.subject,
+            content: &serde_json::to_string(&composed)?,
+            posts: &[(&post.id, &post.revision)],
+            lane: Lane::Instant,
+            channel: &newsletter.mail_channel(),
+            samples: &self.config.mail.canary.samples(audience),
+        };
+        let Some(sealed) = tx.seal_correction(&edition, audience, now).await? else {
+            return Ok(false);
+        };
+        tx.commit().await?;
+        telemetry::edition_sealed(&newsletter.name, "correction");
+        tracing::info!(
+            edition.id = sealed.id.0,
+            newsletter = %newsletter.name,
+            post.id = %post.id,
+            audience = sealed.audience,
+            "correction sealed"
+        );
+        Ok(true)
+    }
+
+    /// How many are to be told; none, if they were.
+    pub(super) async fn correction_audience(
+        &self,
+        tx: &mut Tx,
+        newsletter: &Newsletter,
+        known: &CatalogPost,
+    ) -> Result<i64, StoreError> {
+        let (name, post) = (&newsletter.name, &known.post);
+        if tx.is_corrected(name, &post.id, &post.revision).await? {
+            return Ok(0);
+        }
+        tx.correction_audience(name, &post.id, &post.revision).await
+    }
+}
+
+/// The posts whose authors wish a correction.
+pub(super) fn wished(
+    catalog: &Catalog,
+    now: Timestamp,
+) -> impl Iterator<Item = (&Arc<CatalogPost>, Correction)> {
+    let posts = catalog.posts.iter().filter(move |known| !known.is_expired(now));
+    posts.filter_map(|known| Some((known, correction_of(&known.post)?)))
+}
+
+/// The mail that tells of a corrected post.
+pub fn compose_correction(
+    (config, templates): (&Config, &Templates),
+    newsletter: &Newsletter,
+    (written, correction): (&Written, &Correction),
+    sealed_at: Timestamp,
+) -> Result<Composed, Box<Diagnostic>> {
+    let posts = std::slice::from_ref(written);
+    let input = EditionInput {
+        site: &config.site,
+        newsletter,
+        cadence: Cadence::Instant,
+        posts,
+        public_url: &config.server.public_url,
+        postal_address: &config.mail.address,
+        sealed_at,
+    };
+    guarded(|| {
+        let mut composed = mail::compose_correction(templates, &input, correction)?;
+        if newsletter.inline_images {
+            mail::inline_images(&mut composed, |url| bundle_image(config, posts, url));
+        }
+        Ok(composed)
+    })
+}

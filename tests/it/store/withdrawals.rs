@@ -1,0 +1,79 @@
+//! An edition one of whose posts is gone.
+
+use super::*;
+use postrider::store::{PostUnderWay, Withdrawn};
+
+async fn seal_two(store: &Store) -> EditionId {
+    let ids = [PostId::pinned("urn:1"), PostId::pinned("urn:2")];
+    let revision = Revision::of(["x"]);
+    let edition = NewEdition {
+        newsletter: "weekly",
+        cadence: Cadence::Daily,
+        subject: "Hello",
+        content: "{}",
+        posts: &[(&ids[0], &revision), (&ids[1], &revision)],
+        lane: Lane::Digest,
+        channel: "mail:weekly",
+        samples: &[],
+    };
+    write(store, async |tx| {
+        for id in &ids {
+            assert!(tx.carry("weekly", Cadence::Daily, id, NOW).await?);
+        }
+        Ok(tx.seal_edition(&edition, NOW).await?.id)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_digest_that_some_have_is_paused_once_and_explained() {
+    for engine in Engine::all() {
+        let database = engine.database().await;
+        let store = database.open(NOW).await;
+        subscribe(&store, "ann").await;
+        subscribe(&store, "bob").await;
+        let id = seal_two(&store).await;
+        let claimed = claim(&store, "one", NOW).await.unwrap();
+        let first = due(&store, &claimed, NOW).await[0];
+        intend(&store, &claimed, first).await.unwrap();
+        let outcome = Outcome::Accepted(reply(250));
+        record(&store, recorded(&claimed, first, outcome, Next::Final(DeliveryState::Accepted)))
+            .await;
+
+        let posts = store.read().await.unwrap().posts_under_way().await.unwrap();
+        assert_eq!(posts.len(), 2, "{engine:?}");
+        let gone = posts[0].clone();
+        let withdraw = async |post: PostUnderWay| {
+            write(&store, async |tx| tx.withdraw_from_edition(&post, "hello", NOW).await).await
+        };
+        assert_eq!(withdraw(gone).await, Withdrawn::Paused, "{engine:?}");
+        let row = store.read().await.unwrap().edition(id).await.unwrap().unwrap();
+        assert_eq!(row.state, EditionState::Paused);
+        assert!(row.why.contains("1 have it"), "{}", row.why);
+        assert!(write(&store, async |tx| tx.resume_edition(id, NOW).await).await);
+        let left = store.read().await.unwrap().posts_under_way().await.unwrap();
+        assert_eq!(left, posts[1..], "{engine:?}: the person has decided about the other");
+        let carried = write(&store, async |tx| tx.carried("weekly", Cadence::Daily).await).await;
+        assert_eq!(carried.len(), 2, "nothing is given back that somebody has");
+    }
+}
+
+#[tokio::test]
+async fn a_digest_that_nobody_has_gives_its_posts_back() {
+    for engine in Engine::all() {
+        let database = engine.database().await;
+        let store = database.open(NOW).await;
+        subscribe(&store, "ann").await;
+        let id = seal_two(&store).await;
+        let posts = store.read().await.unwrap().posts_under_way().await.unwrap();
+        let done =
+            write(&store, async |tx| tx.withdraw_from_edition(&posts[0], "hello", NOW).await);
+        assert_eq!(done.await, Withdrawn::Whole, "{engine:?}");
+        assert_eq!(edition_state(&store, id).await, EditionState::Cancelled);
+        let carried = write(&store, async |tx| tx.carried("weekly", Cadence::Daily).await).await;
+        assert!(carried.is_empty());
+        let again =
+            write(&store, async |tx| tx.withdraw_from_edition(&posts[1], "hello", NOW).await);
+        assert_eq!(again.await, Withdrawn::Nothing);
+    }
+}

@@ -1,0 +1,165 @@
+//! A post is taken down, goes back to draft or expires: what has not gone out does not go, and who was told is told.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
+use postrider::domain::{Cadence, DeliveryState, EditionState};
+use postrider::store::EditionRow;
+
+use crate::harness::engine::Engine;
+use crate::harness::world::{Setting, World, post};
+
+/// Nobody listens there: what is sent to it waits.
+const NOWHERE: &str = "127.0.0.1:9";
+const CHAT: &str = "[destinations.chat]\nkind = \"webhook\"\nurl = \"outbox:var/outbox\"\n\
+                    on_delete = \"retract\"\non_update = \"update\"";
+
+async fn editions(world: &World) -> Vec<EditionRow> {
+    let mut editions = world.store.read().await.unwrap().latest_editions(10).await.unwrap();
+    editions.reverse();
+    editions
+}
+
+async fn states(world: &World) -> Vec<EditionState> {
+    editions(world).await.into_iter().map(|edition| edition.state).collect()
+}
+
+async fn posts_of(world: &World, edition: &EditionRow) -> usize {
+    world.store.read().await.unwrap().posts_of_edition(edition.id).await.unwrap().len()
+}
+
+fn told(world: &World) -> Vec<String> {
+    let calls = world.outbox_calls();
+    let body = |call: &serde_json::Value| match &call["body"] {
+        serde_json::Value::String(text) => serde_json::from_str(text).unwrap(),
+        other => other.clone(),
+    };
+    let said = |body: serde_json::Value| {
+        format!("{} {}", body["type"].as_str().unwrap(), body["data"]["title"].as_str().unwrap())
+    };
+    calls.iter().map(|call| said(body(call))).collect()
+}
+
+#[tokio::test]
+async fn a_post_that_is_taken_down_before_anybody_had_it_goes_out_when_it_is_back() {
+    for engine in Engine::all() {
+        let world = Setting::new(engine).mailing_to(NOWHERE.parse().unwrap()).start().await;
+        world.subscriber("ann@example.org", Cadence::Instant).await;
+        world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+        world.passes(4).await;
+        assert_eq!(states(&world).await, [EditionState::Sealed], "{engine:?}");
+
+        world.author_deletes("hello.md").await;
+        world
+            .author_saves(
+                "moved.md",
+                post("Hello", "2026-03-09").replace("---\ntitle", "---\nslug: hello\ntitle"),
+            )
+            .await;
+        world.passes(4).await;
+        assert_eq!(states(&world).await, [EditionState::Sealed], "gone for a moment only");
+
+        world.author_deletes("moved.md").await;
+        world.passes(4).await;
+        assert_eq!(states(&world).await, [EditionState::Cancelled], "{engine:?}");
+        let left = world.deliveries().await;
+        assert!(left.iter().all(|row| row.state == DeliveryState::Cancelled), "{left:?}");
+        assert!(editions(&world).await[0].why.contains("`hello` was taken down"));
+
+        world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+        world.passes(4).await;
+        assert_eq!(states(&world).await, [EditionState::Cancelled, EditionState::Sealed]);
+    }
+}
+
+#[tokio::test]
+async fn a_digest_that_nobody_has_is_made_anew_without_the_post_that_is_gone() {
+    for engine in Engine::all() {
+        let world = Setting::new(engine).mailing_to(NOWHERE.parse().unwrap()).start().await;
+        world.subscriber("ann@example.org", Cadence::Daily).await;
+        world.author_saves("one.md", post("One", "2026-03-09")).await;
+        world.author_saves("two.md", post("Two", "2026-03-09")).await;
+        world.jumps_to("2026-03-10T06:00:05Z").await;
+        assert_eq!(posts_of(&world, &editions(&world).await[0]).await, 2, "{engine:?}");
+        let draft = "---\ntitle: Two\ndate: 2026-03-09\ndraft: true\n---\nx";
+        world.author_saves("two.md", draft).await;
+        world.passes(4).await;
+        let both = editions(&world).await;
+        assert_eq!(states(&world).await, [EditionState::Cancelled, EditionState::Sealed]);
+        assert_eq!(posts_of(&world, &both[1]).await, 1);
+        assert_eq!(both[1].audience, 1, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_destination_is_told_of_the_latest_text_and_of_the_end() {
+    for engine in Engine::all() {
+        let world = Setting::new(engine).config(CHAT).start().await;
+        world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        assert_eq!(told(&world), ["post.published Hello"], "{engine:?}");
+        world.author_saves("hello.md", post("Hello two", "2026-03-09")).await;
+        world.author_saves("hello.md", post("Hello three", "2026-03-09")).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        world.author_saves("hello.md", post("Hello two", "2026-03-09")).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        world.passes(3).await;
+        let so_far = ["post.published Hello", "post.updated Hello three", "post.updated Hello two"];
+        assert_eq!(told(&world), so_far, "{engine:?}");
+        world.author_deletes("hello.md").await;
+        assert_eq!(told(&world).len(), 3, "it may come back");
+        world.passes(4).await;
+        world.is_quiet().await;
+        world.passes(4).await;
+        assert_eq!(told(&world)[3..], ["post.removed Hello two"]);
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_expires_is_retracted() {
+    let mut world = Setting::new(Engine::Sqlite).config(CHAT).start().await;
+    let text = post("Fair", "2026-03-09")
+        .replace("---\ntitle", "---\nexpires: 2026-03-09T13:00:00+01:00\ntitle");
+    world.author_saves("fair.md", text).await;
+    world.passes(4).await;
+    world.is_quiet().await;
+    assert_eq!(told(&world), ["post.published Fair"]);
+    world.jumps_to("2026-03-09T12:00:01Z").await;
+    world.is_quiet().await;
+    world.restarts().await;
+    world.passes(2).await;
+    world.is_quiet().await;
+    assert_eq!(told(&world), ["post.published Fair", "post.removed Fair"]);
+}
+
+#[tokio::test]
+async fn what_a_destination_was_not_told_yet_it_is_not_told() {
+    for engine in Engine::all() {
+        let chat = CHAT.replace("outbox:var/outbox", "http://127.0.0.1:9/");
+        let world = Setting::new(engine).config(&chat).start().await;
+        world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+        world.passes(3).await;
+        assert_eq!(world.deliveries().await.len(), 1, "{engine:?}");
+        world.author_deletes("hello.md").await;
+        world.passes(5).await;
+        let rows = world.deliveries().await;
+        let states: Vec<_> = rows.iter().map(|row| row.state).collect();
+        assert_eq!(states, [DeliveryState::Cancelled], "{engine:?}: and nothing is retracted");
+    }
+}
+
+#[tokio::test]
+async fn without_a_wish_destinations_are_left_alone() {
+    let chat = "[destinations.chat]\nkind = \"webhook\"\nurl = \"outbox:var/outbox\"";
+    let world = Setting::new(Engine::Sqlite).config(chat).start().await;
+    world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+    world.passes(4).await;
+    world.author_saves("hello.md", post("Hello two", "2026-03-09")).await;
+    world.passes(4).await;
+    world.author_deletes("hello.md").await;
+    world.passes(4).await;
+    world.is_quiet().await;
+    assert_eq!(told(&world), ["post.published Hello"]);
+}
