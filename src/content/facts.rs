@@ -284,7 +284,8 @@ fn entries(file: &FactFile) -> Result<Vec<Entry>, Vec<Diagnostic>> {
         FactKind::Index => front_matter::read(&text).map(|found| found.entries),
         // A list beside the posts is somebody else's data.
         FactKind::DirectoryData if !text.trim_start().starts_with('{') => Ok(Vec::new()),
-        _ if file.source.ends_with(".json") => front_matter::json(&text),
+        // JSON is YAML, but what is wrong with it is told better in its own words.
+        _ if text.trim_start().starts_with('{') => front_matter::json(&text),
         _ => front_matter::yaml(&text),
     };
     parsed.map_err(|problems| broken(&text, problems))

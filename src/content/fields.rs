@@ -127,12 +127,12 @@ fn push_levels<'a>(
     };
     let ours = inner(&[OURS]);
     let extra = inner(&["extra", "params"]);
-    let mut named = Vec::new();
+    let mut in_own_words = Vec::new();
     for (field, keys) in names {
         let found = keys.iter().filter_map(|key| at_path(entries, key));
-        named.extend(found.map(|entry| (usual_key(*field).to_owned(), entry)));
+        in_own_words.extend(found.map(|entry| (usual_key(*field).to_owned(), entry)));
     }
-    levels.extend([ours, named, top, extra].into_iter().filter(|level| !level.is_empty()));
+    levels.extend([ours, in_own_words, top, extra].into_iter().filter(|level| !level.is_empty()));
 }
 
 /// What `key`, as an author wrote it into the configuration, leads to. `a.b` is a key, or `b` within `a`.

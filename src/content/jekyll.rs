@@ -46,8 +46,9 @@ impl Place<'_> {
     fn part(&self, name: &str, zone: &TimeZone) -> Option<String> {
         let format = match name {
             "title" | "slug" | "name" => return Some(self.slug.to_owned()),
-            "categories" => return Some(categories_path(self.categories)),
-            "slugified_categories" => return Some(categories_path(self.categories)),
+            "categories" | "slugified_categories" => {
+                return Some(categories_path(self.categories));
+            }
             "output_ext" => return Some(".html".to_owned()),
             "year" => "%Y",
             "short_year" => "%y",

@@ -198,21 +198,7 @@ impl Assembly<'_> {
         let prepared = self.prepare(&header, body);
         let document = self.document(&prepared, report);
         let title = self.title(&header, document.as_ref(), body, report);
-        let published_at = header.published_at.unwrap_or_default();
-        let language = header.language.unwrap_or_else(|| self.rules.language.to_owned());
-        let parts = Parts {
-            slug: &header.slug,
-            title: &title,
-            section: header.relations.section.as_deref().unwrap_or_default(),
-            language: &language,
-            usual_language: self.rules.language,
-            categories: &header.categories,
-            date: published_at.to_zoned(self.rules.time_zone.clone()).date(),
-        };
-        let link = header.own_link.or_else(|| {
-            let path = permalink::expand(self.rules.permalink, &parts);
-            permalink::on_site(self.rules.site_url, &path)
-        })?;
+        let link = self.link(&header, &title)?;
         let document = document?;
         for warning in prepared.warnings.iter().chain(&document.warnings) {
             report.warning(warning.clone());
@@ -240,7 +226,7 @@ impl Assembly<'_> {
             aliases: relations.aliases.into_iter().filter(|alias| *alias != link).collect(),
             link,
             title,
-            published_at,
+            published_at: header.published_at.unwrap_or_default(),
             updated_at: header.updated_at,
             expires_at: header.expires_at,
             summary,
@@ -252,7 +238,7 @@ impl Assembly<'_> {
             authors: self.authors(header.authors),
             tags: header.tags,
             categories: header.categories,
-            language,
+            language: header.language.unwrap_or_else(|| self.rules.language.to_owned()),
             image_alt: alt.flatten().filter(|_| image.is_some()),
             image,
             topics: relations.topics,
@@ -262,6 +248,25 @@ impl Assembly<'_> {
             featured: relations.featured,
             wishes: header.wishes,
         })
+    }
+
+    /// The address that the author fixed, else the folder's pattern, filled.
+    fn link(&self, header: &Header, title: &str) -> Option<Url> {
+        if let Some(own) = &header.own_link {
+            return Some(own.clone());
+        }
+        let published_at = header.published_at.unwrap_or_default();
+        let parts = Parts {
+            slug: &header.slug,
+            title,
+            section: header.relations.section.as_deref().unwrap_or_default(),
+            language: header.language.as_deref().unwrap_or(self.rules.language),
+            usual_language: self.rules.language,
+            categories: &header.categories,
+            date: published_at.to_zoned(self.rules.time_zone.clone()).date(),
+        };
+        let path = permalink::expand(self.rules.permalink, &parts);
+        permalink::on_site(self.rules.site_url, &path)
     }
 
     fn base<'b>(&'b self, link: &'b Url, slug: &'b str, image: Option<&'b Url>) -> Base<'b> {

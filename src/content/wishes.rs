@@ -43,7 +43,7 @@ struct Reader<'r, 'a, 'p> {
     report: &'r mut Report<'p>,
 }
 
-impl<'a> Reader<'_, 'a, '_> {
+impl Reader<'_, '_, '_> {
     fn refuse(&mut self, entry: &Entry, message: String, help: String) {
         self.report.error(Problem::new("post-wish", message).at(place(entry)).help(help));
     }

@@ -12,7 +12,7 @@ use crate::config::PostFolder;
 use crate::domain::Diagnostic;
 
 /// The history of a very large repository takes seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The first commit of each file that is there now.
 #[derive(Clone, Debug, Default)]

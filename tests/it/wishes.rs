@@ -58,11 +58,12 @@ async fn an_author_decides_where_a_post_is_announced_and_in_which_words() {
     world.author_saves("all.md", wishing("All", "social: All of you")).await;
     world.passes(4).await;
     world.is_quiet().await;
-    let mut texts: Vec<String> = world
-        .outbox_calls()
-        .iter()
-        .map(|call| format!("{}: {}", call["body"]["data"]["title"], call["body"]["data"]["text"]))
-        .collect();
+    let said = |call: &serde_json::Value| {
+        let body = call["body"].as_str().expect("a body");
+        let body: serde_json::Value = serde_json::from_str(body).expect("a body is JSON");
+        format!("{}: {}", body["data"]["title"], body["data"]["text"])
+    };
+    let mut texts: Vec<String> = world.outbox_calls().iter().map(said).collect();
     texts.sort();
     let all = "\"All\": \"All of you\"";
     assert_eq!(texts, [all, all, "\"Chat\": \"Hello chat\""]);

@@ -78,7 +78,12 @@ fn every_key_for_translations_featured_and_external_links_is_understood() {
 
 #[test]
 fn the_order_of_posts_by_weight_changes_nothing() {
-    assert_eq!(post_with("weight: 3"), post_with(""));
+    let (weighed, plain) = (post_with("weight: 3"), post_with(""));
+    assert_eq!(weighed.revision, plain.revision);
+    assert_eq!(
+        weighed.into_post(PostId::pinned("urn:x")),
+        plain.into_post(PostId::pinned("urn:x"))
+    );
 }
 
 #[test]
