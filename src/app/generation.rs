@@ -60,7 +60,7 @@ impl Generation {
         );
         services.spawn(async move {
             let _leaving = leaving;
-            desk.run().await.context("look after the posts")
+            Box::pin(desk.run()).await.context("look after the posts")
         });
         let dispatch = Dispatch {
             config: Arc::clone(&config),

@@ -219,26 +219,28 @@ async fn redirects(project: &Project, format: Redirects) -> anyhow::Result<()> {
     let path = |link: &str| {
         url::Url::parse(link).map_or_else(|_| link.to_owned(), |url| url.path().to_owned())
     };
-    let lines = match format {
+    let lines = |line: &dyn Fn(&(String, String)) -> String| {
+        moved.iter().map(line).collect::<Vec<_>>().concat()
+    };
+    let text = match format {
         Redirects::Json => {
             let pairs: Vec<_> = moved
                 .iter()
                 .map(|(from, to)| serde_json::json!({ "from": from, "to": to }))
                 .collect();
-            return Ok(console::print_json(&pairs)?);
+            console::print_json(&pairs)?;
+            return Ok(());
         }
         Redirects::Human => {
             let mut rows = Rows::under(&["before", "now"]);
-            moved.iter().for_each(|(from, to)| rows.row(&[from, to]));
+            for (from, to) in &moved {
+                rows.row(&[from, to]);
+            }
             rows.text()
         }
-        Redirects::Netlify => {
-            moved.iter().map(|(from, to)| format!("{} {to} 301\n", path(from))).collect()
-        }
-        Redirects::Nginx => {
-            moved.iter().map(|(from, to)| format!("{} {to};\n", path(from))).collect()
-        }
+        Redirects::Netlify => lines(&|(from, to)| format!("{} {to} 301\n", path(from))),
+        Redirects::Nginx => lines(&|(from, to)| format!("{} {to};\n", path(from))),
     };
-    console::print(&lines)?;
+    console::print(&text)?;
     Ok(())
 }

@@ -16,7 +16,8 @@ const MAX_SUBJECT_CHARS: usize = 200;
 /// The longest text for a destination.
 const MAX_TEXT_CHARS: usize = 10_000;
 /// Under `postrider`, beside the names of our fields.
-const OTHER_NAMES: [&str; 6] = ["text", "texts", "sendtime", "date", "permalink", "lang"];
+const OTHER_NAMES: [&str; 7] =
+    ["text", "texts", "sendtime", "date", "permalink", "lang", "silence"];
 
 /// Reads the wishes, and says what is wrong with them.
 pub(super) fn read(

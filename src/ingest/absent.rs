@@ -15,7 +15,9 @@ pub(super) struct Absent {
 impl Absent {
     pub(super) fn of(posts: Vec<KnownPost>) -> Self {
         let mut absent = Self::default();
-        posts.into_iter().for_each(|known| absent.insert(known));
+        for known in posts {
+            absent.insert(known);
+        }
         absent
     }
 
@@ -58,9 +60,9 @@ impl Absent {
 
 /// Those whose file is not there any more: a new file may be one of them under another name.
 pub(super) struct Heirlooms<'a> {
-    by_link: HashMap<&'a str, Vec<&'a KnownPost>>,
-    by_slug: HashMap<&'a str, Vec<&'a KnownPost>>,
-    by_band: HashMap<(usize, [u16; 2]), Vec<&'a KnownPost>>,
+    links: HashMap<&'a str, Vec<&'a KnownPost>>,
+    slugs: HashMap<&'a str, Vec<&'a KnownPost>>,
+    bands: HashMap<(usize, [u16; 2]), Vec<&'a KnownPost>>,
 }
 
 /// What a new file is, as far as posts without a file tell.
@@ -74,13 +76,12 @@ pub(super) enum Heir<'a> {
 
 impl<'a> Heirlooms<'a> {
     pub(super) fn of(absent: impl Iterator<Item = &'a KnownPost>) -> Self {
-        let mut all =
-            Self { by_link: HashMap::new(), by_slug: HashMap::new(), by_band: HashMap::new() };
+        let mut all = Self { links: HashMap::new(), slugs: HashMap::new(), bands: HashMap::new() };
         for known in absent {
-            all.by_link.entry(&known.link).or_default().push(known);
-            all.by_slug.entry(&known.slug).or_default().push(known);
+            all.links.entry(&known.link).or_default().push(known);
+            all.slugs.entry(&known.slug).or_default().push(known);
             for band in known.likeness.iter().flat_map(Likeness::bands) {
-                all.by_band.entry(band).or_default().push(known);
+                all.bands.entry(band).or_default().push(known);
             }
         }
         all
@@ -103,11 +104,11 @@ impl<'a> Heirlooms<'a> {
             let compared = known.likeness.and_then(|it| it.compare(likeness));
             known.is_gone && compared == Some(Alike::No)
         };
-        let called_so = || best(self.by_slug.get(slug)).filter(|known| !is_another(known));
-        if let Some(known) = best(self.by_link.get(link)).or_else(called_so) {
+        let called_so = || best(self.slugs.get(slug)).filter(|known| !is_another(known));
+        if let Some(known) = best(self.links.get(link)).or_else(called_so) {
             return Heir::Is(known);
         }
-        let near = likeness.bands().flat_map(|band| self.by_band.get(&band).into_iter().flatten());
+        let near = likeness.bands().flat_map(|band| self.bands.get(&band).into_iter().flatten());
         let alike = near
             .filter(|known| !is_taken(&known.id))
             .filter_map(|known| Some((known.likeness?.compare(likeness)?, *known)))

@@ -75,7 +75,7 @@ struct FileState {
 #[derive(Debug)]
 enum Reading {
     /// Parsed, and not yet taken into the store.
-    Fresh(Box<Fresh>),
+    Fresh(Fresh),
     /// As in `post`.
     Taken,
     Draft,
@@ -83,7 +83,7 @@ enum Reading {
     NotAPost,
     Broken(Vec<Diagnostic>),
     /// Parsed, but another file has its id or address. Tried again with every change: it may be the other that is mended.
-    Rival(Box<Fresh>, Box<Diagnostic>),
+    Rival(Fresh, Box<Diagnostic>),
 }
 
 impl Reading {
@@ -268,7 +268,9 @@ impl Ingest {
             let cache = self.cache.clone();
             let read = move || reading::read_all((&config, &around), &cache, &to_read, now);
             let read = blocking(read).await?;
-            read.into_iter().for_each(|read| self.note(read));
+            for file in read {
+                self.note(file);
+            }
         }
         self.settle_identities(now).await
     }
@@ -337,8 +339,12 @@ impl Ingest {
         self.note_first_scans(&mut tx, now).await?;
         tx.commit().await?;
         self.first_scans_noted = self.unreadable.is_empty();
-        gone.iter().for_each(|id| self.absent.mark_gone(id));
-        standing.into_iter().for_each(|standing| self.accept(standing));
+        for id in &gone {
+            self.absent.mark_gone(id);
+        }
+        for one in standing {
+            self.accept(one);
+        }
         for (source, post) in restored {
             self.unkept.remove(&source);
             if let (Some(state), Some(live)) = (self.files.get_mut(&source), post) {
@@ -403,7 +409,7 @@ impl Ingest {
         self.asking.remove(&source);
         self.unkept.remove(&source);
         let fresh = match std::mem::replace(&mut state.reading, Reading::Taken) {
-            Reading::Fresh(fresh) | Reading::Rival(fresh, _) => *fresh,
+            Reading::Fresh(fresh) | Reading::Rival(fresh, _) => fresh,
             other => {
                 state.reading = other;
                 return;
@@ -428,9 +434,11 @@ impl Ingest {
         let ids: Vec<&PostId> = held.iter().map(|known| &known.post.id).collect();
         let standing = self.store.read().await?.standing(&ids).await?;
         for known in held {
-            let Some((is_news, hold)) = standing.get(&known.post.id).copied() else { continue };
-            if (known.is_news, known.hold) != (is_news, hold) {
-                let decided = Arc::new(CatalogPost { is_news, hold, ..CatalogPost::clone(&known) });
+            let Some(&decision) = standing.get(&known.post.id) else { continue };
+            if (known.is_news, known.hold) != decision {
+                let mut decided = CatalogPost::clone(&known);
+                (decided.is_news, decided.hold) = decision;
+                let decided = Arc::new(decided);
                 if let Some(state) = self.files.get_mut(&known.post.source) {
                     state.post = Some(Arc::clone(&decided));
                 }
@@ -483,7 +491,8 @@ type Scan = Result<Vec<Found>, Box<Diagnostic>>;
 
 /// The cache that belongs to a configuration and its store.
 pub fn open_cache(config: &Config, store: &Store) -> Result<PostCache, StoreError> {
-    PostCache::open(&config.post_cache(), &reading::stamp(config), store.is_dry())
+    let only_look = !store.is_for_real(&config.store);
+    PostCache::open(&config.post_cache(), &reading::stamp(config), only_look)
 }
 
 /// Runs `work` where it may block. A panic in it is ours, and ends us.

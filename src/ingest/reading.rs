@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, Found, FoundState};
 use super::neighbours::Beside;
-use super::surroundings::Surroundings;
-use crate::config::Config;
+use super::surroundings::{Around, Surroundings};
+use crate::config::{Config, PostFolder};
 use crate::content::{self, FolderRules, Parsed, SourceFile};
 use crate::domain::{BodyId, DateSource, Diagnostic, Revision};
 use crate::store::{CacheReader, CachedBody, CachedFile, Fingerprint, Pen, PostCache, StoreError};
@@ -26,14 +26,14 @@ const QUEUE: usize = 64;
 /// A post without its text, which is in the cache.
 #[derive(Debug)]
 pub(super) struct Fresh {
-    pub(super) parsed: Parsed,
+    pub(super) parsed: Box<Parsed>,
     pub(super) body: BodyId,
 }
 
 /// What a file is.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    Post(Box<Fresh>),
+    Post(Fresh),
     Draft,
     NotAPost,
     Broken(Vec<Diagnostic>),
@@ -61,7 +61,7 @@ pub(super) struct ToRead {
 /// What the cache keeps of a file. Of broken ones it keeps nothing: they are looked at again.
 #[derive(Serialize, Deserialize)]
 enum Kept<'a> {
-    Post(Cow<'a, Parsed>, Cow<'a, [Diagnostic]>),
+    Post(Cow<'a, Box<Parsed>>, Cow<'a, [Diagnostic]>),
     Draft(Cow<'a, [Diagnostic]>),
     NotAPost,
 }
@@ -143,7 +143,7 @@ fn settle(raw: Raw, pen: &Pen<'_>, with: &With<'_>, now: Timestamp) -> Result<Re
     let Raw { mut read, text, is_cached } = raw;
     if let Some((parsed, body)) = text {
         let body = pen.put_body(&body)?;
-        read.outcome = Outcome::Post(Box::new(Fresh { parsed: *parsed, body }));
+        read.outcome = Outcome::Post(Fresh { parsed, body });
     }
     if is_cached {
         return Ok(read);
@@ -153,7 +153,7 @@ fn settle(raw: Raw, pen: &Pen<'_>, with: &With<'_>, now: Timestamp) -> Result<Re
         read.fingerprint.filter(|it| it.changed.abs_diff(now) > RACY_NANOSECONDS.unsigned_abs());
     match (read.fingerprint, kept(&read, with)) {
         (Some(fingerprint), Some((reading, body))) => {
-            pen.put_file(&CachedFile { source: read.source.clone(), fingerprint, reading, body })?
+            pen.put_file(&CachedFile { source: read.source.clone(), fingerprint, reading, body })?;
         }
         (_, _) => pen.forget_file(&read.source)?,
     }
@@ -185,7 +185,7 @@ fn cached(with: &With<'_>, kept: Option<&CacheReader>, file: &ToRead) -> Option<
     let (outcome, warnings) = match kept {
         Kept::Post(parsed, warnings) => {
             let fresh = Fresh { parsed: parsed.into_owned(), body: cached.body? };
-            (Outcome::Post(Box::new(fresh)), warnings)
+            (Outcome::Post(fresh), warnings)
         }
         Kept::Draft(warnings) => (Outcome::Draft, warnings),
         Kept::NotAPost => (Outcome::NotAPost, Cow::default()),
@@ -232,36 +232,17 @@ fn read(with: &With<'_>, file: &ToRead) -> Option<Raw> {
         // Told once, where it is broken.
         return Some(raw(None, Outcome::Broken(Vec::new()), Vec::new()));
     }
-    let modified_at = fingerprint.filter(|_| post_folder.dates_from.contains(&DateSource::Mtime));
-    let modified_at = modified_at.map(|it| Timestamp::from_nanosecond(it.modified.into()));
+    let wants_mtime = post_folder.dates_from.contains(&DateSource::Mtime);
+    let modified = fingerprint.filter(|_| wants_mtime).map(|it| it.modified.into());
     let source = SourceFile {
         source: &found.source,
         within: &found.within,
         bytes: &bytes,
         committed_at: around.committed_at(&found.within),
-        modified_at: modified_at.and_then(Result::ok),
+        modified_at: modified.and_then(|at| Timestamp::from_nanosecond(at).ok()),
         neighbours: &Beside { root: &post_folder.path, post: &found.path },
     };
-    let presets = around.presets(&found.within);
-    let site = &with.config.site;
-    let rules = FolderRules {
-        site_url: &site.url,
-        permalink: &post_folder.permalink,
-        language: post_folder.language.as_deref().unwrap_or(&site.language),
-        time_zone: &site.time_zone,
-        default_author: site.author.as_ref(),
-        names: &post_folder.fields,
-        authors: around.facts.authors(),
-        presets: &presets,
-        dates_from: &post_folder.dates_from,
-        destinations: Some(&with.around.destinations),
-        highlight: post_folder.markdown.highlight,
-        smart_punctuation: post_folder.markdown.smart_punctuation,
-        excerpt_separator: post_folder.markdown.excerpt_separator.as_deref(),
-    };
-    // One file that the parsers choke on must not take the daemon down, now and at every start.
-    let parsed = catch_unwind(AssertUnwindSafe(|| content::parse(&source, &rules)));
-    Some(match parsed.unwrap_or_else(|_| Err(vec![fault_of_ours(found)])) {
+    Some(match parse((with, post_folder, around), &source) {
         Ok((content::Verdict::Post(mut parsed), warnings)) => {
             let body = take_text(&mut parsed);
             let text = Some((parsed, body));
@@ -271,6 +252,32 @@ fn read(with: &With<'_>, file: &ToRead) -> Option<Raw> {
         Ok((content::Verdict::Draft, warnings)) => raw(fingerprint, Outcome::Draft, warnings),
         Err(problems) => raw(fingerprint, Outcome::Broken(problems), Vec::new()),
     })
+}
+
+fn parse(
+    (with, folder, around): (&With<'_>, &PostFolder, &Around),
+    file: &SourceFile<'_>,
+) -> Result<(content::Verdict, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let presets = around.presets(file.within);
+    let site = &with.config.site;
+    let rules = FolderRules {
+        site_url: &site.url,
+        permalink: &folder.permalink,
+        language: folder.language.as_deref().unwrap_or(&site.language),
+        time_zone: &site.time_zone,
+        default_author: site.author.as_ref(),
+        names: &folder.fields,
+        authors: around.facts.authors(),
+        presets: &presets,
+        dates_from: &folder.dates_from,
+        destinations: Some(&with.around.destinations),
+        highlight: folder.markdown.highlight,
+        smart_punctuation: folder.markdown.smart_punctuation,
+        excerpt_separator: folder.markdown.excerpt_separator.as_deref(),
+    };
+    // One file that the parsers choke on must not take the daemon down, now and at every start.
+    let parsed = catch_unwind(AssertUnwindSafe(|| content::parse(file, &rules)));
+    parsed.unwrap_or_else(|_| Err(vec![fault_of_ours(file.source)]))
 }
 
 fn take_text(parsed: &mut Parsed) -> CachedBody {
@@ -289,9 +296,9 @@ pub(super) fn stamp(config: &Config) -> String {
     Revision::of([config.as_str(), env!("CARGO_PKG_VERSION"), &program]).as_str().to_owned()
 }
 
-fn fault_of_ours(found: &Found) -> Diagnostic {
+fn fault_of_ours(source: &str) -> Diagnostic {
     let message = "cannot be read because of a bug in Postrider, please report it";
     Diagnostic::error("internal", message)
-        .in_file(found.source.clone())
+        .in_file(source)
         .effect("what was live of it before stays live")
 }

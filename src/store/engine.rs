@@ -158,9 +158,14 @@ impl Store {
         Self { is_dry: true, ..self }
     }
 
-    /// Whether commits undo.
-    pub fn is_dry(&self) -> bool {
-        self.is_dry
+    /// Whether this is the database at `url`, and commits stand.
+    pub fn is_for_real(&self, url: &StoreUrl) -> bool {
+        let is_there = match (&self.pools, url) {
+            (Pools::Sqlite { path, .. }, StoreUrl::Sqlite(wanted)) => path == wanted,
+            (Pools::Postgres { .. }, StoreUrl::Postgres(_)) => true,
+            (Pools::Sqlite { .. } | Pools::Postgres { .. }, _) => false,
+        };
+        is_there && !self.is_dry
     }
 
     pub(super) fn work(&self) -> &super::work::Work {

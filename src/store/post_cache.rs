@@ -36,6 +36,9 @@ const SCHEMA: &str = "
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, html TEXT NOT NULL, mail TEXT, web TEXT);";
 
+const TIDY: &str =
+    "DELETE FROM bodies WHERE id NOT IN (SELECT body FROM files WHERE body IS NOT NULL)";
+
 /// What tells an unchanged file without reading it. Times in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
@@ -251,9 +254,7 @@ fn keep(path: &Path, stamp: &str) -> Result<Connection, StoreError> {
         Ok(None) | Err(_) => begin(path, stamp).map_err(doing("make a cache of posts"))?,
     };
     // Texts that no file refers to any more: of posts as they were before they were edited.
-    const SQL: &str =
-        "DELETE FROM bodies WHERE id NOT IN (SELECT body FROM files WHERE body IS NOT NULL)";
-    connection.execute(SQL, ()).map_err(doing("tidy the cache of posts"))?;
+    connection.execute(TIDY, ()).map_err(doing("tidy the cache of posts"))?;
     Ok(connection)
 }
 

@@ -241,6 +241,10 @@ impl Tx {
         taken: &[&str],
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        const SQLITE: &str =
+            "DELETE FROM former_links WHERE link IN (SELECT value FROM json_each($1))";
+        const POSTGRES: &str = "DELETE FROM former_links WHERE link IN \
+                                (SELECT jsonb_array_elements_text($1::jsonb))";
         const LEAVE: &str = "INSERT INTO former_links (link, post_id, left_at) VALUES ($1, $2, $3) \
                              ON CONFLICT (link) DO UPDATE SET post_id = excluded.post_id, left_at = excluded.left_at";
         for (link, id) in left {
@@ -253,10 +257,6 @@ impl Tx {
                 .map(|_| ()))
             .map_err(doing("note where a post was"))?;
         }
-        const SQLITE: &str =
-            "DELETE FROM former_links WHERE link IN (SELECT value FROM json_each($1))";
-        const POSTGRES: &str = "DELETE FROM former_links WHERE link IN \
-                                (SELECT jsonb_array_elements_text($1::jsonb))";
         let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
         for share in taken.chunks(SHARE) {
             let json = serde_json::to_string(share).map_err(|_| StoreError::Corrupt("a link"))?;
