@@ -110,7 +110,7 @@ fn config(root: &Path) -> Config {
         store: StoreUrl::Sqlite(root.join("postrider.db")),
         posts: Vec::new(),
         watch: Watch {
-            mode: WatchMode::Native,
+            mode: WatchMode::Poll,
             debounce: SignedDuration::from_millis(300),
             rescan: SignedDuration::from_mins(5),
         },
@@ -122,6 +122,7 @@ fn config(root: &Path) -> Config {
             .into(),
         destinations: [("chat".to_owned(), destination(&outbox))].into(),
         releases: Releases::default(),
+        check: crate::config::Check::default(),
         log: Log { format: LogFormat::Auto, level: "info".to_owned() },
         sample_subscribers: Vec::new(),
     }

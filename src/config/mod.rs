@@ -71,6 +71,7 @@ pub struct Config {
     pub newsletters: BTreeMap<String, Newsletter>,
     pub destinations: BTreeMap<String, Destination>,
     pub releases: Releases,
+    pub check: Check,
     pub log: Log,
     /// Only ever filled when all mail goes to an outbox.
     pub sample_subscribers: Vec<SampleSubscriber>,
@@ -137,6 +138,17 @@ pub struct PostFolder {
     pub fields: BTreeMap<Field, Vec<String>>,
     /// Front matter of the posts that don't say: a map of keys and values.
     pub defaults: serde_json::Value,
+    pub markdown: Markdown,
+}
+
+/// `[posts.markdown]`: how the Markdown of a folder is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Markdown {
+    /// Whether code has colours in mails.
+    pub highlight: bool,
+    pub smart_punctuation: bool,
+    /// Not empty.
+    pub excerpt_separator: Option<String>,
 }
 
 /// From when on posts found by the very first scan count as news.
@@ -174,6 +186,13 @@ pub struct Guard {
     pub new_posts: usize,
     /// What counts as at once.
     pub within: SignedDuration,
+}
+
+/// `[check]`.
+#[derive(Clone, Debug, Default)]
+pub struct Check {
+    /// Codes of warnings that are not shown.
+    pub silence: Vec<String>,
 }
 
 /// `[feeds]`.

@@ -18,7 +18,7 @@ pub(super) use channels::{
     Canary, Destination, DestinationKind, Dkim, Mail, MailDomain, MailRetry, MailServer,
     OnUncertain, WarmUp,
 };
-pub(super) use posts::{DateSource, Posts, Words};
+pub(super) use posts::{DateSource, Markdown, Posts, Words};
 pub(super) use schedule::{Queue, Release, Releases};
 
 /// A duration: numbers with units, such as `90s`, `2m`, `48h`, `1d 12h`. A day has 24 hours.
@@ -84,6 +84,7 @@ pub(super) struct Project {
     pub mail: Mail,
     pub newsletters: BTreeMap<String, Newsletter>,
     pub destinations: BTreeMap<String, Destination>,
+    pub check: Check,
     pub log: Log,
     pub sample_subscribers: Vec<SampleSubscriber>,
 }
@@ -275,6 +276,15 @@ pub(super) struct Cadences {
     pub weekly: Option<Cron>,
     /// When the monthly digest goes out.
     pub monthly: Option<Cron>,
+}
+
+/// What `postrider check` says about posts.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Check {
+    /// Codes of warnings not to be shown, such as `post-alt-missing`. A single post can have `silence` under `postrider` in
+    /// its front matter.
+    pub silence: Vec<String>,
 }
 
 /// What Postrider says about itself while it runs.

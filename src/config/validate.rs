@@ -92,6 +92,7 @@ pub(super) fn project(
     let posts = posts::posts(&raw.posts, context);
     let watch = site::watch(&raw.watch, context);
     let guard = site::guard(&raw.guard, context);
+    let check = site::check(&raw.check, context);
     let log = site::log(&raw.log, context);
     let hello = server.as_ref().map(|server| mail::hello_name(&server.public_url));
     let mail = mail::mail(&raw.mail, hello.as_deref(), context);
@@ -132,6 +133,7 @@ pub(super) fn project(
         newsletters: newsletters?,
         destinations: destinations?,
         releases: releases?,
+        check,
         log: log?,
         sample_subscribers: sample_subscribers?,
     })

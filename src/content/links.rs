@@ -1,10 +1,14 @@
 //! Makes every URL in a post absolute, every id the post's own, and turns what cannot travel into links.
 
+use std::borrow::Cow;
+
 use lol_html::html_content::{ContentType, Element};
 use lol_html::{RewriteStrSettings, element, rewrite_str};
 use url::Url;
 
+use super::embeds::Video;
 use super::markup::{escape, unescape};
+use super::prepare::Neighbours;
 use super::source::one_line;
 
 /// Attributes that hold one URL.
@@ -13,9 +17,9 @@ const URL_ATTRIBUTES: [&str; 5] = ["href", "src", "poster", "cite", "longdesc"];
 /// Rewrites `html`, the body of the post at `base`. `None`: it is not HTML that can be rewritten.
 ///
 /// Runs before the sanitiser, which removes whatever URL was missed here.
-pub(super) fn absolute(html: &str, base: &Base<'_>) -> Option<String> {
+pub(super) fn absolute(html: &str, base: &Base<'_>, to_be_used: Use) -> Option<String> {
     let handler = element!("*", |element: &mut Element| {
-        base.element(element);
+        base.element(element, to_be_used);
         Ok(())
     });
     let settings = RewriteStrSettings::new()
@@ -26,22 +30,42 @@ pub(super) fn absolute(html: &str, base: &Base<'_>) -> Option<String> {
 }
 
 /// What the addresses and ids in one post count from.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Base<'a> {
     /// Where the post lives.
     pub(super) link: &'a Url,
     /// What every id begins with.
     pub(super) id_prefix: &'a str,
+    /// The post's own image.
+    pub(super) image: Option<&'a Url>,
+    pub(super) neighbours: &'a dyn Neighbours,
+    /// Whether code says which language it is in.
+    pub(super) names_languages: bool,
+}
+
+/// Where HTML is going to be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// In feeds and mails, where nothing runs.
+    Elsewhere,
+    /// On the author's site.
+    OwnPage,
 }
 
 impl Base<'_> {
-    fn element(&self, element: &mut Element<'_, '_>) {
-        match element.tag_name().as_str() {
-            "iframe" | "embed" => return self.replace_embedded(element, "src"),
-            "object" => return self.replace_embedded(element, "data"),
-            "input" => return replace_checkbox(element),
-            "img" | "source" | "video" | "audio" => make_real(element),
-            _ => {}
+    fn element(&self, element: &mut Element<'_, '_>, to_be_used: Use) {
+        let name = element.tag_name();
+        if to_be_used == Use::Elsewhere {
+            match name.as_str() {
+                "iframe" | "embed" => return self.replace_embedded(element, "src"),
+                "object" => return self.replace_embedded(element, "data"),
+                "input" => return replace_checkbox(element),
+                "img" | "source" | "video" | "audio" => make_real(element),
+                _ => {}
+            }
+        }
+        if name == "img" {
+            self.set_size(element);
         }
         for name in URL_ATTRIBUTES {
             if let Some(value) = element.get_attribute(name) {
@@ -57,6 +81,26 @@ impl Base<'_> {
             if !own {
                 set(element, "id", Some(format!("{}-{}", self.id_prefix, id.trim())));
             }
+        }
+    }
+
+    /// Width and height of the image at a relative address, if it lies beside the post.
+    pub(super) fn size(&self, source: &str) -> Option<(u32, u32)> {
+        let path = source.split(['?', '#']).next().unwrap_or_default();
+        let is_relative = !path.is_empty() && !path.starts_with('/') && !path.contains(':');
+        if !is_relative {
+            return None;
+        }
+        // Files are called as people see their names.
+        self.neighbours.image_size(&percent_decoded(path))
+    }
+
+    fn set_size(&self, image: &mut Element<'_, '_>) {
+        let has_size = image.has_attribute("width") || image.has_attribute("height");
+        let source = image.get_attribute("src").filter(|_| !has_size);
+        if let Some((width, height)) = source.and_then(|source| self.size(&unescape(&source))) {
+            set(image, "width", Some(width.to_string()));
+            set(image, "height", Some(height.to_string()));
         }
     }
 
@@ -98,6 +142,24 @@ impl Base<'_> {
         }
     }
 
+    /// A picture of what is embedded, or words, that leads to it. For pages that are no videos the post's image would lie.
+    fn link_to_embedded(&self, url: &Url, title: Option<String>) -> String {
+        let video = Video::at(url);
+        let page = video.as_ref().map_or(url.as_str(), |video| &video.page);
+        let text = title
+            .or_else(|| video.as_ref().map(Video::words))
+            .unwrap_or_else(|| url.host_str().unwrap_or_default().to_owned());
+        let own = self.image.map(Url::as_str);
+        let picture = video.as_ref().and_then(|video| video.picture.as_deref().or(own));
+        let shown = match picture {
+            Some(picture) => {
+                format!("<img src=\"{}\" alt=\"{}\">", escape(picture), escape(&text))
+            }
+            None => escape(&text),
+        };
+        format!("<a href=\"{}\">{shown}</a>", escape(page))
+    }
+
     /// What would run elsewhere becomes a link to it.
     fn replace_embedded(&self, element: &mut Element<'_, '_>, attribute: &str) {
         let source = element
@@ -107,10 +169,7 @@ impl Base<'_> {
             .and_then(super::permalink::web);
         if let Some(url) = source {
             let title = element.get_attribute("title").map(|title| one_line(&unescape(&title)));
-            let text = title
-                .filter(|title| !title.is_empty())
-                .unwrap_or_else(|| url.host_str().unwrap_or_default().to_owned());
-            let link = format!("<a href=\"{}\">{}</a>", escape(url.as_str()), escape(&text));
+            let link = self.link_to_embedded(&url, title.filter(|title| !title.is_empty()));
             element.before(&link, ContentType::Html);
         }
         if element.tag_name() == "object" {
@@ -130,6 +189,22 @@ fn make_real(element: &mut Element<'_, '_>) {
             put(element, real, &value);
         }
     }
+}
+
+fn percent_decoded(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let code = path.get(path.len() - behind.len()..).and_then(|text| text.get(..2));
+        let decoded =
+            code.filter(|_| *first == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        bytes.push(decoded.unwrap_or(*first));
+        rest = if decoded.is_some() { &behind[2..] } else { behind };
+    }
+    String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
 fn replace_checkbox(element: &mut Element<'_, '_>) {

@@ -12,20 +12,26 @@ use url::Url;
 use self::fields::Fields;
 use self::header::Header;
 use self::links::Base;
-use self::markdown::{Document, Writer};
+use self::markdown::{Document, Reading};
 use self::naming::Naming;
 use self::permalink::Parts;
+pub use self::prepare::{Alone, Neighbours};
+use self::prepare::{Prepared, Targets};
 use self::report::{Problem, Report};
 use crate::domain::{Author, DateSource, Diagnostic, Field, Likeness, Revision};
 
+mod body;
 mod dates;
+mod embeds;
 mod excerpt;
 mod facts;
 mod fields;
 mod front_matter;
 mod header;
+mod highlight;
 mod jekyll;
 mod links;
+mod lint;
 mod markdown;
 mod markup;
 mod media;
@@ -34,6 +40,7 @@ mod opening;
 mod parsed;
 mod people;
 mod permalink;
+mod prepare;
 mod preset;
 mod relations;
 mod report;
@@ -48,6 +55,8 @@ mod wishes;
 mod tests;
 
 pub use facts::{FactFile, FactKind, FolderFacts, MAX_FACT_BYTES, fact_kind};
+pub use highlight::highlighted;
+pub use lint::{Page, Reference};
 pub use opening::opening;
 pub use parsed::Parsed;
 pub use preset::Preset;
@@ -76,6 +85,12 @@ pub struct FolderRules<'a> {
     pub dates_from: &'a [DateSource],
     /// Where posts may be announced; `None`: not known here, so that every name is believed.
     pub destinations: Option<&'a BTreeSet<String>>,
+    /// Whether code says its language, by which mails colour it.
+    pub highlight: bool,
+    /// Whether straight quotes, hyphens and dots become what typographers set.
+    pub smart_punctuation: bool,
+    /// What ends the excerpt of posts that don't say, beside `<!--more-->`.
+    pub excerpt_separator: Option<&'a str>,
 }
 
 /// One file as read.
@@ -90,6 +105,14 @@ pub struct SourceFile<'a> {
     pub committed_at: Option<Timestamp>,
     /// When it was last written, where that is asked for.
     pub modified_at: Option<Timestamp>,
+    pub neighbours: &'a dyn Neighbours,
+}
+
+impl<'a> SourceFile<'a> {
+    /// A file of which only its text is known.
+    pub fn new(source: &'a str, within: &'a str, bytes: &'a [u8]) -> Self {
+        Self { source, within, bytes, committed_at: None, modified_at: None, neighbours: &Alone }
+    }
 }
 
 /// What a file is.
@@ -133,28 +156,23 @@ pub fn parse(
     }
     let naming = naming::read(file.within);
     let header = Header::read(&fields, &naming, file, rules, &mut report);
-    let body = body_start(&text, front_matter.body, file.within);
-    let has_front_matter = front_matter.present;
-    let post =
-        Assembly { file, rules, fields: &fields, naming: &naming, text: &text, has_front_matter }
-            .assemble(header, body, &mut report);
+    let own_separator = fields.text(&["excerptseparator"]).map(|(text, _)| text);
+    let assembly = Assembly {
+        file,
+        rules,
+        fields: &fields,
+        naming: &naming,
+        text: &text,
+        has_front_matter: front_matter.present,
+        excerpt_separator: own_separator.or(rules.excerpt_separator),
+    };
+    let post = assembly.assemble(header, front_matter.body, &mut report);
     match post {
         Some(post) if !report.has_errors() => {
             Ok((Verdict::Post(Box::new(post.revised())), report.into_found()))
         }
         _ => Err(report.into_found()),
     }
-}
-
-/// Where the Markdown begins. MDX files begin with `import` and `export` lines that are code.
-fn body_start(text: &str, from: usize, within: &str) -> usize {
-    if !within.to_ascii_lowercase().ends_with(".mdx") {
-        return from;
-    }
-    let is_code = |line: &&str| {
-        line.trim().is_empty() || line.starts_with("import ") || line.starts_with("export ")
-    };
-    from + text[from..].split_inclusive('\n').take_while(is_code).map(str::len).sum::<usize>()
 }
 
 /// Puts header and body together.
@@ -165,6 +183,7 @@ struct Assembly<'a> {
     naming: &'a Naming<'a>,
     text: &'a str,
     has_front_matter: bool,
+    excerpt_separator: Option<&'a str>,
 }
 
 impl Assembly<'_> {
@@ -176,27 +195,25 @@ impl Assembly<'_> {
             self.check_presence(header.title.as_deref(), &header, report);
             return None;
         }
-        let document =
-            Document::parse(self.text, body).map_err(|problem| report.error(problem)).ok();
+        let prepared = self.prepare(&header, body);
+        let document = self.document(&prepared, report);
         let title = self.title(&header, document.as_ref(), body, report);
         let link = self.link(&header, &title)?;
-        let mut document = document?;
-        for warning in document.warnings.drain(..) {
-            report.warning(warning);
+        let document = document?;
+        for warning in prepared.warnings.iter().chain(&document.warnings) {
+            report.warning(warning.clone());
         }
-        let html = render(document, &link, &header.slug, &title)
-            .map_err(|problem| report.error(problem.at(body..body)))
-            .ok()?;
-        let summary =
-            header.summary.map_or_else(|| excerpt::of(&html), |text| excerpt::bounded(&text));
         let (address, alt) = header.image.map(|image| (image.address, image.alt)).unzip();
         let image = address.and_then(|image| image_url(&image, &link, report));
-        let authors = match (header.authors, self.rules.default_author) {
-            (authors, Some(author)) if authors.is_empty() => vec![author.clone()],
-            (authors, _) => authors,
-        };
+        let base = self.base(&link, &header.slug, image.as_ref());
+        let bodies = body::render(&document, &base, &title)
+            .map_err(|problem| report.error(problem.at(body..body)))
+            .ok()?;
+        let html = &bodies.html;
+        let summary =
+            header.summary.map_or_else(|| excerpt::of(html), |text| excerpt::bounded(&text));
         let relations = header.relations;
-        let text = text::of(&html);
+        let text = source::legal(text::of(bodies.mail_html.as_ref().unwrap_or(html)));
         Some(Parsed {
             pinned_id: header.pinned_id,
             revision: Revision::of([]),
@@ -214,9 +231,11 @@ impl Assembly<'_> {
             expires_at: header.expires_at,
             summary,
             likeness: Likeness::of(&text),
-            text: source::legal(text),
-            html: source::legal(html),
-            authors,
+            text,
+            html: source::legal(bodies.html),
+            mail_html: bodies.mail_html.map(source::legal),
+            web_html: bodies.web_html.map(source::legal),
+            authors: self.authors(header.authors),
             tags: header.tags,
             categories: header.categories,
             language: header.language.unwrap_or_else(|| self.rules.language.to_owned()),
@@ -248,6 +267,55 @@ impl Assembly<'_> {
         };
         let path = permalink::expand(self.rules.permalink, &parts);
         permalink::on_site(self.rules.site_url, &path)
+    }
+
+    fn base<'b>(&'b self, link: &'b Url, slug: &'b str, image: Option<&'b Url>) -> Base<'b> {
+        Base {
+            link,
+            id_prefix: slug,
+            image,
+            neighbours: self.file.neighbours,
+            names_languages: self.rules.highlight,
+        }
+    }
+
+    fn authors(&self, own: Vec<Author>) -> Vec<Author> {
+        match self.rules.default_author {
+            Some(author) if own.is_empty() => vec![author.clone()],
+            _ => own,
+        }
+    }
+
+    /// The body as Markdown and nothing else.
+    fn prepare(&self, header: &Header, body: usize) -> Prepared<'_> {
+        let targets = Targets {
+            rules: self.rules,
+            neighbours: self.file.neighbours,
+            slug: &header.slug,
+            image: header.image.as_ref().map(|image| image.address.as_str()),
+            mdx: self.file.within.to_ascii_lowercase().ends_with(".mdx"),
+        };
+        prepare::prepare(self.text, body, &targets)
+    }
+
+    fn document<'t>(
+        &self,
+        prepared: &'t Prepared<'_>,
+        report: &mut Report<'_>,
+    ) -> Option<Document<'t>> {
+        let how = Reading {
+            smart_punctuation: self.rules.smart_punctuation,
+            excerpt_separator: self.excerpt_separator,
+        };
+        match Document::parse(prepared, how) {
+            Ok(document) => Some(document),
+            Err(problems) => {
+                for problem in problems {
+                    report.error(problem);
+                }
+                None
+            }
+        }
     }
 
     /// The title in the front matter, else the first heading, else the name of the file.
@@ -291,32 +359,6 @@ impl Assembly<'_> {
             )));
         }
     }
-}
-
-/// Markdown -> HTML that is safe to publish, the mark of the excerpt's end still in it.
-fn render(document: Document<'_>, link: &Url, slug: &str, title: &str) -> Result<String, Problem> {
-    /// Tables and references can make much of little.
-    const MAX_HTML_BYTES: usize = 4 * source::MAX_BODY_BYTES;
-    let base = Base { link, id_prefix: slug };
-    let pieces = document.into_pieces(slug, title);
-    let written = Writer::new(&base, MAX_HTML_BYTES).write(&pieces);
-    if written.html.len() > MAX_HTML_BYTES {
-        let message = format!("the post becomes more than {MAX_HTML_BYTES} bytes of HTML");
-        return Err(Problem::new("post-too-large", message).help("split it"));
-    }
-    let html = if written.needs_parser { parsed(&written.html, &base)? } else { written.html };
-    Ok(html.trim_end().to_owned())
-}
-
-/// HTML with the author's own in it, made safe.
-fn parsed(html: &str, base: &Base<'_>) -> Result<String, Problem> {
-    markup::check_complexity(html).map_err(|error| {
-        Problem::new("post-too-complex", error.to_string()).help("simplify the HTML in the post")
-    })?;
-    let unreadable =
-        || Problem::new("post-html", "the HTML in the post cannot be read").help("check its tags");
-    let absolute = links::absolute(html, base).ok_or_else(unreadable)?;
-    sanitise::clean(&absolute).ok_or_else(unreadable)
 }
 
 /// The address of a post's image. Aliases that only a bundler resolves (`@/…`, `~/…`) have none.

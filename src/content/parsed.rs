@@ -30,7 +30,13 @@ pub struct Parsed {
     /// Sanitised, every URL absolute, ids beginning with the slug. Empty where it is kept elsewhere.
     #[serde(skip)]
     pub html: String,
-    /// The same for people who read mail as text.
+    /// What mail shows, where that is not `html`: blocks for one channel make the difference.
+    #[serde(skip)]
+    pub mail_html: Option<String>,
+    /// For the post's own page, where that is not `html`: the author's HTML as it is, but for addresses and ids.
+    #[serde(skip)]
+    pub web_html: Option<String>,
+    /// What mail shows, for people who read it as text.
     #[serde(skip)]
     pub text: String,
     /// By which it is known when its file and address are others.
@@ -123,7 +129,10 @@ impl Parsed {
                 .chain(authors.iter().flatten().map(String::as_str))
                 .chain(self.tags.iter().map(String::as_str))
                 .chain(self.categories.iter().map(String::as_str))
-                .chain(more.iter().map(String::as_str)),
+                .chain(more.iter().map(String::as_str))
+                // Named, and only where there are any: most posts look the same everywhere.
+                .chain(self.mail_html.iter().flat_map(|html| ["mail", html]))
+                .chain(self.web_html.iter().flat_map(|html| ["web", html])),
         );
         self
     }

@@ -13,6 +13,7 @@ mod field;
 mod hold;
 mod id;
 mod likeness;
+mod lint;
 mod politeness;
 mod post;
 mod release;
@@ -39,8 +40,9 @@ pub use id::{
     SubscriberId, SubscriptionId,
 };
 pub use likeness::{Alike, Likeness};
+pub use lint::{FINDINGS, LINTS, Lint, explain};
 pub use politeness::{Breaker, Congestion, DomainLimits, Pace, Passage, Rate, SendWindow, WarmUp};
-pub use post::{Author, Body, Enclosure, Post, Series, Written};
+pub use post::{Author, Body, Enclosure, Post, Series, Written, reading_minutes};
 pub use release::{Channel, Due, Queue, QueuedPosts, QueuedRelease, Release, Releases};
 pub use retry::{Attempt, RetryPolicy, Verdict};
 pub use schedule::{MissedRuns, Schedule, ScheduleError};

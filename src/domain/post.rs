@@ -99,8 +99,18 @@ pub struct Post {
 pub struct Body {
     /// Sanitised, every URL absolute: safe for feeds and mail.
     pub html: String,
-    /// The same as plain text for mail: wrapped by nobody, links as `text <url>`.
+    /// What mail shows, where that is not `html`.
+    pub mail_html: Option<String>,
+    /// For the post's own page, where that is not `html`: the author's HTML as it is.
+    pub web_html: Option<String>,
+    /// What mail shows, as plain text: wrapped by nobody, links as `text <url>`.
     pub text: String,
+}
+
+impl Body {
+    pub fn for_mail(&self) -> &str {
+        self.mail_html.as_deref().unwrap_or(&self.html)
+    }
 }
 
 /// A post with its text.
@@ -136,6 +146,16 @@ impl Post {
     pub fn changed_at(&self) -> Timestamp {
         self.updated_at.map_or(self.published_at, |updated| updated.max(self.published_at))
     }
+}
+
+/// Minutes that people take for `text`: 230 words each, or 500 characters where a script has no blanks between words.
+pub fn reading_minutes(text: &str) -> usize {
+    let unspaced =
+        |c: &char| matches!(u32::from(*c), 0x0e00..=0x0eff | 0x3040..=0x30ff | 0x3400..=0x9fff);
+    let is_spoken = |word: &&str| word.contains(char::is_alphanumeric) && !word.contains("://");
+    let words = text.split_whitespace().filter(is_spoken).count();
+    let characters = text.chars().filter(unspaced).count();
+    (words * 500 + characters * 230).div_ceil(230 * 500).max(1)
 }
 
 #[cfg(test)]

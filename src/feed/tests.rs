@@ -87,7 +87,7 @@ fn post(slug: &str, published_at: &str) -> Post {
 }
 
 fn written(post: Post, html: &str) -> Written {
-    let body = Body { html: html.to_owned(), text: String::new() };
+    let body = Body { html: html.to_owned(), ..Body::default() };
     Written { post: Arc::new(post), body: Arc::new(body) }
 }
 

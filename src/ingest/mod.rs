@@ -8,6 +8,7 @@ mod files;
 mod history;
 mod identity;
 mod live;
+mod neighbours;
 mod publish;
 mod reading;
 mod sighting;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, Found, FoundState};
+use super::neighbours::Beside;
 use super::surroundings::Surroundings;
 use crate::config::Config;
 use crate::content::{self, FolderRules, Parsed, SourceFile};
@@ -239,6 +240,7 @@ fn read(with: &With<'_>, file: &ToRead) -> Option<Raw> {
         bytes: &bytes,
         committed_at: around.committed_at(&found.within),
         modified_at: modified_at.and_then(Result::ok),
+        neighbours: &Beside { root: &post_folder.path, post: &found.path },
     };
     let presets = around.presets(&found.within);
     let site = &with.config.site;
@@ -253,6 +255,9 @@ fn read(with: &With<'_>, file: &ToRead) -> Option<Raw> {
         presets: &presets,
         dates_from: &post_folder.dates_from,
         destinations: Some(&with.around.destinations),
+        highlight: post_folder.markdown.highlight,
+        smart_punctuation: post_folder.markdown.smart_punctuation,
+        excerpt_separator: post_folder.markdown.excerpt_separator.as_deref(),
     };
     // One file that the parsers choke on must not take the daemon down, now and at every start.
     let parsed = catch_unwind(AssertUnwindSafe(|| content::parse(&source, &rules)));
@@ -271,7 +276,8 @@ fn read(with: &With<'_>, file: &ToRead) -> Option<Raw> {
 fn take_text(parsed: &mut Parsed) -> CachedBody {
     // Made anew from the HTML when somebody asks.
     parsed.text = String::new();
-    CachedBody { html: std::mem::take(&mut parsed.html), mail: None, web: None }
+    let (mail, web) = (parsed.mail_html.take(), parsed.web_html.take());
+    CachedBody { html: std::mem::take(&mut parsed.html), mail, web }
 }
 
 /// What everything that was made of the files depends on, besides them.

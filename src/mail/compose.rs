@@ -213,7 +213,7 @@ pub fn newsletter_context(newsletter: &Newsletter) -> NewsletterContext {
 fn hole_for(input: &EditionInput<'_>) -> String {
     let said = input.posts.iter().flat_map(|Written { post, body }| {
         let url = post.canonical.as_ref().unwrap_or(&post.link);
-        let own = [post.title.as_str(), &post.summary, &body.html, &body.text, url.as_str()];
+        let own = [post.title.as_str(), &post.summary, body.for_mail(), &body.text, url.as_str()];
         own.into_iter().chain(post.wishes().words().map(|(_, text)| text))
     });
     format!("postrider-{}_", Revision::of(said))

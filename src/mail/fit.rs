@@ -1,5 +1,7 @@
 //! Fitting: what of an edition is left out so that Gmail shows the rest, the unsubscribe link at its end above all.
 
+use std::borrow::Cow;
+
 use super::compose::{Composed, compose};
 use super::prose;
 use crate::content;
@@ -20,6 +22,17 @@ pub(super) fn single(
     source: &str,
 ) -> Result<Composed, Diagnostic> {
     let html = prose::for_mail(&context.post.html);
+    // Colours are nice to have, but not at the price of words.
+    if let Cow::Owned(coloured) = content::highlighted(&html)
+        && coloured.len() <= MAX_HTML
+    {
+        let plain = std::mem::replace(&mut context.post.html, coloured);
+        let composed = compose(templates, "mail/single", &context)?;
+        if composed.html.len() <= MAX_HTML {
+            return Ok(composed);
+        }
+        context.post.html = plain;
+    }
     let mut size = html.len();
     if size <= MAX_HTML {
         context.post.html.clone_from(&html);

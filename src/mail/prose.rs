@@ -18,12 +18,13 @@ pub(super) fn for_mail(html: &str) -> String {
     let number = Cell::new(0);
     // What the player is called until its link is written.
     let player = Cell::new(None);
+    let poster = RefCell::new(None);
     let settings = RewriteStrSettings::new()
         .with_strict(false)
         .with_enable_esi_tags(false)
         .append_element_content_handler(element!("video *, audio *", |inner: &mut Element| {
             if inner.tag_name() == "source" {
-                player.set(link_to_source(inner, player.get()));
+                player.set(link_to_source(inner, player.get(), poster.borrow().as_deref()));
             }
             inner.remove();
             Ok(())
@@ -40,8 +41,14 @@ pub(super) fn for_mail(html: &str) -> String {
             }
             match name.as_str() {
                 "img" => picture(element, pictures.is_alone(number)),
-                "video" => player.set(open_player(element, "Video")),
-                "audio" => player.set(open_player(element, "Audio")),
+                "video" | "audio" => {
+                    let kind = if name == "video" { "Video" } else { "Audio" };
+                    let picture =
+                        element.get_attribute("poster").filter(|it| it.starts_with("http"));
+                    player.set(link_to_source(element, Some(kind), picture.as_deref()));
+                    poster.replace(picture);
+                    element.remove_and_keep_content();
+                }
                 name => rename(name, levels_down, element),
             }
             Ok(())
@@ -85,24 +92,24 @@ fn rename_to(element: &mut Element<'_, '_>, name: &str, class: Option<&str>) {
     }
 }
 
-/// Mail plays nothing: a link to the first thing that there is to play. Gives back `kind` while there is none.
-fn open_player(player: &mut Element<'_, '_>, kind: &'static str) -> Option<&'static str> {
-    let pending = link_to_source(player, Some(kind));
-    player.remove_and_keep_content();
-    pending
-}
-
-/// Writes a link to the element's `src` in front of it; `None` once that is done.
+/// Mail plays nothing: writes a link to the element's `src` in front of it, the poster as its picture. Gives back `kind` while
+/// there is nothing to play.
 fn link_to_source(
     element: &mut Element<'_, '_>,
     kind: Option<&'static str>,
+    poster: Option<&str>,
 ) -> Option<&'static str> {
     // Still escaped as the post has it, which is how it goes into the link.
     let source = element.get_attribute("src").filter(|source| source.starts_with("http"));
     let host = source.as_deref().and_then(|source| Url::parse(source).ok());
     let host = host.as_ref().and_then(Url::host_str);
     if let (Some(kind), Some(source), Some(host)) = (kind, &source, host) {
-        let link = format!("<p><a href=\"{source}\">{kind}: {host}</a></p>");
+        let link = match poster {
+            Some(poster) => format!(
+                "<p><a href=\"{source}\"><img src=\"{poster}\" alt=\"{kind}: {host}\" width=\"{MAX_WIDTH}\" style=\"width: auto;\"></a></p>"
+            ),
+            None => format!("<p><a href=\"{source}\">{kind}: {host}</a></p>"),
+        };
         element.before(&link, ContentType::Html);
         return None;
     }
@@ -268,6 +275,17 @@ mod tests {
             "<p><a href=\"https://x.example/a.webm\">Video: x.example</a></p>\
              <p><a href=\"https://x.example/?a=1&amp;b=2\">Audio: x.example</a></p>\
              <p><img src=\"https://x/a\" alt=\"\" width=\"528\" style=\"width: auto;\"></p>"
+        );
+    }
+
+    #[test]
+    fn a_video_with_a_poster_becomes_a_picture_that_leads_to_it() {
+        assert_eq!(
+            for_mail(
+                "<video poster=\"https://x/p.jpg\" src=\"https://x.example/v.mp4\"></video><video poster=\"https://x/p.jpg\"><source src=\"https://x.example/v\"></video>"
+            ),
+            "<p><a href=\"https://x.example/v.mp4\"><img src=\"https://x/p.jpg\" alt=\"Video: x.example\" width=\"528\" style=\"width: auto;\"></a></p>\
+             <p><a href=\"https://x.example/v\"><img src=\"https://x/p.jpg\" alt=\"Video: x.example\" width=\"528\" style=\"width: auto;\"></a></p>"
         );
     }
 

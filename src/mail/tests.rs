@@ -93,7 +93,7 @@ fn post(slug: &str, title: &str) -> Post {
 }
 
 fn written(post: Post, html: &str, text: &str) -> Written {
-    let body = Body { html: html.to_owned(), text: text.to_owned() };
+    let body = Body { html: html.to_owned(), text: text.to_owned(), ..Body::default() };
     Written { post: Arc::new(post), body: Arc::new(body) }
 }
 

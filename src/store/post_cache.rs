@@ -140,10 +140,11 @@ impl PostCache {
 
     /// A post with its text.
     pub fn written(&self, post: &Arc<Post>, body: BodyId) -> Result<Written, StoreError> {
-        let CachedBody { html, mail, .. } =
+        let CachedBody { html, mail: mail_html, web: web_html } =
             self.body(body)?.ok_or(StoreError::Corrupt("the text of a post"))?;
-        let text = content::plain_text(mail.as_deref().unwrap_or(&html));
-        Ok(Written { post: Arc::clone(post), body: Arc::new(Body { html, text }) })
+        let text = content::plain_text(mail_html.as_deref().unwrap_or(&html));
+        let body = Arc::new(Body { html, mail_html, web_html, text });
+        Ok(Written { post: Arc::clone(post), body })
     }
 
     /// Writes what `fill` hands to its pen, all or nothing.

@@ -141,8 +141,8 @@ mod tests {
 
     use super::*;
 
-    fn changed(path: &str) -> notify::Result<Event> {
-        Ok(Event::new(EventKind::Modify(ModifyKind::Data(DataChange::Any))).add_path(path.into()))
+    fn changed(path: &str) -> Event {
+        Event::new(EventKind::Modify(ModifyKind::Data(DataChange::Any))).add_path(path.into())
     }
 
     fn gathering() -> Gathering {
@@ -161,7 +161,7 @@ mod tests {
             "/site/posts/deep/node_modules/x/readme.md",
             "/site/posts/b/img.png",
         ] {
-            gathering.take_in(changed(path));
+            gathering.take_in(Ok(changed(path)));
         }
         let read =
             Event::new(EventKind::Access(AccessKind::Any)).add_path("/site/posts/r.md".into());
@@ -180,9 +180,9 @@ mod tests {
     #[test]
     fn what_was_lost_or_is_too_much_means_a_look_at_everything() {
         let gathering = gathering();
-        gathering.take_in(changed("/site/posts/deep/.postriderignore"));
+        gathering.take_in(Ok(changed("/site/posts/deep/.postriderignore")));
         assert!(gathering.take().everything, "a list of what to ignore");
-        gathering.take_in(changed("/site/posts/..data"));
+        gathering.take_in(Ok(changed("/site/posts/..data")));
         assert!(gathering.take().everything, "a volume of Kubernetes");
         gathering.take_in(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)));
         assert!(gathering.take().everything, "the queue ran over");
@@ -190,7 +190,7 @@ mod tests {
         let gathered = gathering.take();
         assert!(gathered.everything && gathered.failure.is_some());
         for number in 0..=MOST_PATHS {
-            gathering.take_in(changed(&format!("/site/posts/{number}.md")));
+            gathering.take_in(Ok(changed(&format!("/site/posts/{number}.md"))));
         }
         let gathered = gathering.take();
         assert!(gathered.everything && gathered.paths.is_empty(), "a thousand files over and over");

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -87,8 +87,8 @@ struct Native {
     is_stale: bool,
 }
 
-/// Device and inode.
-type Identity = (u64, u64);
+/// Device, inode, and when it was made: the number of a removed folder is soon given to another.
+type Identity = (u64, u64, Option<SystemTime>);
 
 impl Watch {
     /// Watches for posts. Nothing, until it is renewed.
@@ -115,6 +115,9 @@ impl Watch {
     pub fn for_files(folders: Vec<PathBuf>, debounce: SignedDuration) -> Self {
         let config =
             config::Watch { mode: WatchMode::Native, debounce, rescan: SignedDuration::MAX };
+        // Events name absolute paths.
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        let folders: Vec<PathBuf> = folders.into_iter().map(absolute).collect();
         Self {
             folders: folders.iter().cloned().map(|path| (path, String::new())).collect(),
             gathering: Arc::new(Gathering::for_files(folders)),
@@ -127,7 +130,11 @@ impl Watch {
         if self.mode == WatchMode::Poll {
             return;
         }
-        if let Some(failure) = self.gathering.take().failure.or(self.lost.take()) {
+        let gathered = self.gathering.take();
+        if let Some(native) = &mut self.native {
+            native.note(&gathered.paths);
+        }
+        if let Some(failure) = gathered.failure.or(self.lost.take()) {
             self.fail(&failure, now);
         }
         let folders = self.watchable();
@@ -222,7 +229,10 @@ impl Watch {
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let watched = self.native.as_ref().map(|native| &native.watched);
-        f.debug_struct("Watch").field("folders", &self.folders).field("watched", &watched).finish()
+        f.debug_struct("Watch")
+            .field("folders", &self.folders)
+            .field("watched", &watched)
+            .finish_non_exhaustive()
     }
 }
 
@@ -285,12 +295,14 @@ impl Native {
 #[cfg(unix)]
 fn identity(path: &Path) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino(), metadata.created().ok()))
 }
 
 #[cfg(not(unix))]
 fn identity(path: &Path) -> Option<Identity> {
-    path.is_dir().then_some((0, 0))
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((0, 0, metadata.created().ok()))
 }
 
 #[cfg(test)]

@@ -21,6 +21,11 @@ fn folder(path: PathBuf) -> PostFolder {
         dates_from: Vec::new(),
         fields: std::collections::BTreeMap::new(),
         defaults: serde_json::Value::Null,
+        markdown: config::Markdown {
+            highlight: true,
+            smart_punctuation: false,
+            excerpt_separator: None,
+        },
     }
 }
 

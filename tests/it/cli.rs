@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use crate::harness::program::{Ended, Project};
 
+mod check;
 mod editions;
 mod faults;
 

@@ -119,6 +119,8 @@ async fn what_git_checks_out_is_looked_at_once() {
     world
         .eventually("fifty posts", async || (world.feed_titles().await.len() == 50).then_some(()))
         .await;
+    // The feed is there a moment before the look is over.
+    world.eventually("a look", async || (world.looks() > before).then_some(())).await;
     assert_eq!(world.looks(), before + 1);
 }
 

@@ -14,14 +14,19 @@ use super::report::{self, Format};
 use super::style::{ERROR, GOOD, WARNING, examples, paint};
 use super::words;
 use crate::config::{Config, Origins};
-use crate::domain::{Catalog, Diagnostic};
+use crate::domain::{Catalog, Diagnostic, FINDINGS, LINTS};
 use crate::ingest::{self, Ingest};
+use crate::store::PostCache;
 use crate::template::Templates;
 
+mod links;
+mod posts;
 mod releases;
 mod schedules;
+mod select;
 
 use schedules::ScheduleReport;
+use select::Selection;
 
 /// Say what is wrong with config, templates, posts and schedules
 ///
@@ -31,6 +36,8 @@ use schedules::ScheduleReport;
 #[command(after_help = examples!(
     "postrider check
   postrider check --deny-warnings                 for the editors' last look
+  postrider check --all                           each finding, however many there are of its kind
+  postrider check --explain post-alt-missing      what a code means
   postrider check --format github                 annotations in pull requests
   postrider check --format json | jq '.diagnostics[].message'"
 ))]
@@ -41,6 +48,12 @@ pub(super) struct CheckArgs {
     /// Let warnings fail the check, too
     #[arg(long)]
     deny_warnings: bool,
+    /// Show all findings to people, not ten of a kind
+    #[arg(long)]
+    all: bool,
+    /// Say what a code means and how to mend it, and look at nothing
+    #[arg(long, value_name = "CODE")]
+    explain: Option<String>,
 }
 
 /// What was found, and what was looked at.
@@ -68,9 +81,12 @@ struct Json<'a> {
 }
 
 pub(super) async fn run(file: Option<&Path>, args: &CheckArgs) -> anyhow::Result<()> {
+    if let Some(code) = &args.explain {
+        return explain(code);
+    }
     let findings = find(file).await?;
     match args.format {
-        Format::Human => console::print(&findings.text(now()))?,
+        Format::Human => console::print(&findings.text(now(), args.all))?,
         Format::Json => console::print_json(&Json {
             schema: 1,
             diagnostics: &findings.diagnostics,
@@ -93,43 +109,65 @@ async fn find(file: Option<&Path>) -> anyhow::Result<Findings> {
     let mut diagnostics = loaded.warnings;
     let (config, origins) = (Arc::new(loaded.config), loaded.origins);
     let schedules = schedules::report(&config, now());
-    diagnostics.extend(templates(&config, &origins));
-    let catalog = posts(&config).await?;
+    let (templates, problems) = templates(&config, &origins);
+    diagnostics.extend(problems);
+    let (catalog, cache) = posts(&config).await?;
     diagnostics.extend(catalog.problems.iter().cloned());
     diagnostics.extend(releases::unknown_posts(&config, &origins, &catalog));
     let counts =
         Counts { posts: catalog.posts.len(), drafts: catalog.drafts, broken: catalog.broken };
+    let looked = posts::Desk::new(&config, templates, (catalog, cache), now()).look().await;
+    diagnostics.extend(looked.findings);
+    diagnostics.retain(|finding| !select::is_silenced(finding, &config, &looked.silenced));
     Ok(Findings { diagnostics, schedules, counts: Some(counts) })
 }
 
+/// What is known of a code.
+fn explain(code: &str) -> anyhow::Result<()> {
+    if let Some(text) = select::explanation(code) {
+        return Ok(console::print(&text)?);
+    }
+    let codes = LINTS.iter().chain(&FINDINGS).map(|lint| lint.code);
+    match words::nearest(code, codes) {
+        Some(near) => {
+            anyhow::bail!("no finding about posts has the code `{code}`; did you mean `{near}`?")
+        }
+        None => anyhow::bail!("no finding about posts has the code `{code}`"),
+    }
+}
+
 /// Compiles every template and renders it with every sample.
-fn templates(config: &Config, origins: &Origins) -> Vec<Diagnostic> {
+fn templates(config: &Config, origins: &Origins) -> (Option<Templates>, Vec<Diagnostic>) {
     let folder = config.root.join("templates");
     match Templates::load(folder.is_dir().then_some(folder.as_path())) {
         Ok(templates) => {
             let mut problems = templates.check_all();
             problems.extend(releases::unknown_templates(config, origins, &templates));
-            problems
+            (Some(templates), problems)
         }
-        Err(problems) => problems,
+        Err(problems) => (None, problems),
     }
 }
 
 /// Reads every post, over a database that is only looked at.
-async fn posts(config: &Arc<Config>) -> anyhow::Result<Catalog> {
+async fn posts(config: &Arc<Config>) -> anyhow::Result<(Catalog, PostCache)> {
     let look = Look::at(config).await?;
     let cache = ingest::open_cache(config, &look.store)?;
-    let mut ingest = Ingest::open(Arc::clone(config), look.store.clone(), cache).await?;
+    let mut ingest = Ingest::open(Arc::clone(config), look.store.clone(), cache.clone()).await?;
     ingest.rescan(now()).await?;
     let catalog = ingest.catalog();
     look.close().await;
-    Ok(catalog)
+    Ok((catalog, cache))
 }
 
 impl Findings {
-    fn text(&self, now: Timestamp) -> String {
+    fn text(&self, now: Timestamp, all: bool) -> String {
         let mut page = Page::default();
-        page.block(&report::human(&self.diagnostics));
+        let selection = Selection::of(&self.diagnostics, all);
+        page.block(&report::human(&selection.shown));
+        if !selection.more.is_empty() {
+            page.gap().block(&selection.rest());
+        }
         if !self.schedules.is_empty() {
             page.gap().block(&schedules::text(&self.schedules, now));
         }

@@ -31,6 +31,25 @@ pub(in crate::config) struct Posts {
     /// or a list of them; `meta.date` is `date` within `meta`.
     pub fields: BTreeMap<String, Words>,
     pub defaults: Defaults,
+    pub markdown: Markdown,
+}
+
+/// How the Markdown of a folder is read.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct Markdown {
+    /// Code in a language that is named has colours in mails. In feeds it has none, and so weighs less.
+    pub highlight: bool,
+    /// Straight quotes, `--` and `...` become what typographers set.
+    pub smart_punctuation: bool,
+    /// What ends the excerpt of posts without an `excerpt_separator` of their own, beside `<!--more-->`.
+    pub excerpt_separator: Option<String>,
+}
+
+impl Default for Markdown {
+    fn default() -> Self {
+        Self { highlight: true, smart_punctuation: false, excerpt_separator: None }
+    }
 }
 
 impl Default for Posts {
@@ -44,6 +63,7 @@ impl Default for Posts {
             dates_from: vec![DateSource::FrontMatter, DateSource::FileName],
             fields: BTreeMap::new(),
             defaults: Defaults::default(),
+            markdown: Markdown::default(),
         }
     }
 }

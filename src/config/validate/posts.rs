@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Context;
 use super::site::{DAY, duration};
 use crate::config::values::{self, nearest};
-use crate::config::{Baseline, PostFolder, raw};
+use crate::config::{Baseline, Markdown, PostFolder, raw};
 use crate::domain::{DateSource, Diagnostic, Field};
 
 pub(super) fn posts(raw: &[raw::Posts], context: &mut Context<'_>) -> Option<Vec<PostFolder>> {
@@ -72,7 +72,17 @@ fn post_folder(raw: &raw::Posts, at: &str, context: &mut Context<'_>) -> Option<
         dates_from: dates_from?,
         fields: fields?,
         defaults: defaults?,
+        markdown: markdown(&raw.markdown),
     })
+}
+
+fn markdown(raw: &raw::Markdown) -> Markdown {
+    let separator = raw.excerpt_separator.as_deref().map(str::trim);
+    Markdown {
+        highlight: raw.highlight,
+        smart_punctuation: raw.smart_punctuation,
+        excerpt_separator: separator.filter(|it| !it.is_empty()).map(str::to_owned),
+    }
 }
 
 fn dates_from(raw: &raw::Posts, at: &str, context: &mut Context<'_>) -> Option<Vec<DateSource>> {

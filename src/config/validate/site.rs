@@ -1,4 +1,4 @@
-//! `[site]`, `[server]`, `[store]`, `[[posts]]`, `[watch]`, `[log]`.
+//! `[site]`, `[server]`, `[store]`, `[[posts]]`, `[watch]`, `[check]`, `[log]`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,8 +9,10 @@ use url::Url;
 use super::{Context, lexical, secrets};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
-use crate::config::{Guard, Log, Mail, Secret, Server, Site, StoreUrl, Transport, Watch, raw};
-use crate::domain::{Author, Diagnostic};
+use crate::config::{
+    Check, Guard, Log, Mail, Secret, Server, Site, StoreUrl, Transport, Watch, raw,
+};
+use crate::domain::{Author, Diagnostic, FINDINGS, LINTS, explain};
 
 pub(super) fn site(raw: &raw::Site, context: &mut Context<'_>) -> Option<Site> {
     let report = &mut *context.report;
@@ -144,6 +146,23 @@ pub(super) fn watch(raw: &raw::Watch, context: &mut Context<'_>) -> Option<Watch
 pub(super) fn guard(raw: &raw::Guard, context: &mut Context<'_>) -> Option<Guard> {
     let within = duration("guard.within", &raw.within, 1, 7 * DAY, context)?;
     Some(Guard { new_posts: usize::try_from(raw.new_posts).unwrap_or(usize::MAX), within })
+}
+
+pub(super) fn check(raw: &raw::Check, context: &mut Context<'_>) -> Check {
+    for (index, code) in raw.silence.iter().enumerate() {
+        if explain(code).is_some() {
+            continue;
+        }
+        let known = LINTS.iter().chain(&FINDINGS).map(|lint| lint.code);
+        let help = did_you_mean(code, known)
+            .unwrap_or_else(|| "`postrider check` shows the code of each warning".to_owned());
+        context.error(
+            &format!("check.silence.{index}"),
+            format!("there is no finding with the code `{code}`"),
+            help,
+        );
+    }
+    Check { silence: raw.silence.clone() }
 }
 
 pub(super) fn log(raw: &raw::Log, context: &mut Context<'_>) -> Option<Log> {

@@ -4,12 +4,13 @@ use proptest::prelude::*;
 use pulldown_cmark::html::push_html;
 use url::Url;
 
-use super::super::links::{self, Base};
+use super::super::Alone;
+use super::super::links::{self, Base, Use};
 use super::super::sanitise;
 use super::*;
 
 /// Pieces that Markdown without HTML is made of.
-const PIECES: [&str; 72] = [
+const PIECES: [&str; 75] = [
     "word ",
     "two words",
     "\n",
@@ -82,12 +83,23 @@ const PIECES: [&str; 72] = [
     "{: .wide}",
     "<!--more-->",
     "\n\n<!-- c -->\n\n",
+    "==",
+    "> [!info]- T *x*\n> y\n",
+    "> [!bug]\n",
 ];
 
 fn both(markdown: &str) -> (String, String, bool) {
     let link = Url::parse("https://example.org/posts/post/?q=1&r").unwrap();
-    let base = Base { link: &link, id_prefix: "post" };
-    let pieces = Document::parse(markdown, 0).unwrap().into_pieces("post", "Title");
+    let base = Base {
+        link: &link,
+        id_prefix: "post",
+        image: None,
+        neighbours: &Alone,
+        names_languages: true,
+    };
+    let prepared = Prepared::plain(markdown, 0);
+    let document = Document::parse(&prepared, Reading::default()).unwrap();
+    let pieces = document.pieces(Channel::Web, "post", "Title");
     let written = Writer::new(&base, usize::MAX).write(&pieces);
     let events = pieces.into_iter().map(|piece| match piece {
         Piece::Event(event) => event,
@@ -95,7 +107,7 @@ fn both(markdown: &str) -> (String, String, bool) {
     });
     let mut raw = String::new();
     push_html(&mut raw, events);
-    let long = sanitise::clean(&links::absolute(&raw, &base).unwrap()).unwrap();
+    let long = sanitise::clean(&links::absolute(&raw, &base, Use::Elsewhere).unwrap()).unwrap();
     (written.html, long, written.needs_parser)
 }
 
@@ -110,8 +122,8 @@ proptest! {
         let (ours, theirs, needs_parser) = both(&markdown);
         if needs_parser {
             let link = Url::parse("https://example.org/posts/post/?q=1&r").unwrap();
-            let base = Base { link: &link, id_prefix: "post" };
-            let ours = sanitise::clean(&links::absolute(&ours, &base).unwrap()).unwrap();
+            let base = Base { link: &link, id_prefix: "post", image: None, neighbours: &Alone, names_languages: true };
+            let ours = sanitise::clean(&links::absolute(&ours, &base, Use::Elsewhere).unwrap()).unwrap();
             prop_assert_eq!(ours, theirs);
         } else {
             prop_assert_eq!(ours, theirs);

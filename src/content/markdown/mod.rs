@@ -3,19 +3,24 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use pulldown_cmark::{
-    CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeWithOffset,
-};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeWithOffset};
 
+pub(super) use self::callouts::capitalised;
+pub(super) use self::items::{Channel, OWN_MARK};
+use self::items::{Collector, Item, Mark};
 pub(super) use self::rewrite::Piece;
-pub(super) use self::writer::Writer;
+pub(super) use self::writer::{Writer, Written};
 use super::markup::MAX_DEPTH;
 use super::permalink::slugify;
+use super::prepare::Prepared;
 use super::report::Problem;
 use super::source::one_line;
 
 mod autolink;
+mod callouts;
 mod footnotes;
+mod items;
+mod marked;
 mod rewrite;
 mod writer;
 
@@ -31,93 +36,109 @@ const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_HEADING_ATTRIBUTES)
     .union(Options::ENABLE_GFM);
 
+/// How a body is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reading<'a> {
+    /// Quotes, dashes and dots as typographers set them.
+    pub(super) smart_punctuation: bool,
+    /// What ends the excerpt, beside the marks that always do.
+    pub(super) excerpt_separator: Option<&'a str>,
+}
+
 /// The body of a post, taken apart.
 pub(super) struct Document<'t> {
-    events: Vec<Event<'t>>,
+    items: Vec<Item<'t>>,
     /// What the author should know and readers can live with.
     pub(super) warnings: Vec<Problem>,
 }
 
 impl<'t> Document<'t> {
-    /// Parses `text[body..]`.
-    pub(super) fn parse(text: &'t str, body: usize) -> Result<Self, Problem> {
-        let parser = Parser::new_ext(&text[body..], OPTIONS);
-        let mut events = Vec::new();
+    pub(super) fn parse(source: &'t Prepared<'_>, how: Reading<'_>) -> Result<Self, Vec<Problem>> {
+        let mut options = OPTIONS;
+        options.set(Options::ENABLE_SMART_PUNCTUATION, how.smart_punctuation);
+        let parser = Parser::new_ext(&source.text, options);
+        let mut excerpt_end = excerpt_end(&source.text, how.excerpt_separator);
+        let mut collector = Collector::default();
         let mut warnings = Vec::new();
-        let mut depth = 0_usize;
         let mut in_code = false;
         for (event, span) in TextMergeWithOffset::new(parser.into_offset_iter()) {
-            let span = span.start + body..span.end + body;
+            let origin = source.origin(&span);
             match &event {
-                Event::Start(tag) => {
-                    depth += 1;
-                    in_code |= matches!(tag, Tag::CodeBlock(_));
-                }
-                Event::End(tag) => {
-                    depth = depth.saturating_sub(1);
-                    in_code &= !matches!(tag, TagEnd::CodeBlock);
-                }
-                Event::Text(words) if warnings.is_empty() && !in_code => {
-                    warnings.extend(template_code(words).map(|problem| problem.at(span.clone())));
+                Event::Start(Tag::CodeBlock(_)) => in_code = true,
+                Event::End(TagEnd::CodeBlock) => in_code = false,
+                Event::Text(words)
+                    if warnings.is_empty() && !in_code && !source.is_verbatim(&span) =>
+                {
+                    warnings.extend(template_code(words).map(|problem| problem.at(origin.clone())));
                 }
                 _ => {}
             }
-            if depth > MAX_DEPTH {
+            // Between blocks, or in place of HTML: anywhere else the mark would split what belongs together.
+            let can_end = collector.is_between_blocks() || matches!(event, Event::InlineHtml(_));
+            if can_end && excerpt_end.is_some_and(|at| span.start >= at) {
+                collector.excerpt_ends();
+                excerpt_end = None;
+            }
+            if collector.nesting() > MAX_DEPTH {
                 let message =
                     format!("quotes, lists or emphasis are nested more than {MAX_DEPTH} deep here");
-                return Err(Problem::new("post-too-complex", message)
-                    .at(span.start..span.start)
-                    .help("flatten this part"));
+                return Err(vec![
+                    Problem::new("post-too-complex", message)
+                        .at(origin.start..origin.start)
+                        .help("flatten this part"),
+                ]);
             }
-            push(event, &mut events);
+            collector.accept(event, origin);
         }
-        Ok(Self { events, warnings })
+        Ok(Self { items: callouts::rewrite(collector.finish()?), warnings })
     }
 
-    /// The text of the first heading of level 1.
+    /// The text of the first heading of level 1. Titles are seen everywhere, so one that is only for mails is none.
     pub(super) fn first_heading(&self) -> Option<String> {
-        let start = self.events.iter().position(is_h1)?;
-        Some(heading_text(&self.events[start + 1..])).filter(|text| !text.is_empty())
+        let items = items::shown_by(&self.items, Channel::Web);
+        let start = items.iter().position(is_h1)?;
+        Some(heading_text(&items[start + 1..])).filter(|text| !text.is_empty())
     }
 
-    /// What to write. Ids begin with `prefix`. A first block that only repeats `title` is left out, because feeds and mails
-    /// show the title above the text.
-    pub(super) fn into_pieces(mut self, prefix: &str, title: &str) -> Vec<Piece<'t>> {
-        if self.events.first().is_some_and(is_h1)
-            && heading_text(&self.events[1..]) == title
-            && let Some(end) =
-                self.events.iter().position(|event| matches!(event, Event::End(TagEnd::Heading(_))))
+    /// Whether some of it is for one channel only.
+    pub(super) fn has_channels(&self) -> bool {
+        self.items.iter().any(|item| matches!(item, Item::Begin(Mark::Channel(_))))
+    }
+
+    /// What to write for `channel`. Ids begin with `prefix`. A first block that only repeats `title` is left out, because
+    /// feeds and mails show the title above the text.
+    pub(super) fn pieces(&self, channel: Channel, prefix: &str, title: &str) -> Vec<Piece<'t>> {
+        let mut items = items::shown_by(&self.items, channel);
+        if items.first().is_some_and(is_h1)
+            && heading_text(&items[1..]) == title
+            && let Some(end) = items
+                .iter()
+                .position(|item| matches!(item, Item::Event(Event::End(TagEnd::Heading(_)))))
         {
-            self.events.drain(..=end);
+            items.drain(..=end);
         }
-        rewrite::pieces(self.events, prefix)
+        rewrite::pieces(items, prefix)
     }
 }
 
-/// The lines of one block of HTML come one by one; tags and comments may span them.
-fn push<'t>(event: Event<'t>, events: &mut Vec<Event<'t>>) {
-    match (event, events.last_mut()) {
-        (Event::Html(line), Some(Event::Html(block))) => {
-            let mut whole = std::mem::replace(block, CowStr::Borrowed("")).into_string();
-            whole.push_str(&line);
-            *block = whole.into();
-        }
-        (event, _) => events.push(event),
-    }
+/// Where the author's own separator is first, as Jekyll looks for it: in the text, whatever it is there.
+fn excerpt_end(text: &str, separator: Option<&str>) -> Option<usize> {
+    let separator = separator.map(str::trim).filter(|separator| !separator.is_empty())?;
+    text.find(separator)
 }
 
-fn is_h1(event: &Event<'_>) -> bool {
-    matches!(event, Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }))
+fn is_h1(item: &Item<'_>) -> bool {
+    matches!(item, Item::Event(Event::Start(Tag::Heading { level: HeadingLevel::H1, .. })))
 }
 
-/// The plain text up to the end of the heading that `events` are in.
-fn heading_text(events: &[Event<'_>]) -> String {
+/// The plain text up to the end of the heading that `items` are in.
+fn heading_text(items: &[Item<'_>]) -> String {
     let mut text = String::new();
-    for event in events {
-        match event {
-            Event::End(TagEnd::Heading(_)) => break,
-            Event::Text(words) | Event::Code(words) => text.push_str(words),
-            Event::SoftBreak | Event::HardBreak => text.push(' '),
+    for item in items {
+        match item {
+            Item::Event(Event::End(TagEnd::Heading(_))) => break,
+            Item::Event(Event::Text(words) | Event::Code(words)) => text.push_str(words),
+            Item::Event(Event::SoftBreak | Event::HardBreak) => text.push(' '),
             _ => {}
         }
     }
@@ -125,15 +146,15 @@ fn heading_text(events: &[Event<'_>]) -> String {
 }
 
 /// An id for each heading, in order and each once.
-fn heading_ids(events: &[Event<'_>], prefix: &str) -> VecDeque<String> {
+fn heading_ids(items: &[Item<'_>], prefix: &str) -> VecDeque<String> {
     let mut seen = HashSet::new();
     let mut copies: HashMap<String, usize> = HashMap::new();
     let mut ids = VecDeque::new();
-    for (at, event) in events.iter().enumerate() {
-        let Event::Start(Tag::Heading { id, .. }) = event else { continue };
+    for (at, item) in items.iter().enumerate() {
+        let Item::Event(Event::Start(Tag::Heading { id, .. })) = item else { continue };
         let own = match id {
             Some(id) => slugify(id),
-            None => slugify(&heading_text(&events[at + 1..])),
+            None => slugify(&heading_text(&items[at + 1..])),
         };
         let base = format!("{prefix}-{}", if own.is_empty() { "section" } else { &own });
         let copy = copies.entry(base.clone()).or_insert(0);

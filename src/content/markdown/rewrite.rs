@@ -8,6 +8,8 @@ use super::super::source::EXCERPT_END;
 use super::autolink;
 use super::footnotes::Footnotes;
 use super::heading_ids;
+use super::items::{Item, Mark};
+use super::marked::{Equals, Marked};
 
 /// What the body of a post is written from.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,16 +21,33 @@ pub(in crate::content) enum Piece<'t> {
 }
 
 /// Rewrites the events of a body. Ids begin with `prefix`.
-pub(super) fn pieces<'t>(events: Vec<Event<'t>>, prefix: &str) -> Vec<Piece<'t>> {
+pub(super) fn pieces<'t>(items: Vec<Item<'t>>, prefix: &str) -> Vec<Piece<'t>> {
     let mut rewriter = Rewriter {
-        heading_ids: heading_ids(&events, prefix),
+        heading_ids: heading_ids(&items, prefix),
         footnotes: Footnotes::new(prefix),
         ..Rewriter::default()
     };
-    for event in events {
-        rewriter.accept(event);
+    for item in items {
+        match item {
+            Item::Event(event) => rewriter.accept(event),
+            Item::Begin(mark) => rewriter.begin(mark),
+            Item::End(Mark::Note(_)) => rewriter.own("</blockquote>\n"),
+            Item::ExcerptEnd => rewriter.excerpt_ends(),
+            // Whoever asked for one channel has them taken out.
+            Item::End(Mark::Channel(_)) => {}
+        }
     }
     rewriter.footnotes.append_to(rewriter.out)
+}
+
+/// Where the title of a note is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Title {
+    #[default]
+    Nowhere,
+    /// It is the next paragraph.
+    Follows,
+    Open,
 }
 
 /// Turns the parser's events into those that are rendered.
@@ -37,14 +56,34 @@ struct Rewriter<'t> {
     out: Vec<Piece<'t>>,
     footnotes: Footnotes<'t>,
     heading_ids: VecDeque<String>,
-    /// Code blocks, links and images that are open: no place for links.
+    /// Links and images that are open: no place for links.
     no_links: usize,
+    in_code: bool,
     excerpt_ended: bool,
+    title: Title,
+    marked: Marked,
 }
 
 impl<'t> Rewriter<'t> {
     fn push(&mut self, event: Event<'t>) {
         self.out.push(Piece::Event(event));
+    }
+
+    fn own(&mut self, html: impl Into<CowStr<'t>>) {
+        self.out.push(Piece::Own(html.into()));
+    }
+
+    fn begin(&mut self, mark: Mark) {
+        if let Mark::Note(class) = mark {
+            self.own(format!("<blockquote class=\"markdown-alert-{class}\">\n"));
+            self.title = Title::Follows;
+        }
+    }
+
+    fn excerpt_ends(&mut self) {
+        if !std::mem::replace(&mut self.excerpt_ended, true) {
+            self.push(Event::Html(EXCERPT_END.to_string().into()));
+        }
     }
 
     fn accept(&mut self, event: Event<'t>) {
@@ -63,12 +102,8 @@ impl<'t> Rewriter<'t> {
                 let mark = self.excerpt_mark("<!--truncate-->".into());
                 self.push(Event::InlineHtml(mark));
             }
-            Event::Text(text) if self.no_links == 0 => {
-                let out = &mut self.out;
-                autolink::link_urls(without_attribute_lists(text), |event| {
-                    out.push(Piece::Event(event))
-                });
-            }
+            Event::Text(text) if self.in_code => self.push(Event::Text(text)),
+            Event::Text(text) => self.text(without_attribute_lists(text)),
             Event::TaskListMarker(done) => {
                 self.push(Event::Text(if done { "☑ " } else { "☐ " }.into()));
             }
@@ -90,10 +125,20 @@ impl<'t> Rewriter<'t> {
             }
             Tag::BlockQuote(Some(kind)) => self.out.push(Piece::Own(alert(kind).into())),
             Tag::FootnoteDefinition(label) => {
+                self.marked.forget();
                 self.footnotes.begin(label, std::mem::take(&mut self.out));
             }
+            Tag::Paragraph if self.title == Title::Follows => {
+                self.title = Title::Open;
+                self.own("<p class=\"markdown-alert-title\"><strong>");
+            }
             tag => {
+                if self.title == Title::Follows {
+                    self.title = Title::Nowhere;
+                }
                 self.no_links += usize::from(opaque_to_links(tag.to_end()));
+                self.in_code |= matches!(tag, Tag::CodeBlock(_));
+                self.marked.enter();
                 self.push(Event::Start(tag));
             }
         }
@@ -103,13 +148,53 @@ impl<'t> Rewriter<'t> {
         match tag {
             TagEnd::BlockQuote(Some(_)) => self.out.push(Piece::Own("</blockquote>\n".into())),
             TagEnd::FootnoteDefinition => {
+                self.marked.forget();
                 self.out = self.footnotes.end(std::mem::take(&mut self.out));
             }
+            TagEnd::Paragraph if self.title == Title::Open => {
+                self.title = Title::Nowhere;
+                self.own("</strong></p>\n");
+            }
             tag => {
-                self.no_links -= usize::from(opaque_to_links(tag));
+                self.no_links = self.no_links.saturating_sub(usize::from(opaque_to_links(tag)));
+                self.in_code &= !matches!(tag, TagEnd::CodeBlock);
+                self.marked.leave();
                 self.push(Event::End(tag));
             }
         }
+    }
+
+    /// Text outside code: `==marked==` is marked, bare URLs become links.
+    fn text(&mut self, text: CowStr<'t>) {
+        if self.no_links > 0 {
+            return self.push(Event::Text(text));
+        }
+        let mut from = 0;
+        for (at, _) in text.match_indices("==") {
+            let (before, after) = (text[..at].chars().next_back(), text[at + 2..].chars().next());
+            let Some(equals) = self.marked.read(before, after) else { continue };
+            self.words(text[from..at].to_owned().into());
+            match equals {
+                Equals::Begin => {
+                    self.marked.begun_at(self.out.len());
+                    self.own("==");
+                }
+                Equals::EndOf(start) => {
+                    self.out[start] = Piece::Own("<mark>".into());
+                    self.own("</mark>");
+                }
+            }
+            from = at + 2;
+        }
+        if from == 0 { self.words(text) } else { self.words(text[from..].to_owned().into()) }
+    }
+
+    fn words(&mut self, text: CowStr<'t>) {
+        if text.is_empty() {
+            return;
+        }
+        let out = &mut self.out;
+        autolink::link_urls(text, |event| out.push(Piece::Event(event)));
     }
 
     /// Puts our mark for the comment that ends the excerpt, the first time.
@@ -148,7 +233,7 @@ fn without_attribute_lists(text: CowStr<'_>) -> CowStr<'_> {
 }
 
 fn opaque_to_links(tag: TagEnd) -> bool {
-    matches!(tag, TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image)
+    matches!(tag, TagEnd::Link | TagEnd::Image)
 }
 
 /// GitHub's alert with a title that needs no style sheet.

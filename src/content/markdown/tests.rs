@@ -1,13 +1,22 @@
 use url::Url;
 
+use super::super::Alone;
 use super::super::links::Base;
 use super::super::source::EXCERPT_END;
 use super::*;
 
 fn html(markdown: &str) -> String {
     let link = Url::parse("https://example.org/posts/post/").unwrap();
-    let base = Base { link: &link, id_prefix: "post" };
-    let pieces = Document::parse(markdown, 0).unwrap().into_pieces("post", "Title");
+    let base = Base {
+        link: &link,
+        id_prefix: "post",
+        image: None,
+        neighbours: &Alone,
+        names_languages: true,
+    };
+    let prepared = Prepared::plain(markdown, 0);
+    let document = Document::parse(&prepared, Reading::default()).unwrap();
+    let pieces = document.pieces(Channel::Web, "post", "Title");
     Writer::new(&base, usize::MAX).write(&pieces).html
 }
 
@@ -89,7 +98,8 @@ fn template_code_outside_code_is_reported_where_it_stands() {
         ("{ braces }", None),
     ];
     for (markdown, expected) in cases {
-        let warnings = Document::parse(markdown, 0).unwrap().warnings;
+        let warnings =
+            Document::parse(&Prepared::plain(markdown, 0), Reading::default()).unwrap().warnings;
         let message = warnings.first().map(|warning| warning.message.as_str());
         assert_eq!(message.is_some(), expected.is_some(), "{markdown}: {message:?}");
         assert!(
@@ -110,7 +120,9 @@ fn kramdowns_attribute_lists_are_not_shown() {
 
 #[test]
 fn nesting_that_nobody_reads_is_refused_where_it_begins() {
-    let problem = Document::parse(&format!("fine\n\n{}", "> ".repeat(500_000)), 0).err().unwrap();
+    let markdown = format!("fine\n\n{}", "> ".repeat(500_000));
+    let prepared = Prepared::plain(&markdown, 0);
+    let problem = Document::parse(&prepared, Reading::default()).err().unwrap().remove(0);
     assert_eq!(problem.code, "post-too-complex");
     assert!(problem.span.unwrap().start >= 6);
 }

@@ -11,24 +11,27 @@ use pulldown_cmark_escape::escape_href;
 
 use super::super::links::Base;
 use super::super::sanitise;
-use super::Piece;
+use super::super::source::EXCERPT_END;
+use super::{OWN_MARK, Piece};
 
 /// Markdown alone cannot write more: past this depth `markup` has to count.
 const MAX_PLAIN_DEPTH: usize = 200;
 
 /// What was written.
+#[derive(Debug, Default)]
 pub(in crate::content) struct Written {
     pub(in crate::content) html: String,
     /// Whether an HTML parser must read it: there is HTML of the author in it, or what no HTML can say.
     pub(in crate::content) needs_parser: bool,
+    /// Whether there is HTML of the author in it.
+    pub(in crate::content) has_html: bool,
 }
 
 /// Writes the body of one post.
 pub(in crate::content) struct Writer<'a> {
     base: &'a Base<'a>,
     limit: usize,
-    out: String,
-    needs_parser: bool,
+    written: Written,
     /// Whether the last thing written ended its line.
     at_line_start: bool,
     depth: usize,
@@ -44,8 +47,7 @@ impl<'a> Writer<'a> {
         Self {
             base,
             limit,
-            out: String::new(),
-            needs_parser: false,
+            written: Written::default(),
             at_line_start: true,
             depth: 0,
             links: 0,
@@ -60,7 +62,7 @@ impl<'a> Writer<'a> {
         while let Some(piece) = pieces.next() {
             match piece {
                 Piece::Own(html) => {
-                    self.needs_parser |= self.links > 0 && html.contains("<a ");
+                    self.written.needs_parser |= self.links > 0 && html.contains("<a ");
                     self.own(html);
                 }
                 Piece::Event(Event::Start(Tag::Image { dest_url, title, .. })) => {
@@ -69,18 +71,19 @@ impl<'a> Writer<'a> {
                 }
                 Piece::Event(event) => self.event(event),
             }
-            if self.out.len() > self.limit {
+            if self.written.html.len() > self.limit {
                 break;
             }
         }
-        Written { html: with_line_feeds(self.out), needs_parser: self.needs_parser }
+        let html = with_line_feeds(self.written.html);
+        Written { html, ..self.written }
     }
 
     fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Start(tag) => {
                 self.depth += 1;
-                self.needs_parser |= self.depth > MAX_PLAIN_DEPTH;
+                self.written.needs_parser |= self.depth > MAX_PLAIN_DEPTH;
                 self.start(tag);
             }
             Event::End(tag) => {
@@ -88,19 +91,24 @@ impl<'a> Writer<'a> {
                 self.end(*tag);
             }
             Event::Text(text) => {
-                escape_text(text, &mut self.out);
+                escape_text(text, &mut self.written.html);
                 self.at_line_start = text.ends_with('\n');
             }
             Event::Code(text) => {
                 self.put("<code>");
-                escape_text(text, &mut self.out);
+                escape_text(text, &mut self.written.html);
                 self.put("</code>");
+            }
+            // Nothing that is seen, so it stands on no line.
+            Event::Html(html) if html.chars().eq([EXCERPT_END]) => {
+                self.written.html.push(EXCERPT_END);
             }
             Event::Html(html) | Event::InlineHtml(html) => {
                 if let Some(rest) = without_comments(html) {
                     self.put(&rest);
                 } else {
-                    self.needs_parser = true;
+                    self.written.needs_parser = true;
+                    self.written.has_html = true;
                     self.put(html);
                 }
             }
@@ -129,7 +137,7 @@ impl<'a> Writer<'a> {
     }
 
     fn put(&mut self, html: &str) {
-        self.out.push_str(html);
+        self.written.html.push_str(html);
         if !html.is_empty() {
             self.at_line_start = html.ends_with('\n');
         }
@@ -138,7 +146,7 @@ impl<'a> Writer<'a> {
     /// On a line of its own.
     fn block(&mut self, html: &str) {
         if !self.at_line_start {
-            self.out.push('\n');
+            self.written.html.push('\n');
         }
         self.put(html);
     }
@@ -231,7 +239,9 @@ impl<'a> Writer<'a> {
 
     fn code_block(&mut self, kind: &CodeBlockKind<'_>) {
         self.block("<pre><code");
-        if let CodeBlockKind::Fenced(info) = kind {
+        if self.base.names_languages
+            && let CodeBlockKind::Fenced(info) = kind
+        {
             let language = info.split(' ').next().unwrap_or_default();
             if let Some(class) = sanitise::classes(&format!("language-{language}")) {
                 self.attribute("class", &class);
@@ -252,7 +262,7 @@ impl<'a> Writer<'a> {
 
     fn link(&mut self, kind: LinkType, target: &str, title: &str) {
         // HTML knows no link in a link.
-        self.needs_parser |= self.links > 0;
+        self.written.needs_parser |= self.links > 0;
         self.links += 1;
         let scheme = if kind == LinkType::Email { "mailto:" } else { "" };
         self.put("<a");
@@ -273,8 +283,25 @@ impl<'a> Writer<'a> {
             self.attribute("src", &url);
         }
         self.attribute("alt", alt);
+        let (title, own_size) = match title.strip_prefix(OWN_MARK) {
+            Some(size) => ("", Some(size.split_once('x').unwrap_or((size, "")))),
+            None => (title, None),
+        };
         if !title.is_empty() {
             self.attribute("title", title);
+        }
+        match (own_size, self.base.size(source)) {
+            (Some((width, height)), _) => {
+                self.attribute("width", width);
+                if !height.is_empty() {
+                    self.attribute("height", height);
+                }
+            }
+            (None, Some((width, height))) => {
+                self.attribute("width", &width.to_string());
+                self.attribute("height", &height.to_string());
+            }
+            (None, None) => {}
         }
         self.put(">");
     }
@@ -287,8 +314,8 @@ impl<'a> Writer<'a> {
     }
 
     fn attribute(&mut self, name: &str, value: &str) {
-        let _ = write!(self.out, " {name}=\"");
-        escape_attribute(value, &mut self.out);
+        let _ = write!(self.written.html, " {name}=\"");
+        escape_attribute(value, &mut self.written.html);
         self.put("\"");
     }
 }
@@ -313,7 +340,7 @@ fn plain<'p, 't: 'p>(pieces: &mut impl Iterator<Item = &'p Piece<'t>>) -> String
 
 /// `html` without the comments that are all there is in it; `None` if there is more.
 fn without_comments(html: &str) -> Option<Cow<'_, str>> {
-    let is_blank = |text: &str| text.trim_matches([' ', '\n', '\t', '\u{FDD0}']).is_empty();
+    let is_blank = |text: &str| text.trim_matches([' ', '\n', '\t', EXCERPT_END]).is_empty();
     let mut kept = String::new();
     let mut rest = html;
     while let Some((before, comment)) = rest.split_once("<!--") {

@@ -92,14 +92,45 @@ fn hostile_posts_are_answered_in_time() {
         "<a href=x srcset='".repeat(20_000),
         "</p>".repeat(50_000),
         "<script>".repeat(50_000),
+        "{{<".repeat(50_000),
+        "{{< highlight x >}}".repeat(20_000),
+        "{% raw %}".repeat(20_000) + "endraw",
+        "{% highlight a %}\n\n".repeat(20_000) + "{% endhighlight %}",
+        "[[".repeat(100_000),
+        "[[a]]".repeat(50_000),
+        "%%".repeat(100_000),
+        "a %% b\n".repeat(30_000),
+        ":::note\n".repeat(30_000),
+        ":::note\n".repeat(10_000) + &":::\n".repeat(10_000),
+        "> [!x] y\n\n".repeat(20_000),
+        "==a ".repeat(50_000),
+        "<!-- email-only -->".repeat(20_000),
+        "<div class=\"email-only\">".repeat(10_000),
     ];
     for body in bodies {
-        let started = std::time::Instant::now();
-        let text = format!("---\ntitle: T\ndate: 2024-01-15\n---\n{body}");
-        let _ = read("a.md", text.as_bytes());
-        let seconds = started.elapsed().as_secs();
-        assert!(seconds < 60, "{seconds} s for {}", &body[..20]);
+        in_time("a.md", &body);
     }
+    let bodies = [
+        "{".repeat(100_000),
+        "{/*".repeat(50_000),
+        "<A ".repeat(50_000),
+        "<A b={".repeat(50_000),
+        "<A>\n  ".repeat(30_000),
+        "export const a = {\n".repeat(20_000),
+        "export const a = (\n".to_owned() + &"(\n".repeat(100_000),
+        "import a from 'b'\n".repeat(30_000),
+    ];
+    for body in bodies {
+        in_time("a.mdx", &body);
+    }
+}
+
+fn in_time(name: &str, body: &str) {
+    let started = std::time::Instant::now();
+    let text = format!("---\ntitle: T\ndate: 2024-01-15\n---\n{body}");
+    let _ = read(name, text.as_bytes());
+    let seconds = started.elapsed().as_secs();
+    assert!(seconds < 60, "{seconds} s for {}", &body[..20]);
 }
 
 #[test]
@@ -151,12 +182,20 @@ proptest! {
                 "[a](b)", "[^1]", "\n[^1]: c\n", "*", "`", "```\n", "> ", "- ", "# h\n", "&lt;", "é", "<b", "text ", "|", "|-|\n",
                 "<!--more-->", "https://x.example/", "<math>", "<title>", "<select>", "<template>", "<noscript>",
                 "<pre>", "<form>", "</a>", "<h2>", "&#11;",
+                "{{< youtube dQw4w9WgXcQ >}}", "{{< figure src=a >}}", "{{<", ">}}", "{% raw %}", "{% endraw %}", "{% highlight js %}",
+                "{% endhighlight %}", "[[n]]", "![[i.png|3]]", "%%", "\n%%\n", "\n:::note t\n", "\n:::\n", "\n:::email-only\n",
+                "<!-- email-only -->", "<!-- /email-only -->", "<div class=\"web-only\">", "</div>", "==", "> [!x] y\n", "<A b={1}>",
+                "</A>", "<A/>", "{", "}", "import x from 'y'\n", "{/* c */}", "<Image src=\"i\"/>", "\n  ",
             ]),
             0..40,
-        )
+        ),
+        mdx in any::<bool>(),
     ) {
         let text = format!("---\ntitle: T\ndate: 2024-01-15\n---\n{}", pieces.concat());
-        if let Ok((Verdict::Post(post), _)) = read("a.md", text.as_bytes()) {
+        if let Ok((Verdict::Post(post), _)) = read(if mdx { "a.mdx" } else { "a.md" }, text.as_bytes()) {
+            let mail = post.mail_html.clone().unwrap_or_default();
+            prop_assert_eq!(sanitise::clean(&mail), Some(mail));
+            prop_assert!(!post.html.contains(markdown::OWN_MARK));
             for token in markup::Tokens::of(&post.html) {
                 let markup::Token::Open { name, attributes } = token else { continue };
                 prop_assert!(!["script", "style", "iframe", "svg", "form", "object"].contains(&name));

@@ -60,6 +60,9 @@ impl Folder {
             presets: &presets,
             dates_from: &self.dates_from,
             destinations: Some(&self.destinations),
+            highlight: true,
+            smart_punctuation: false,
+            excerpt_separator: None,
         };
         let source = format!("posts/{within}");
         let file = SourceFile {
@@ -68,6 +71,7 @@ impl Folder {
             bytes,
             committed_at: self.committed_at,
             modified_at: self.modified_at,
+            neighbours: &Alone,
         };
         parse(&file, &rules)
     }
@@ -209,6 +213,9 @@ fn the_folders_author_stands_in() {
         presets: &[],
         dates_from: &[DateSource::FrontMatter, DateSource::FileName],
         destinations: None,
+        highlight: true,
+        smart_punctuation: false,
+        excerpt_separator: None,
     };
     let bytes = b"---\ntitle: T\ndate: 2024-01-15\n---\n![](../a.png) [x](/y)";
     let file = SourceFile {
@@ -217,6 +224,7 @@ fn the_folders_author_stands_in() {
         bytes,
         committed_at: None,
         modified_at: None,
+        neighbours: &Alone,
     };
     let Verdict::Post(post) = parse(&file, &rules).unwrap().0 else { panic!("no post") };
     assert_eq!(post.link.as_str(), "https://example.org/blog/notes/2024/de/a/");

@@ -25,6 +25,11 @@ const PALETTE: [(&str, &[&str]); 2] = [
             "#fbfaf6 on #22629e",
             "#2c3036 on #f0ede4",
             "#2c3036 on #f7e8a9",
+            "#62656b on #f0ede4",
+            "#2c6a1f on #f0ede4",
+            "#8a4b08 on #f0ede4",
+            "#8a2a7e on #f0ede4",
+            "#1c5aa6 on #f0ede4",
         ],
     ),
     (
@@ -39,6 +44,11 @@ const PALETTE: [(&str, &[&str]); 2] = [
             "#8ab6ea on #1f2226",
             "#dad8d1 on #15171a",
             "#f1efe9 on #5c4b14",
+            "#9a9ea6 on #15171a",
+            "#a8c98a on #15171a",
+            "#e0b07a on #15171a",
+            "#d79bd0 on #15171a",
+            "#8db8ea on #15171a",
         ],
     ),
 ];
@@ -62,6 +72,7 @@ fn all() -> Vec<(&'static str, Composed)> {
     let players = "<video src=\"https://example.org/a.mp4\"></video><h1>x</h1><details><summary>s</summary>t</details>\
         <img src=\"data:image/png;base64,AAAA\" alt=\"dot\"><p>a <img src=\"https://example.org/i.png\"> b</p>\
         <p><img src=\"https://example.org/wide.png\" srcset=\"https://example.org/b.png 2x\"></p>\
+        <pre><code class=\"language-rust\">// c\nfn main() { let a = (1, &quot;s&quot;); }\n</code></pre>\
         <section class=\"footnotes\"><p>f <mark>m</mark> <kbd>k</kbd></p></section>";
     let tagged = Post { tags: vec!["tag".into()], ..river_post() };
     let full = written(tagged, &format!("{RIVER_HTML}{players}"), RIVER_TEXT);

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::{Context, samples};
-use crate::domain::{Author, Written};
+use crate::domain::{Author, Written, reading_minutes};
 
 /// `site`: the author's own site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -66,7 +66,7 @@ impl PostContext {
             title: post.title.clone(),
             url: post.canonical.as_ref().unwrap_or(&post.link).to_string(),
             summary: post.summary.clone(),
-            html: body.html.clone(),
+            html: body.for_mail().to_owned(),
             text: body.text.clone(),
             reading_minutes: reading_minutes(&body.text),
             authors: post.authors.iter().map(AuthorContext::of).collect(),
@@ -78,16 +78,6 @@ impl PostContext {
             image: post.image.as_ref().map(ToString::to_string),
         }
     }
-}
-
-/// Minutes that people take for `text`: 230 words each, or 500 characters where a script has no blanks between words.
-fn reading_minutes(text: &str) -> usize {
-    let unspaced =
-        |c: &char| matches!(u32::from(*c), 0x0e00..=0x0eff | 0x3040..=0x30ff | 0x3400..=0x9fff);
-    let is_spoken = |word: &&str| word.contains(char::is_alphanumeric) && !word.contains("://");
-    let words = text.split_whitespace().filter(is_spoken).count();
-    let characters = text.chars().filter(unspaced).count();
-    (words * 500 + characters * 230).div_ceil(230 * 500).max(1)
 }
 
 impl AuthorContext {

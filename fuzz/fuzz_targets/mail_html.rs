@@ -1,0 +1,34 @@
+//! Markdown and MDX -> what feeds and mails show: no scripts, and nothing that the next parser reads otherwise.
+
+#![no_main]
+
+use jiff::tz::TimeZone;
+use libfuzzer_sys::fuzz_target;
+use postrider::content::{Alone, FolderRules, SourceFile, Verdict, highlighted, parse, plain_text};
+use url::Url;
+
+fuzz_target!(|input: (bool, &str)| {
+    let (mdx, body) = input;
+    let site_url = Url::parse("https://example.org").expect("a URL");
+    let rules = FolderRules {
+        site_url: &site_url,
+        permalink: "/posts/{slug}/",
+        language: "en",
+        time_zone: &TimeZone::UTC,
+        default_author: None,
+        highlight: true,
+        smart_punctuation: true,
+        excerpt_separator: None,
+    };
+    let text = format!("---\ntitle: T\ndate: 2024-01-15\n---\n{body}");
+    let within = if mdx { "a.mdx" } else { "a.md" };
+    let file = SourceFile { source: within, within, bytes: text.as_bytes(), neighbours: &Alone };
+    let Ok((Verdict::Post(post), _)) = parse(&file, &rules) else { return };
+    for html in [Some(post.html), post.mail_html].into_iter().flatten() {
+        let lower = html.to_ascii_lowercase();
+        for tag in ["<script", "<style", "<iframe", "<object", "<form", "<svg"] {
+            assert!(!lower.contains(tag), "{html}");
+        }
+        assert_eq!(plain_text(&highlighted(&html)), plain_text(&html));
+    }
+});

@@ -1,0 +1,196 @@
+//! What `check` has to say about posts: every code with what it means and how to mend it.
+
+/// One code of a finding about posts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lint {
+    pub code: &'static str,
+    /// What it means: a sentence without a full stop.
+    pub meaning: &'static str,
+    /// How to mend it: a sentence without a full stop.
+    pub mend: &'static str,
+}
+
+const fn lint(code: &'static str, meaning: &'static str, mend: &'static str) -> Lint {
+    Lint { code, meaning, mend }
+}
+
+/// What only `check` looks for: the post goes out all the same.
+pub const LINTS: [Lint; 12] = [
+    lint(
+        "post-link-broken",
+        "a link leads to a file, a post or a heading that is not there",
+        "correct the address; links may be relative to the file or to the post's address",
+    ),
+    lint(
+        "post-image-missing",
+        "an image is not where the post looks for it",
+        "put the file there, or correct its path",
+    ),
+    lint(
+        "post-alt-missing",
+        "an image has no text for those who don't see it, and many mail programs show no images at first",
+        "write `![what is to be seen](image.jpg)`; for mere decoration `<img src=\"…\" alt=\"\">`",
+    ),
+    lint(
+        "post-description-missing",
+        "the post does not say what it is about; feeds, digests and previews show its beginning instead",
+        "add `description: …` to the front matter, or put `<!--more-->` where its beginning ends",
+    ),
+    lint(
+        "post-title-long",
+        "the title is longer than mail programs and search engines show",
+        "keep it to 70 characters, the important words first",
+    ),
+    lint(
+        "post-title-duplicate",
+        "two posts of a folder have the same title in the same language",
+        "give each a title of its own, or nobody can tell them apart in a list of mails",
+    ),
+    lint(
+        "post-slug-duplicate",
+        "two posts of a folder have the same slug in the same language",
+        "write another `slug`; where posts are called by their slug, only the newest is meant",
+    ),
+    lint(
+        "post-todo",
+        "a note to yourself (TK, TODO, FIXME, XXX) is left in the text",
+        "do it, or take it out; words in code are not meant",
+    ),
+    lint(
+        "post-future",
+        "the date is in the future and no release names the post: it goes out by itself on that day",
+        "nothing, if that is meant; a release in `config/releases.toml` says so for good",
+    ),
+    lint(
+        "post-mail-large",
+        "the mail is larger than Gmail shows, so readers get a part of the post and a link",
+        "shorten the post, split it, or move large tables and code to a page of their own",
+    ),
+    lint(
+        "post-key-unknown",
+        "a key in the front matter is unknown and looks like a slip of the pen",
+        "correct it; keys of your own are fine as long as they look like no other",
+    ),
+    lint(
+        "ignore-file",
+        "a line of `.postriderignore` is no pattern, or the file cannot be read",
+        "write one pattern a line, as in `.gitignore`",
+    ),
+];
+
+/// What is found whenever a post is read. Where it keeps the post from going out, it cannot be silenced.
+pub const FINDINGS: [Lint; 25] = [
+    lint("post-no-title", "the post has no title", "add `title: …`, or begin with a heading `# …`"),
+    lint(
+        "post-no-date",
+        "the post has no date",
+        "add `date: 2024-01-15`, or put it in front of the file name",
+    ),
+    lint(
+        "post-title",
+        "the title is a list or a map",
+        "write it on one line, in quotes if it has `: `",
+    ),
+    lint("post-title-too-long", "the title is too long for feeds and mails", "shorten it"),
+    lint(
+        "post-date",
+        "the date cannot be read, or could be two days",
+        "write it as 2024-01-15 or 2024-01-15T10:00:00+01:00",
+    ),
+    lint(
+        "post-other-date",
+        "a date beside that of publication cannot be read",
+        "write it as 2024-01-15",
+    ),
+    lint(
+        "post-date-placeholder",
+        "the date is left to the build of the site, which Postrider does not run",
+        "write the day itself",
+    ),
+    lint(
+        "post-slug",
+        "the file name has no letters or digits for an address",
+        "add `slug: some-words`",
+    ),
+    lint("post-link", "the post's own address is none", "write a path such as `/posts/hello/`"),
+    lint(
+        "post-canonical",
+        "the canonical address is none",
+        "write it out: https://example.com/the/post",
+    ),
+    lint(
+        "post-id",
+        "the id is none that feeds can have",
+        "write a UUID, a URL, or `tag:…` or `urn:…`",
+    ),
+    lint(
+        "post-image",
+        "the image of the post has no address",
+        "write its path on the site, or its URL",
+    ),
+    lint("post-language", "the language is no tag", "write `en`, `pt-BR` or the like"),
+    lint(
+        "post-template-code",
+        "code for a site generator is in the text; readers see it as it stands",
+        "write Markdown or HTML instead",
+    ),
+    lint("post-encoding", "the file is not UTF-8", "save it as UTF-8"),
+    lint(
+        "post-nul",
+        "the file contains a NUL byte",
+        "delete it, or move the file if it is not text",
+    ),
+    lint("post-html", "the HTML in the post cannot be read", "check its tags"),
+    lint(
+        "post-too-large",
+        "the post is too large",
+        "split it, or move data and images into files of their own",
+    ),
+    lint("post-too-complex", "the post is nested too deep", "flatten it"),
+    lint("too-large", "the file is too large to be a post", "move images and data out of it"),
+    lint(
+        "unreadable",
+        "a file or folder cannot be read",
+        "see to its permissions, or correct `path` under `[[posts]]`",
+    ),
+    lint(
+        "symlink",
+        "a symbolic link is not followed",
+        "copy the file, or add its folder as another `[[posts]]`",
+    ),
+    lint("not-a-file", "this is no regular file", "move it out of the folder"),
+    lint(
+        "folder-named-like-post",
+        "a folder is named like a post",
+        "rename it, if it was meant to be one post",
+    ),
+    lint(
+        "unknown-post",
+        "a release names a post that is not there",
+        "correct the name, or write the post",
+    ),
+];
+
+/// What is known of a code.
+pub fn explain(code: &str) -> Option<&'static Lint> {
+    LINTS.iter().chain(&FINDINGS).find(|lint| lint.code == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_is_explained_once_and_in_the_manual() {
+        let manual = include_str!("../../docs/authors.md");
+        let mut seen = std::collections::HashSet::new();
+        for lint in LINTS.iter().chain(&FINDINGS) {
+            assert!(seen.insert(lint.code), "{} is there twice", lint.code);
+            assert!(!lint.meaning.ends_with('.') && !lint.mend.ends_with('.'), "{}", lint.code);
+        }
+        for lint in LINTS {
+            assert!(manual.contains(&format!("| `{}` |", lint.code)), "{} is missing", lint.code);
+        }
+        assert!(explain("post-nothing").is_none());
+    }
+}
