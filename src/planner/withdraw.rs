@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::names::{cadence_channel, destination_channel};
 use super::seal::call_body;
@@ -15,6 +15,11 @@ use crate::domain::{Body, Catalog, CatalogPost, EditionId, Post, PostId, Transla
 use crate::store::{Action, CallUnderWay, GonePost, NewAnnouncement, PostUnderWay, Tx, Withdrawn};
 use crate::telemetry;
 use crate::template::CrosspostEvent;
+
+/// So many posts that are gone within an hour, and more than are left, are rather a disk that was not mounted or a checkout that is
+/// not done than an author's wish: that hour is waited for.
+const MANY: i64 = 5;
+const DOUBTFUL: SignedDuration = SignedDuration::from_hours(1);
 
 type Live<'a> = HashMap<&'a PostId, &'a Arc<CatalogPost>>;
 
@@ -36,6 +41,15 @@ impl Planner {
     ) -> Result<Planned, PlanError> {
         let mut planned = Planned::default();
         let mut tx = self.store.read().await?;
+        let gone = tx.gone_since(now.saturating_sub(DOUBTFUL).unwrap_or(now)).await?;
+        if gone > MANY && usize::try_from(gone).is_ok_and(|gone| gone > catalog.posts.len()) {
+            tracing::warn!(
+                gone,
+                left = catalog.posts.len(),
+                "most posts are gone all at once; what was to go out of them is stopped if they are not back within an hour"
+            );
+            return Ok(planned);
+        }
         let (editions, calls) = (tx.posts_under_way().await?, tx.calls_under_way().await?);
         drop(tx);
         if !editions.is_empty() || !calls.is_empty() {

@@ -117,6 +117,17 @@ impl Tx {
         .map_err(doing("read what is left of a post"))
     }
 
+    /// How many posts are gone since `since`.
+    pub async fn gone_since(&mut self, since: Timestamp) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT count(*) AS count FROM posts WHERE gone_at >= $1";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(since.as_microsecond())
+            .fetch_one(conn)
+            .await
+            .and_then(|row| row.try_get("count")))
+        .map_err(doing("count the posts that are gone"))
+    }
+
     /// The posts that are gone and of which `destination` was told, and not that they are gone.
     pub async fn unretracted(&mut self, destination: &str) -> Result<Vec<GonePost>, StoreError> {
         const SQL: &str = "SELECT p.post_id, p.source, p.slug, p.link, p.title, p.revision, p.published_at, p.gone_at \

@@ -163,3 +163,23 @@ async fn without_a_wish_destinations_are_left_alone() {
     world.is_quiet().await;
     assert_eq!(told(&world), ["post.published Hello"]);
 }
+
+#[tokio::test]
+async fn a_folder_that_is_suddenly_empty_stops_nothing_for_an_hour() {
+    let world = Setting::new(Engine::Sqlite).mailing_to(NOWHERE.parse().unwrap()).start().await;
+    world.subscriber("ann@example.org", Cadence::Instant).await;
+    for number in 0..6 {
+        let text = post(&format!("Post {number}"), "2026-03-09");
+        std::fs::write(world.path("posts").join(format!("{number}.md")), text).unwrap();
+    }
+    world.passes(4).await;
+    assert_eq!(states(&world).await, [EditionState::Sealed; 6]);
+    for number in 0..6 {
+        std::fs::remove_file(world.path("posts").join(format!("{number}.md"))).unwrap();
+    }
+    world.passes(10).await;
+    assert_eq!(states(&world).await, [EditionState::Sealed; 6], "it may be mounted again");
+    world.jumps_to("2026-03-09T12:30:00Z").await;
+    world.passes(1).await;
+    assert_eq!(states(&world).await, [EditionState::Cancelled; 6]);
+}

@@ -105,7 +105,7 @@ async fn whatever_is_left_when_the_power_goes_knows_of_every_mail_that_is_out() 
             knows_of(&late, cut, &taken).await;
         }
         if stops.is_multiple_of(FOLLOWED) {
-            goes_on(&early, least, &taken).await;
+            goes_on(&early, least, (&taken, &rig.folder().join("posts"))).await;
         }
     }
     daemon.kill().await;
@@ -160,12 +160,17 @@ async fn states(store: &Store) -> HashMap<String, DeliveryState> {
 }
 
 /// A daemon that starts on the image sends what is left, and again only what was in doubt.
-async fn goes_on(image: &Image, cut: usize, taken: &[Taken]) {
+async fn goes_on(image: &Image, cut: usize, (taken, posts): (&[Taken], &Path)) {
     let sink = Sink::start(Rules { keep: true, ..Rules::default() }).await;
     let folder = TempDir::new().expect("a temporary folder");
     let url = image.write(folder.path(), cut);
     let text = format!("sqlite:{}", folder.path().join("postrider.db").display());
     let project = project(&configuration(&text, &smtp(sink.address, 8)));
+    // What is gone is not sent any more.
+    for post in std::fs::read_dir(posts).expect("there are posts").flatten() {
+        let copy = project.path().join("posts").join(post.file_name());
+        std::fs::copy(post.path(), copy).expect("a file can be copied");
+    }
     let before = Store::open(&url, Timestamp::UNIX_EPOCH).await.expect("it opens");
     let found = states(&before).await;
     // An image is a copy, which waits for a person; the database that it stands for would not.
