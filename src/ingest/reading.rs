@@ -20,6 +20,8 @@ use crate::store::{CacheReader, CachedBody, CachedFile, Fingerprint, Pen, PostCa
 
 /// A file that changed so recently may change again within the same tick of the file system's clock, unseen: it is read once more.
 const RACY_NANOSECONDS: i64 = 2_000_000_000;
+/// What a file that is to be read again is kept under: no file has it.
+const NO_FILE: Fingerprint = Fingerprint { size: -1, modified: 0, changed: 0, inode: 0 };
 /// Texts that wait to be written, at most: enough that no thread waits for another.
 const QUEUE: usize = 64;
 
@@ -151,11 +153,12 @@ fn settle(raw: Raw, pen: &Pen<'_>, with: &With<'_>, now: Timestamp) -> Result<Re
     let now = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
     read.fingerprint =
         read.fingerprint.filter(|it| it.changed.abs_diff(now) > RACY_NANOSECONDS.unsigned_abs());
-    match (read.fingerprint, kept(&read, with)) {
-        (Some(fingerprint), Some((reading, body))) => {
+    match (read.fingerprint.unwrap_or(NO_FILE), kept(&read, with)) {
+        (fingerprint, Some((reading, body))) => {
             pen.put_file(&CachedFile { source: read.source.clone(), fingerprint, reading, body })?;
         }
-        (_, _) => pen.forget_file(&read.source)?,
+        // The last good state of a broken file stays.
+        (_, None) => {}
     }
     Ok(read)
 }
@@ -198,6 +201,16 @@ fn cached(with: &With<'_>, kept: Option<&CacheReader>, file: &ToRead) -> Option<
         warnings: warnings.into_owned(),
     };
     Some(Raw { read, text: None, is_cached: true })
+}
+
+/// The post that a file was when it was last read as one.
+pub(super) fn last_post(kept: &CacheReader, source: &str) -> Option<Fresh> {
+    let (reading, body) = kept.last_whole(source)?;
+    let (_, kept): (Cow<'_, str>, Kept<'_>) = serde_json::from_str(&reading).ok()?;
+    match kept {
+        Kept::Post(parsed, _) => Some(Fresh { parsed: parsed.into_owned(), body: body? }),
+        Kept::Draft(_) | Kept::NotAPost => None,
+    }
 }
 
 /// None: the file vanished since it was found.

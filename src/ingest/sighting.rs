@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::identity::Claim;
-use super::reading::Fresh;
+use super::reading::{self, Fresh};
 use super::{FileState, Ingest, Reading};
 use crate::config::{Baseline, PostFolder};
 use crate::content::Parsed;
@@ -220,12 +220,21 @@ impl Ingest {
                 let kept = tx.last_good(source).await?;
                 let restored = match kept {
                     Some(json) => self.restore(state, &json)?,
-                    None => None,
+                    None => self.restore_from_cache(source, state),
                 };
                 settled.push((source.clone(), restored));
             }
         }
         Ok(settled)
+    }
+
+    /// It broke while nobody watched.
+    fn restore_from_cache(&self, source: &str, state: &FileState) -> Option<Arc<CatalogPost>> {
+        let known = self.absent.in_file(source).filter(|known| !known.is_gone)?;
+        let fresh = reading::last_post(&self.cache.reader()?, source)?;
+        let is_it = fresh.parsed.revision == known.revision;
+        let folder = &self.config.posts[state.folder];
+        is_it.then(|| into_catalog_post(fresh, known.id.clone(), folder, sighted(known)))
     }
 
     fn restore(

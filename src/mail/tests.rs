@@ -128,6 +128,7 @@ fn odd() -> Written {
     written(post, "<p>שורה אחת.</p>", "שורה אחת.")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "stories read better without borrows")]
 fn compose(cadence: Cadence, posts: Vec<Written>) -> Composed {
     let input = EditionInput {
         site: &site(),

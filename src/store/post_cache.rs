@@ -181,6 +181,15 @@ impl CacheReader {
         statement.query_row(params![source, size, modified, changed, inode], read).ok()
     }
 
+    /// What was made of the file when it was last read as something whole, whatever it is now.
+    pub fn last_whole(&self, source: &str) -> Option<(String, Option<BodyId>)> {
+        const SQL: &str = "SELECT reading, body FROM files WHERE source = ?1";
+        let mut statement = self.0.prepare_cached(SQL).ok()?;
+        let read =
+            |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(BodyId)));
+        statement.query_row([source], read).ok()
+    }
+
     /// All files whose sources begin with `folder`, a name and `/`, and what they were like.
     pub fn files_in(&self, folder: &str) -> Vec<(String, Fingerprint)> {
         const SQL: &str = "SELECT source, size, modified, changed, inode FROM files \

@@ -125,6 +125,7 @@ impl Walk {
 
     async fn step(&mut self) -> String {
         let what = self.dice.roll(10);
+        let before = self.files.clone();
         match what {
             0..=2 => self.create(),
             3 | 4 => self.change(|file, at| {
@@ -155,7 +156,12 @@ impl Walk {
                 self.is_seen();
             }
         }
-        format!("{what}")
+        let changed = self.files.iter().filter(|(name, file)| {
+            before.get(*name).is_none_or(|before| before.text() != file.text())
+        });
+        let changed: Vec<_> =
+            changed.map(|(name, file)| format!("{} in {name}", file.title())).collect();
+        format!("{what}: {}\n", changed.join(", "))
     }
 
     fn is_seen(&mut self) {
@@ -213,7 +219,8 @@ async fn walk(engine: Engine, seed: u64) {
     walk.world.is_quiet().await;
     let mut titles = walk.world.feed_titles().await;
     titles.sort();
-    assert_eq!(titles, walk.live_titles(), "seed {seed} on {engine:?}: {trace}");
+    let problems = &walk.world.state.shelf.load().problems;
+    assert_eq!(titles, walk.live_titles(), "seed {seed} on {engine:?}: {trace}\n{problems:#?}");
     let announced = walk.announced();
     assert!(
         announced.values().all(|count| *count == 1),
