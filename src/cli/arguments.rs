@@ -1,6 +1,7 @@
 //! Arguments that several commands take, in the same words and with the same meaning.
 
 use clap::{Args, ValueEnum};
+use url::Url;
 
 /// How something is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -19,4 +20,13 @@ pub(super) struct ListArgs {
     /// For people or for programs
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
+}
+
+/// Where a site is.
+pub(super) fn web_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{error}; write `https://…`"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err("a site is at `https://…`".to_owned());
+    }
+    Ok(url)
 }

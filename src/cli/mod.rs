@@ -19,6 +19,7 @@ mod editions;
 mod exit;
 mod fence;
 mod healthcheck;
+mod import;
 mod init;
 mod plan;
 mod posts;
@@ -110,6 +111,7 @@ enum Command {
     Fence(fence::FenceArgs),
     Status(status::StatusArgs),
     Init(init::InitArgs),
+    Import(import::ImportArgs),
     Completions(completions::CompletionsArgs),
     Healthcheck(healthcheck::HealthcheckArgs),
 }
@@ -148,6 +150,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Fence(args) => Box::pin(fence::run(&project()?, &args)).await,
         Command::Status(args) => status::run(&project()?, &args).await,
         Command::Init(args) => init::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Healthcheck(args) => healthcheck::run(&project()?, &args).await,
     }

@@ -14,7 +14,7 @@ use super::relations::Relations;
 use super::report::{Problem, Report};
 use super::title::{plain, too_long};
 use super::{FolderRules, SourceFile, people, terms, wishes};
-use crate::domain::{Author, DateSource, Wishes};
+use crate::domain::{Author, DateSource, PostId, Wishes};
 
 /// What front matter and file name say, in our words.
 #[derive(Debug, Default)]
@@ -342,8 +342,11 @@ impl<'f> Reader<'_, 'f, '_> {
     }
 }
 
-/// A UUID as a URN, or an IRI of the kinds that serve as ids.
+/// A UUID or Ghost's id as a URN, or an IRI of the kinds that serve as ids.
 fn iri(text: &str) -> Option<String> {
+    if let Some(id) = PostId::of_ghost(text) {
+        return Some(id.as_str().to_owned());
+    }
     if let Ok(uuid) = uuid::Uuid::try_parse(text) {
         return Some(uuid.urn().to_string());
     }

@@ -27,6 +27,7 @@ mod excerpt;
 mod facts;
 mod fields;
 mod front_matter;
+mod ghost;
 mod header;
 mod highlight;
 mod jekyll;
@@ -55,6 +56,7 @@ mod wishes;
 mod tests;
 
 pub use facts::{FactFile, FactKind, FolderFacts, MAX_FACT_BYTES, fact_kind};
+pub use ghost::{GhostExport, GhostPost, GhostWishes, MadePost, Skipped};
 pub use highlight::highlighted;
 pub use lint::{Page, Reference};
 pub use opening::opening;

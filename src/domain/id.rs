@@ -45,7 +45,22 @@ row_id! {
 #[serde(transparent)]
 pub struct PostId(Arc<str>);
 
+/// In front of the ids that Ghost gave.
+const GHOST: &str = "urn:x-ghost:";
+
 impl PostId {
+    /// The id of a post that came from Ghost: there it was 24 hexadecimal digits, which are no IRI.
+    pub fn of_ghost(digits: &str) -> Option<Self> {
+        let fits = digits.len() == 24
+            && digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
+        fits.then(|| Self(format!("{GHOST}{digits}").into()))
+    }
+
+    /// The id as it stands in RSS, which takes any text: a post from Ghost has the `guid` that its readers know.
+    pub fn rss_guid(id: &str) -> &str {
+        id.strip_prefix(GHOST).filter(|digits| Self::of_ghost(digits).is_some()).unwrap_or(id)
+    }
+
     /// Takes an id that the author or the store already has.
     pub fn pinned(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())

@@ -189,6 +189,18 @@ fn the_feed_says_of_itself_what_the_spec_says() {
 }
 
 #[test]
+fn a_post_from_ghost_keeps_the_guid_that_its_readers_know() {
+    let mut moss = post("moss", "2023-09-01T08:00:00Z");
+    moss.id = PostId::of_ghost("64f1c2a9e13b7d0001a2b3c4").unwrap();
+    let posts = [written(moss, "<p>x</p>")];
+    let ids = Format::ALL.map(|format| read(&rendered(format, &posts)).entries.remove(0).id);
+    let iri = "urn:x-ghost:64f1c2a9e13b7d0001a2b3c4";
+    assert_eq!(ids.iter().filter(|id| *id == iri).count(), 2);
+    let rss = text_of(&rendered(Format::Rss, &posts)).to_owned();
+    assert!(rss.contains(r#"<guid isPermaLink="false">64f1c2a9e13b7d0001a2b3c4</guid>"#), "{rss}");
+}
+
+#[test]
 fn every_field_of_a_post_arrives_in_every_format() {
     let posts = three_posts();
     for format in Format::ALL {

@@ -9,6 +9,7 @@ use crate::harness::program::{Ended, Project};
 mod check;
 mod editions;
 mod faults;
+mod import;
 
 #[test]
 fn a_new_project_is_sound_and_says_what_to_do_next() {

@@ -9,6 +9,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use url::Url;
 
+use super::arguments::web_url;
 use super::console::{self, Page};
 use super::project::now;
 use super::style::examples;
@@ -37,14 +38,6 @@ pub(super) struct InitArgs {
     /// Where the posts live
     #[arg(long, default_value = "https://example.org", value_parser = web_url)]
     url: Url,
-}
-
-fn web_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{error}; write `https://…`"))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err("a site is at `https://…`".to_owned());
-    }
-    Ok(url)
 }
 
 pub(super) fn run(args: &InitArgs) -> anyhow::Result<()> {

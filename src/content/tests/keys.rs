@@ -218,6 +218,10 @@ fn only_what_can_serve_as_an_id_pins_one() {
         (format!("uuid: {uuid}"), Some(urn.as_str())),
         ("guid: https://example.org/?p=7".to_owned(), Some("https://example.org/?p=7")),
         ("atom_id: 'tag:example.org,2024:/x'".to_owned(), Some("tag:example.org,2024:/x")),
+        (
+            "guid: \"64f1c2a9e13b7d0001a2b3c4\"".to_owned(),
+            Some("urn:x-ghost:64f1c2a9e13b7d0001a2b3c4"),
+        ),
         ("guid: some words".to_owned(), None),
         ("guid: 'urn:a b'".to_owned(), None),
     ];
