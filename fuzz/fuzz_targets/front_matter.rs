@@ -2,9 +2,12 @@
 
 #![no_main]
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
-use postrider::content::{Alone, FolderRules, SourceFile, Verdict, parse};
+use postrider::content::{FolderRules, SourceFile, Verdict, parse};
+use postrider::domain::{DateSource, Diagnostic};
 use url::Url;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -15,14 +18,19 @@ fuzz_target!(|bytes: &[u8]| {
         language: "en",
         time_zone: &TimeZone::UTC,
         default_author: None,
+        names: &BTreeMap::new(),
+        authors: &BTreeMap::new(),
+        presets: &[],
+        dates_from: &[DateSource::FrontMatter, DateSource::FileName],
+        destinations: None,
         highlight: true,
         smart_punctuation: false,
         excerpt_separator: None,
     };
-    let file = SourceFile { source: "posts/a.md", within: "a.md", bytes, neighbours: &Alone };
+    let file = SourceFile::new("posts/a.md", "a.md", bytes);
     match parse(&file, &rules) {
         Ok((Verdict::Post(post), _)) => assert!(!post.title.is_empty() && !post.slug.is_empty()),
         Ok(_) => {}
-        Err(problems) => assert!(problems.iter().any(postrider::domain::Diagnostic::is_error)),
+        Err(problems) => assert!(problems.iter().any(Diagnostic::is_error)),
     }
 });

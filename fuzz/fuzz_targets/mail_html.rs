@@ -2,9 +2,12 @@
 
 #![no_main]
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
-use postrider::content::{Alone, FolderRules, SourceFile, Verdict, highlighted, parse, plain_text};
+use postrider::content::{FolderRules, SourceFile, Verdict, highlighted, parse, plain_text};
+use postrider::domain::DateSource;
 use url::Url;
 
 fuzz_target!(|input: (bool, &str)| {
@@ -16,13 +19,18 @@ fuzz_target!(|input: (bool, &str)| {
         language: "en",
         time_zone: &TimeZone::UTC,
         default_author: None,
+        names: &BTreeMap::new(),
+        authors: &BTreeMap::new(),
+        presets: &[],
+        dates_from: &[DateSource::FrontMatter, DateSource::FileName],
+        destinations: None,
         highlight: true,
         smart_punctuation: true,
         excerpt_separator: None,
     };
     let text = format!("---\ntitle: T\ndate: 2024-01-15\n---\n{body}");
     let within = if mdx { "a.mdx" } else { "a.md" };
-    let file = SourceFile { source: within, within, bytes: text.as_bytes(), neighbours: &Alone };
+    let file = SourceFile::new(within, within, text.as_bytes());
     let Ok((Verdict::Post(post), _)) = parse(&file, &rules) else { return };
     for html in [Some(post.html), post.mail_html].into_iter().flatten() {
         let lower = html.to_ascii_lowercase();

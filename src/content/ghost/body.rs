@@ -4,6 +4,7 @@
 //! players, tables, captions.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
 use url::Url;
@@ -83,11 +84,11 @@ impl Proof {
 
     /// Ghost's own HTML goes through the same hands, so that both have absolute addresses.
     fn absolute(&self, html: &str) -> Option<String> {
-        let base = self.base(self.link.as_ref()?);
+        let base = Self::base(self.link.as_ref()?);
         crate::content::links::absolute(html, &base, crate::content::links::Use::OwnPage)
     }
 
-    fn base<'b>(&self, link: &'b Url) -> Base<'b> {
+    fn base(link: &Url) -> Base<'_> {
         Base { link, id_prefix: "", image: None, neighbours: &Alone, names_languages: false }
     }
 
@@ -116,7 +117,7 @@ impl Proof {
         if !(prepared.warnings.is_empty() && document.warnings.is_empty()) {
             return None;
         }
-        Some(body::render(&document, &self.base(link), "").ok()?.html)
+        Some(body::render(&document, &Self::base(link), "").ok()?.html)
     }
 }
 
@@ -248,7 +249,8 @@ fn longest_run(text: &str) -> usize {
 /// Inline text whose lines begin nothing else.
 fn paragraph(children: &[Node]) -> Option<String> {
     let text = inline(children)?;
-    let lines: Vec<String> = text.trim().split('\n').map(|line| line_start(line.trim())).collect();
+    let text = text.trim();
+    let lines: Vec<String> = text.lines().map(|line| line_start(line.trim())).collect();
     Some(lines.join("\n"))
 }
 
@@ -281,12 +283,14 @@ fn inline(children: &[Node]) -> Option<String> {
                 "code" => out.push_str(&code(&text_of(children)?)),
                 "a" => {
                     let inner = inline(children)?;
-                    out.push_str(&format!("[{}]({})", inner.trim(), target(address.as_deref()?)?));
+                    let target = target(address.as_deref()?)?;
+                    write!(out, "[{}]({target})", inner.trim()).ok()?;
                 }
                 "img" => {
                     let mut alt = String::new();
                     push_text(&mut alt, words);
-                    out.push_str(&format!("![{}]({})", alt.trim(), target(address.as_deref()?)?));
+                    let target = target(address.as_deref()?)?;
+                    write!(out, "![{}]({target})", alt.trim()).ok()?;
                 }
                 _ => return None,
             },

@@ -88,6 +88,7 @@ macro_rules! row {
 
 row!(Post {
     id,
+    uuid,
     title,
     slug,
     html,
@@ -105,7 +106,10 @@ row!(Post {
     updated_at,
     published_at,
 });
-row!(Meta { post_id, meta_description, feature_image_alt, canonical_url });
+row!(
+    /// More of a post.
+    More { post_id, meta_description, feature_image_alt, canonical_url }
+);
 row!(Tag { id, name, slug, visibility });
 row!(User { id, name, website });
 row!(
@@ -144,7 +148,7 @@ struct Wrapping<'j> {
 #[derive(Debug, Default)]
 pub(super) struct Tables<'j> {
     pub(super) posts: Rows<'j>,
-    metas: HashMap<String, Meta>,
+    metas: HashMap<String, More>,
     tags: HashMap<String, Tag>,
     users: HashMap<String, User>,
     post_tags: HashMap<String, Vec<String>>,
@@ -166,7 +170,7 @@ impl<'j> Tables<'j> {
         }
         let tags = rows(inner.tags).filter_map(|tag: Tag| keyed(tag.id.clone(), tag));
         let users = rows(inner.users).filter_map(|user: User| keyed(user.id.clone(), user));
-        let metas = rows(inner.posts_meta).filter_map(|it: Meta| keyed(it.post_id.clone(), it));
+        let metas = rows(inner.posts_meta).filter_map(|it: More| keyed(it.post_id.clone(), it));
         let settings = rows(inner.settings)
             .filter_map(|it: Setting| Some((it.key.0?, it.value.0.unwrap_or_default())));
         Ok(Some(Self {
@@ -184,7 +188,7 @@ impl<'j> Tables<'j> {
         self.settings.get(key).map(String::as_str).filter(|value| !value.trim().is_empty())
     }
 
-    pub(super) fn meta(&self, post: &Post) -> Option<&Meta> {
+    pub(super) fn meta(&self, post: &Post) -> Option<&More> {
         self.metas.get(post.id.text()?)
     }
 

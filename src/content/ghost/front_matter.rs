@@ -7,6 +7,7 @@ use super::export::{Post, Tables};
 use crate::content::header::language_tag;
 use crate::content::source::one_line;
 use crate::content::title;
+use crate::domain::PostId;
 
 const MAX_TITLE_CHARS: usize = 500;
 const MAX_TEXT_CHARS: usize = 2_000;
@@ -38,7 +39,10 @@ impl FrontMatter<'_> {
                 line(&mut out, key, date);
             }
         }
-        if let Some(id) = post.id.text() {
+        // Before its version 1 Ghost counted its posts, and its feed named them by UUID.
+        let id = post.id.text().filter(|id| PostId::of_ghost(id).is_some());
+        let uuid = || post.uuid.text().filter(|id| uuid::Uuid::try_parse(id).is_ok());
+        if let Some(id) = id.or_else(uuid) {
             line(&mut out, "guid", &quoted(id, 100));
         }
         let description = post.custom_excerpt.text().or_else(|| meta?.meta_description.text());

@@ -1,5 +1,6 @@
 //! The HTML of a Ghost post in blocks: a small tree where that is simple, HTML that stays whole within Markdown where not.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::content::markup::{Attributes, Token, Tokens, unescape};
@@ -247,7 +248,7 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
     names.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// Elements that begin an HTML block of CommonMark wherever a line begins with them.
+/// Elements that begin an HTML block of Markdown wherever a line begins with them.
 const BEGIN_BLOCKS: [&str; 22] = [
     "aside",
     "blockquote",
@@ -311,7 +312,7 @@ fn push_guarded(out: &mut String, text: &str) {
     for c in text.chars() {
         match (before, c) {
             (Some('{'), '{' | '%') | (Some('['), '[') | (Some('%'), '%') | (Some(':'), ':') => {
-                out.push_str(&format!("&#{};", u32::from(c)));
+                write!(out, "&#{};", u32::from(c)).expect("a string takes everything");
             }
             _ => out.push(c),
         }

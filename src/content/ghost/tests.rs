@@ -61,7 +61,7 @@ fn made(posts: Vec<GhostPost>) -> Vec<MadePost> {
 }
 
 /// An export of one published post with these cells beside the usual ones.
-fn one(cells: serde_json::Value) -> Vec<GhostPost> {
+fn one(cells: &serde_json::Value) -> Vec<GhostPost> {
     let mut post = json!({
         "id": "65aa000000000000000000ff", "title": "T", "slug": "t", "html": "<p>x</p>", "type": "post",
         "status": "published", "visibility": "public", "published_at": "2024-01-02T03:04:05.000Z",
@@ -73,7 +73,7 @@ fn one(cells: serde_json::Value) -> Vec<GhostPost> {
 }
 
 fn body_of(html: &str) -> String {
-    let made = made(one(json!({ "html": html }))).remove(0);
+    let made = made(one(&json!({ "html": html }))).remove(0);
     read_back(&made);
     made.text.split_once("\n---\n\n").unwrap().1.trim_end().to_owned()
 }
@@ -96,6 +96,7 @@ fn an_export_becomes_files() {
 
 #[test]
 fn without_drafts_only_what_everybody_could_read_on_the_site_is_taken() {
+    use Skipped::{Draft, MailOnly, MembersOnly, Page};
     let posts = import(EXPORT, &wishes(false));
     let skipped: Vec<_> = posts
         .iter()
@@ -104,7 +105,6 @@ fn without_drafts_only_what_everybody_could_read_on_the_site_is_taken() {
             GhostPost::Made(_) | GhostPost::Broken(_) => None,
         })
         .collect();
-    use Skipped::{Draft, MailOnly, MembersOnly, Page};
     assert_eq!(skipped, [MembersOnly, Draft, Draft, Page, MailOnly]);
     assert_eq!(posts.len(), 7);
 }
@@ -177,7 +177,7 @@ fn what_markdown_cannot_say_stays_html_that_ends_where_it_ended() {
         assert!(body.starts_with('<'), "{html} -> {body}");
     }
     let pre = "<div><pre>a\n\n  b\n\n\nc</pre></div><p>*x*</p>";
-    let made = made(one(json!({ "html": pre }))).remove(0);
+    let made = made(one(&json!({ "html": pre }))).remove(0);
     let post = read_back(&made);
     assert!(post.html.contains("a\n\n  b\n\n\nc"), "{}\n{}", made.text, post.html);
     assert!(post.html.contains("<p>*x*</p>"), "{}", post.html);
@@ -202,11 +202,18 @@ fn hostile_texts_stay_texts() {
         "Vec<T> & AT&amp;T",
     ];
     for title in titles {
-        let made = made(one(json!({ "title": title, "custom_excerpt": title }))).remove(0);
+        let made = made(one(&json!({ "title": title, "custom_excerpt": title }))).remove(0);
         let expected = source::one_line(title).replace('\u{feff}', "");
         let post = read_back(&made);
         assert_eq!((post.title, post.summary), (expected.clone(), expected), "{}", made.text);
     }
+}
+
+#[test]
+fn a_post_from_the_first_ghost_keeps_its_uuid() {
+    let uuid = "8a9b6f0e-6f1c-4a53-9a0d-0a1b2c3d4e5f";
+    let made = made(one(&json!({ "id": 5, "uuid": uuid }))).remove(0);
+    assert_eq!(read_back(&made).pinned_id, Some(format!("urn:uuid:{uuid}")));
 }
 
 #[test]
@@ -224,9 +231,12 @@ fn names_of_files_are_names_and_nothing_else() {
         "a/b\\c",
         "\u{202e}x",
     ] {
-        let made = made(one(json!({ "slug": slug }))).remove(0);
+        let made = made(one(&json!({ "slug": slug }))).remove(0);
         let name = &made.name;
-        assert!(name.starts_with("2024-01-02-") && name.ends_with(".md"), "{name}");
+        assert!(
+            name.starts_with("2024-01-02-") && name.split_once('.').is_some_and(|it| it.1 == "md"),
+            "{name}"
+        );
         assert!(!name.contains(['/', '\\', '\0']) && name.len() < 255, "{name}");
         assert_eq!(name.matches('.').count(), 1, "{name}");
         read_back(&made);
@@ -283,7 +293,7 @@ fn deep_and_broken_html_takes_no_time_and_stays() {
         "<p>".repeat(50_000),
         "<!--".repeat(50_000),
     ] {
-        assert!(matches!(one(json!({ "html": html }))[0], GhostPost::Made(_)));
+        assert!(matches!(one(&json!({ "html": html }))[0], GhostPost::Made(_)));
     }
     let deep = "[".repeat(100_000);
     assert!(GhostExport::read(deep.as_bytes(), "e.json").is_err());
@@ -292,14 +302,14 @@ fn deep_and_broken_html_takes_no_time_and_stays() {
 proptest! {
     #[test]
     fn any_html_is_read_without_a_panic(html in "(<(p|b|ul|li|pre|code|h2|a href=x|img src=y|/p|/b|/ul|/li|/pre|/code|/a|/h2|!--|div)>|[ a*_`\\[\\]{}%:#\n&;]{0,4}){0,30}") {
-        let made = one(json!({ "html": html }));
+        let made = one(&json!({ "html": html }));
         prop_assert!(matches!(made[0], GhostPost::Made(_)));
     }
 
     #[test]
     fn plain_paragraphs_come_through_as_they_are(text in "[ -~äö\u{a0}]{1,40}") {
         let html = format!("<p>x{}x</p>", crate::content::markup::escape(&text));
-        let made = made(one(json!({ "html": html }))).remove(0);
+        let made = made(one(&json!({ "html": html }))).remove(0);
         let read = html::essence(&read_back(&made).html);
         // Bare addresses become links, which is as it should be.
         prop_assume!(!text.contains("://") && !text.contains('@') && !text.contains("www."));
