@@ -153,12 +153,10 @@ fn settle(raw: Raw, pen: &Pen<'_>, with: &With<'_>, now: Timestamp) -> Result<Re
     let now = i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX);
     read.fingerprint =
         read.fingerprint.filter(|it| it.changed.abs_diff(now) > RACY_NANOSECONDS.unsigned_abs());
-    match (read.fingerprint.unwrap_or(NO_FILE), kept(&read, with)) {
-        (fingerprint, Some((reading, body))) => {
-            pen.put_file(&CachedFile { source: read.source.clone(), fingerprint, reading, body })?;
-        }
-        // The last good state of a broken file stays.
-        (_, None) => {}
+    // The last good state of a broken file stays.
+    if let Some((reading, body)) = kept(&read, with) {
+        let (source, fingerprint) = (read.source.clone(), read.fingerprint.unwrap_or(NO_FILE));
+        pen.put_file(&CachedFile { source, fingerprint, reading, body })?;
     }
     Ok(read)
 }

@@ -1,0 +1,64 @@
+//! What others see of the posts: the catalog, and what is held.
+
+use std::sync::Arc;
+
+use super::{Ingest, Reading};
+use crate::domain::{Catalog, CatalogPost, Diagnostic, Hold, PostId};
+use crate::store::StoreError;
+
+impl Ingest {
+    /// A person may have released or dismissed what is held.
+    pub async fn look_at_holds(&mut self) -> Result<(), StoreError> {
+        let held: Vec<Arc<CatalogPost>> =
+            self.live.newest_first().filter(|known| known.is_held()).cloned().collect();
+        if held.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<&PostId> = held.iter().map(|known| &known.post.id).collect();
+        let standing = self.store.read().await?.standing(&ids).await?;
+        for known in held {
+            let Some(&decision) = standing.get(&known.post.id) else { continue };
+            if (known.is_news, known.hold) != decision {
+                let mut decided = CatalogPost::clone(&known);
+                (decided.is_news, decided.hold) = decision;
+                let decided = Arc::new(decided);
+                if let Some(state) = self.files.get_mut(&known.post.source) {
+                    state.post = Some(Arc::clone(&decided));
+                }
+                self.live.take(&decided);
+            }
+        }
+        Ok(())
+    }
+
+    /// The picture as it is now.
+    pub fn catalog(&self) -> Catalog {
+        let mut catalog =
+            Catalog { problems: self.unreadable.values().cloned().collect(), ..Catalog::default() };
+        catalog.posts = self.live.newest_first().cloned().collect();
+        catalog.moved = Arc::clone(&self.moved);
+        catalog.problems.extend(self.around.problems().cloned());
+        for state in self.files.values() {
+            catalog.problems.extend(state.warnings.iter().cloned());
+            match &state.reading {
+                Reading::Fresh(_) | Reading::Taken | Reading::NotAPost => {}
+                Reading::Draft => catalog.drafts += 1,
+                Reading::Broken(problems) => {
+                    let errors = problems.is_empty() || problems.iter().any(Diagnostic::is_error);
+                    catalog.broken += usize::from(errors);
+                    catalog.problems.extend(problems.iter().cloned());
+                }
+                Reading::Rival(_, problem) => {
+                    catalog.broken += 1;
+                    catalog.problems.push(Diagnostic::clone(problem));
+                }
+            }
+        }
+        catalog
+    }
+
+    /// Whether something waits for a person.
+    pub fn holds_something(&self) -> bool {
+        self.live.newest_first().any(|known| known.hold.is_some_and(Hold::holds))
+    }
+}
