@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Document;
-use crate::domain::Diagnostic;
+use crate::domain::{Diagnostic, Revision};
 
 /// Everything that the feeds and the status page show of the posts. Empty until the first scan is over.
 #[derive(Clone, Debug, Default)]
 pub struct Shelf {
     /// By path: `/feed.xml`, `/atom.xml`, `/feed.json`.
     pub documents: BTreeMap<&'static str, Arc<Document>>,
+    /// The hash of what they were made of, if all could be made.
+    pub made_of: Option<Revision>,
     /// What authors should mend.
     pub problems: Vec<Diagnostic>,
     /// Paths at which posts were before, and where each is now.

@@ -58,6 +58,9 @@ impl Absent {
     }
 }
 
+/// Posts compared for one band: what thousands have in common tells none of them.
+const MOST_COMPARED: usize = 64;
+
 /// Those whose file is not there any more: a new file may be one of them under another name.
 pub(super) struct Heirlooms<'a> {
     links: HashMap<&'a str, Vec<&'a KnownPost>>,
@@ -108,7 +111,8 @@ impl<'a> Heirlooms<'a> {
         if let Some(known) = best(self.links.get(link)).or_else(called_so) {
             return Heir::Is(known);
         }
-        let near = likeness.bands().flat_map(|band| self.bands.get(&band).into_iter().flatten());
+        let with = |band| self.bands.get(&band).into_iter().flatten().take(MOST_COMPARED);
+        let near = likeness.bands().flat_map(with);
         let alike = near
             .filter(|known| !is_taken(&known.id))
             .filter_map(|known| Some((known.likeness?.compare(likeness)?, *known)))

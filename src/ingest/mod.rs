@@ -1,7 +1,6 @@
 //! Ingest: changed paths go in, the catalog and the store's picture of the posts come out.
 //!
-//! A broken file keeps its last good revision live. What a change costs depends on what changed, not on how many posts
-//! there are.
+//! A broken file keeps its last good revision live. Only what changed is read and told to the store.
 
 mod absent;
 mod files;
@@ -154,9 +153,7 @@ impl Ingest {
         };
         let lost: Vec<String> =
             self.files.iter().filter(is_lost).map(|(source, _)| source.clone()).collect();
-        for source in lost {
-            self.lose(&source)?;
-        }
+        self.lose(&lost)?;
         self.settle_in(around);
         self.take(found, now).await
     }
@@ -214,16 +211,16 @@ impl Ingest {
         if paths.iter().any(concerns_many) {
             return self.rescan(now).await;
         }
-        let mut found = Vec::new();
+        let (mut found, mut lost) = (Vec::new(), Vec::new());
         for path in paths {
             let Some((index, folder)) = self.folder_of(path) else { continue };
             if let Some(candidate) = files::candidate(folder, path) {
                 found.push((index, candidate));
             } else if let Ok(within) = path.strip_prefix(&folder.path) {
-                let source = format!("{}/{}", folder.name, within.to_string_lossy());
-                self.lose(&source)?;
+                lost.push(format!("{}/{}", folder.name, within.to_string_lossy()));
             }
         }
+        self.lose(&lost)?;
         self.take(found, now).await
     }
 
@@ -242,13 +239,18 @@ impl Ingest {
             .is_some_and(|(source, _)| source.starts_with(&prefix))
     }
 
-    /// A file that is not there any more.
-    fn lose(&mut self, source: &str) -> Result<(), StoreError> {
-        let Some(state) = self.files.remove(source) else { return Ok(()) };
-        self.asking.remove(source);
-        self.unkept.remove(source);
-        self.withdraw(state.post);
-        self.cache.write(|pen| pen.forget_file(source))
+    /// Files that are not there any more.
+    fn lose(&mut self, sources: &[String]) -> Result<(), StoreError> {
+        if sources.is_empty() {
+            return Ok(());
+        }
+        for source in sources {
+            let Some(state) = self.files.remove(source) else { continue };
+            self.asking.remove(source);
+            self.unkept.remove(source);
+            self.withdraw(state.post);
+        }
+        self.cache.write(|pen| sources.iter().try_for_each(|source| pen.forget_file(source)))
     }
 
     /// Takes a post out of the catalog. Its file may turn up under another name.
@@ -329,16 +331,20 @@ impl Ingest {
         let mut tx = store.write().await?;
         let restored = self.keep_or_restore_last_good(&mut tx).await?;
         let standing = self.sight(&mut tx, &claims.granted, now).await?;
-        let has_moved =
-            |it: &Standing| self.known(&it.id).is_some_and(|it_was| it_was.link != it.link);
-        if standing.iter().any(has_moved) || !gone.is_empty() {
-            self.moved = moved(&tx.former_links().await?);
-        }
         for id in &gone {
             tx.post_is_gone(id, now).await?;
         }
+        let leads_elsewhere = |it: &Standing| {
+            self.known(&it.id).is_some_and(|was| was.is_gone || was.link != it.link)
+        };
+        let led = if standing.iter().any(leads_elsewhere) || !gone.is_empty() {
+            moved(&tx.former_links().await?)
+        } else {
+            Arc::clone(&self.moved)
+        };
         self.note_first_scans(&mut tx, now).await?;
         tx.commit().await?;
+        self.moved = led;
         self.first_scans_noted = self.unreadable.is_empty();
         for id in &gone {
             self.absent.mark_gone(id);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::config::Config;
-use crate::domain::{Catalog, PostId, QueuedRelease};
+use crate::domain::{Catalog, LivePost, PostId, QueuedRelease, Revision, Written};
 use crate::feed::{self, Document, FeedSpec, Format, Shelf};
 use crate::store::{PostCache, StoreError};
 use crate::telemetry;
@@ -25,9 +25,7 @@ pub fn publish_feeds(
     now: Timestamp,
 ) -> Result<(Shelf, Option<Timestamp>), StoreError> {
     let (live, changes_at) = catalog.live(&config.releases, taken, now);
-    let newest = live.iter().take(config.feeds.items);
-    let selected: Vec<_> =
-        newest.map(|it| cache.written(&it.post, it.body)).collect::<Result<_, _>>()?;
+    let newest = &live[..live.len().min(config.feeds.items)];
     let spec = FeedSpec {
         title: &config.site.title,
         description: &config.site.description,
@@ -39,12 +37,50 @@ pub fn publish_feeds(
         json_url: &own_url(config, "feed.json"),
         full_text: config.feeds.full_text,
     };
-    let mut documents = BTreeMap::new();
+    let made_of = made_of(&spec, newest);
+    let (documents, made_of) = if previous.made_of.as_ref() == Some(&made_of) {
+        (previous.documents.clone(), Some(made_of))
+    } else {
+        let written = newest.iter().map(|it| cache.written(&it.post, it.body));
+        let selected = written.collect::<Result<Vec<_>, _>>()?;
+        let documents = documents(&spec, &selected, previous);
+        let all = documents.is_whole.then_some(made_of);
+        (documents.by_path, all)
+    };
+    let shelf = Shelf {
+        documents,
+        made_of,
+        problems: catalog.problems.clone(),
+        moved: Arc::clone(&catalog.moved),
+        live_posts: live.len(),
+        drafts: catalog.drafts,
+    };
+    Ok((shelf, changes_at))
+}
+
+/// All that the documents depend on.
+fn made_of(spec: &FeedSpec<'_>, posts: &[LivePost]) -> Revision {
+    let posts = posts.iter().map(|LivePost { post, .. }| {
+        let (published_at, updated_at) = (post.published_at, post.updated_at);
+        format!("{} {} {published_at} {updated_at:?}", post.id, post.revision.as_str())
+    });
+    let parts: Vec<String> = std::iter::once(format!("{spec:?}")).chain(posts).collect();
+    Revision::of(parts.iter().map(String::as_str))
+}
+
+struct Documents {
+    by_path: BTreeMap<&'static str, Arc<Document>>,
+    /// Every one of them is of these posts.
+    is_whole: bool,
+}
+
+fn documents(spec: &FeedSpec<'_>, posts: &[Written], previous: &Shelf) -> Documents {
+    let mut documents = Documents { by_path: BTreeMap::new(), is_whole: true };
     for (path, format) in PATHS {
         let before = previous.documents.get(path);
-        match feed::render(format, &spec, &selected) {
+        match feed::render(format, spec, posts) {
             Ok(document) => {
-                documents.insert(path, succeed(document, before));
+                documents.by_path.insert(path, succeed(document, before));
             }
             Err(error) => {
                 tracing::error!(
@@ -52,20 +88,12 @@ pub fn publish_feeds(
                     error = %telemetry::causes(&error),
                     "a feed cannot be rendered; the one before stays"
                 );
-                if let Some(before) = before {
-                    documents.insert(path, Arc::clone(before));
-                }
+                documents.is_whole = false;
+                documents.by_path.extend(before.map(|before| (path, Arc::clone(before))));
             }
         }
     }
-    let shelf = Shelf {
-        documents,
-        problems: catalog.problems.clone(),
-        moved: Arc::clone(&catalog.moved),
-        live_posts: live.len(),
-        drafts: catalog.drafts,
-    };
-    Ok((shelf, changes_at))
+    documents
 }
 
 fn succeed(document: Document, before: Option<&Arc<Document>>) -> Arc<Document> {

@@ -60,7 +60,7 @@ pub(super) struct ToRead {
     pub(super) found: Found,
 }
 
-/// What the cache keeps of a file. Of broken ones it keeps nothing: they are looked at again.
+/// What the cache keeps of a file: of a broken one, what it was when it was last whole.
 #[derive(Serialize, Deserialize)]
 enum Kept<'a> {
     Post(Cow<'a, Box<Parsed>>, Cow<'a, [Diagnostic]>),
@@ -114,11 +114,11 @@ pub(super) fn read_all(
             scope.spawn(move || work((with, kept), files, next, &hand_over));
         }
         drop(hand_over);
-        cache.write(|pen| {
-            handed
-                .iter()
-                .map(|raw| settle(raw, pen, &with, now))
-                .collect::<Result<Vec<_>, StoreError>>()
+        let with = &with;
+        // Takes the receiving end along: when the cache cannot be written, the threads must not wait for it for ever.
+        cache.write(move |pen| {
+            let settled = handed.into_iter().map(|raw| settle(raw, pen, with, now));
+            settled.collect::<Result<Vec<_>, StoreError>>()
         })
     })
 }

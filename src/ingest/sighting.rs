@@ -150,7 +150,7 @@ impl Ingest {
         if guard.new_posts == 0 || sudden == 0 {
             return Ok(());
         }
-        let recent = self.unsettled_news(guard.within, now);
+        let recent = self.recent_news(guard.within, now);
         let count = sudden + recent.len();
         if count <= guard.new_posts {
             return Ok(());
@@ -167,17 +167,20 @@ impl Ingest {
                 sight.hold = Some((Hold::Burst, detail.clone()));
             }
         }
-        tx.hold_posts(&recent, Hold::Burst, &detail).await
+        let unsettled = recent.iter().filter(|known| known.settled_at() > now);
+        let unsettled: Vec<PostId> = unsettled.map(|known| known.post.id.clone()).collect();
+        tx.hold_posts(&unsettled, Hold::Burst, &detail).await
     }
 
-    /// News that appeared within this time and of which nothing went out yet.
-    fn unsettled_news(&self, within: SignedDuration, now: Timestamp) -> Vec<PostId> {
-        let live = self.live.newest_first();
-        live.filter(|known| {
-            let is_recent = now.duration_since(known.first_seen_at) < within;
-            known.is_news && known.hold.is_none() && is_recent && known.settled_at() > now
+    /// News that appeared within this time, and what is held of a burst within it: a checkout may be seen in pieces.
+    fn recent_news(&self, within: SignedDuration, now: Timestamp) -> Vec<&Arc<CatalogPost>> {
+        let is_recent = |at: Timestamp| now.duration_since(at) < within;
+        let live = self.live.newest_first().filter(|known| known.is_news);
+        live.filter(|known| match known.hold {
+            None | Some(Hold::Likeness) => is_recent(known.first_seen_at),
+            Some(Hold::Burst) => is_recent(known.revised_at),
+            Some(Hold::Released) => false,
         })
-        .map(|known| known.post.id.clone())
         .collect()
     }
 
@@ -218,17 +221,38 @@ impl Ingest {
                 settled.push((source.clone(), state.post.clone()));
             } else {
                 let kept = tx.last_good(source).await?;
-                let restored = match kept {
-                    Some(json) => self.restore(state, &json)?,
-                    None => self.restore_from_cache(source, state),
-                };
+                let restored = self.last_good(source, state, kept.as_deref())?;
                 settled.push((source.clone(), restored));
             }
         }
         Ok(settled)
     }
 
-    /// It broke while nobody watched.
+    /// What the store has, if it was the last; it may be of a time when the file was broken before. Else what the cache has: the
+    /// file broke while nobody watched.
+    fn last_good(
+        &self,
+        source: &str,
+        state: &FileState,
+        kept: Option<&str>,
+    ) -> Result<Option<Arc<CatalogPost>>, StoreError> {
+        let kept = kept.and_then(|json| serde_json::from_str::<LastGood>(json).ok());
+        let is_last = |kept: &LastGood| {
+            self.absent.get(&kept.post.id).is_some_and(|known| known.revision == kept.post.revision)
+        };
+        let (last, earlier) = match kept {
+            Some(kept) if is_last(&kept) => (Some(kept), None),
+            kept => (None, kept),
+        };
+        if let Some(last) = last {
+            return self.restore(state, last);
+        }
+        match (self.restore_from_cache(source, state), earlier) {
+            (None, Some(earlier)) => self.restore(state, earlier),
+            (restored, _) => Ok(restored),
+        }
+    }
+
     fn restore_from_cache(&self, source: &str, state: &FileState) -> Option<Arc<CatalogPost>> {
         let known = self.absent.in_file(source).filter(|known| !known.is_gone)?;
         let fresh = reading::last_post(&self.cache.reader()?, source)?;
@@ -240,9 +264,8 @@ impl Ingest {
     fn restore(
         &self,
         state: &FileState,
-        json: &str,
+        kept: LastGood,
     ) -> Result<Option<Arc<CatalogPost>>, StoreError> {
-        let Ok(kept) = serde_json::from_str::<LastGood>(json) else { return Ok(None) };
         let Some(known) = self.absent.get(&kept.post.id).filter(|known| !known.is_gone) else {
             return Ok(None);
         };

@@ -112,28 +112,30 @@ impl Tx {
         &mut self,
         ids: &[&PostId],
     ) -> Result<HashMap<PostId, (bool, Option<Hold>)>, StoreError> {
-        const SQL: &str = "SELECT is_news, hold FROM posts WHERE post_id = $1";
-        let mut standing = HashMap::new();
-        for id in ids {
-            let row = on_engine!(self, |conn| sqlx::query(SQL)
-                .bind(id.as_str())
-                .fetch_optional(conn)
-                .await
-                .and_then(|row| {
-                    row.map(|row| {
-                        Ok((
-                            row.try_get::<bool, _>("is_news")?,
-                            row.try_get::<Option<String>, _>("hold")?,
-                        ))
-                    })
-                    .transpose()
-                }))
-            .map_err(doing("read what holds a post"))?;
-            if let Some((is_news, hold)) = row {
-                let hold = hold.map(|word| word.parse()).transpose()?;
-                standing.insert(PostId::clone(id), (is_news, hold));
-            }
-        }
-        Ok(standing)
+        const SQLITE: &str = "SELECT post_id, is_news, hold FROM posts \
+                              WHERE post_id IN (SELECT value FROM json_each($1))";
+        const POSTGRES: &str = "SELECT post_id, is_news, hold FROM posts \
+                                WHERE post_id IN (SELECT jsonb_array_elements_text($1::jsonb))";
+        let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
+        let json = serde_json::to_string(ids).map_err(|_| StoreError::Corrupt("an id"))?;
+        let rows =
+            on_engine!(self, |conn| sqlx::query(sql).bind(json).fetch_all(conn).await.and_then(
+                |rows| {
+                    rows.into_iter()
+                        .map(|row| {
+                            Ok((
+                                PostId::pinned(row.try_get::<&str, _>("post_id")?),
+                                row.try_get::<bool, _>("is_news")?,
+                                row.try_get::<Option<String>, _>("hold")?,
+                            ))
+                        })
+                        .collect::<Result<Vec<_>, sqlx::Error>>()
+                }
+            ))
+            .map_err(doing("read what holds posts"))?;
+        let standing = |(id, is_news, hold): (PostId, bool, Option<String>)| {
+            Ok((id, (is_news, hold.map(|word| word.parse()).transpose()?)))
+        };
+        rows.into_iter().map(standing).collect()
     }
 }

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use axum::http::StatusCode;
 use postrider::domain::{Cadence, Hold};
+use postrider::ingest::{Ingest, open_cache};
 use postrider::store::HeldPost;
 
 use crate::harness::engine::Engine;
-use crate::harness::world::{Setting, World};
+use crate::harness::world::{START, Setting, World};
 
 const CHAT: &str = "[destinations.chat]\nkind = \"webhook\"\nurl = \"outbox:var/outbox\"";
 
@@ -237,4 +238,75 @@ async fn an_edit_after_the_release_updates_the_feeds_and_mails_nobody() {
         assert_eq!(updated(&world).await, edited, "{engine:?}: a restart is no edit");
         assert_eq!(subjects(&world), ["Hello"]);
     }
+}
+
+#[tokio::test]
+async fn a_checkout_that_is_seen_in_two_pieces_is_held_as_a_whole() {
+    let world = Setting::new(Engine::Sqlite).config("[guard]\nnew_posts = 3").start().await;
+    world.subscriber("ann@example.org", Cadence::Instant).await;
+    let save = |number: u64| {
+        let text = post(&format!("Post {number}"), &words(number, 50));
+        std::fs::write(world.path(&format!("posts/{number}.md")), text).expect("written");
+    };
+    (0..5).for_each(save);
+    world.rescans().await;
+    assert_eq!(held(&world).await.len(), 5);
+    (5..7).for_each(save);
+    world.passes(6).await;
+    world.is_quiet().await;
+    assert_eq!(held(&world).await.len(), 7, "few, but of the same checkout");
+    assert!(subjects(&world).is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_broke_while_nobody_watched_keeps_its_last_version_live() {
+    const BROKEN: &str = "---\ntitle: \"Broken\ndate: 2026-03-09\n---\nx";
+    let mut world = Setting::new(Engine::Sqlite).start().await;
+    world.author_saves("hello.md", post("First", "One.")).await;
+    world.stop().await;
+    std::fs::write(world.path("posts/hello.md"), BROKEN).expect("written");
+    world.restarts().await;
+    assert_eq!(world.feed_titles().await, ["First"]);
+    world.author_saves("hello.md", post("Second", "Two.")).await;
+    world.author_saves("hello.md", BROKEN).await;
+    world.author_saves("hello.md", post("Third", "Three.")).await;
+    world.stop().await;
+    std::fs::write(world.path("posts/hello.md"), BROKEN).expect("written");
+    world.restarts().await;
+    assert_eq!(world.feed_titles().await, ["Third"], "not what was kept of an earlier break");
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_post_that_is_gone_is_gone_with_it_and_comes_back_with_it() {
+    let world = Setting::new(Engine::Sqlite).start().await;
+    let at =
+        |slug: &str| format!("---\ntitle: Hello\ndate: 2026-03-09\nslug: {slug}\n---\n\nHello.\n");
+    world.author_saves("hello.md", at("old")).await;
+    world.author_saves("hello.md", at("new")).await;
+    assert_eq!(
+        world.gets("/posts/old/").await.header("location"),
+        "https://example.org/posts/new/"
+    );
+    world.author_deletes("hello.md").await;
+    assert_eq!(world.gets("/posts/old/").await.status, StatusCode::NOT_FOUND);
+    world.author_saves("hello.md", at("new")).await;
+    assert_eq!(world.gets("/posts/old/").await.status, StatusCode::MOVED_PERMANENTLY);
+}
+
+#[tokio::test]
+async fn a_cache_that_cannot_be_written_is_an_error_and_no_standstill() {
+    let mut world = Setting::new(Engine::Sqlite).start().await;
+    world.stop().await;
+    let config = world.state.config.load_full();
+    let cache = open_cache(&config, &world.store).expect("a cache");
+    let other = rusqlite::Connection::open(config.post_cache()).expect("the same file");
+    other.execute("DROP TABLE bodies", ()).expect("it can be damaged");
+    for number in 0..300 {
+        let text = post(&format!("Post {number}"), "Words.");
+        std::fs::write(world.path(&format!("posts/{number}.md")), text).expect("written");
+    }
+    let opened = Ingest::open(config, world.store.clone(), cache).await;
+    let mut ingest = opened.expect("the database answers");
+    assert!(ingest.rescan(START).await.is_err());
+    assert!(ingest.catalog().posts.is_empty());
 }

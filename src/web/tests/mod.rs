@@ -81,6 +81,7 @@ impl World {
             .effect("this post is live nowhere");
         let published = Shelf {
             moved: Arc::default(),
+            made_of: None,
             documents: documents.into(),
             problems: vec![problem],
             live_posts: 1,
