@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::{Catalog, Diagnostic};
-use crate::ingest::{self, Ingest, publish_feeds};
+use crate::ingest::{self, Ingest, Published, publish_feeds};
 use crate::planner::Planner;
 use crate::store::{PostCache, StoreError};
 use crate::telemetry;
@@ -49,58 +49,81 @@ impl Desk {
     }
 
     pub(super) async fn run(mut self) -> Result<(), StoreError> {
-        let Some(opened) = self.open().await else { return Ok(()) };
-        let Opened { mut planner, mut ingest, cache } = opened;
+        let Some(mut opened) = self.open().await else { return Ok(()) };
         let mut watch = Watch::for_posts(&self.config.posts, &self.config.watch);
         let mut look = Look::Everywhere;
-        let mut has_looked = false;
-        let mut rescan_at = Timestamp::MAX;
+        let mut wake = Wake { rescan_at: Timestamp::MAX, due_at: None };
         loop {
             let now = self.state.clock.now();
             if matches!(look, Look::Everywhere) {
-                rescan_at = now.saturating_add(self.config.watch.rescan).unwrap_or(Timestamp::MAX);
+                wake.rescan_at =
+                    now.saturating_add(self.config.watch.rescan).unwrap_or(Timestamp::MAX);
                 // Before the look, so that whatever changes during it is noticed.
                 watch = renewed(watch, now).await;
                 telemetry::watching(watch.has_events());
             }
-            let looked = match &look {
-                Look::Everywhere => ingest.rescan(now).await,
-                Look::At(paths) => ingest.refresh(paths, now).await,
-                Look::Nowhere => ingest.look_at_holds().await,
-            };
-            has_looked |= looked.is_ok();
-            let retry_at = looked.is_err().then(|| now.saturating_add(TRY_AGAIN).unwrap_or(now));
-            if let Err(error) = looked {
+            let looked = look.at(&mut opened.ingest, now).await;
+            let mut is_whole = looked.is_ok();
+            if let Err(error) = &looked {
                 tracing::error!(
-                    error = %telemetry::causes(&error),
+                    error = %telemetry::causes(error),
                     "changed posts cannot be taken in; trying again"
                 );
             }
-            // Until then the catalog is empty, and would empty the feeds of the configuration before.
-            let next = if has_looked {
-                let mut catalog = ingest.catalog();
+            // Until everything was looked at once, an empty catalog would empty the feeds of the configuration before.
+            if !matches!(looked, Ok(false)) && opened.ingest.has_scanned() {
+                let mut catalog = opened.ingest.catalog();
                 catalog.problems.extend(watch.problems().cloned());
-                self.publish_and_plan((&mut planner, &cache), &catalog, now).await
-            } else {
-                None
-            };
+                let passed = self.publish_and_plan(&mut opened, &catalog, now).await;
+                wake.due_at = passed.due_at;
+                is_whole &= read_again(&mut opened.ingest, &passed.unread);
+            }
             self.bells.passes.send_modify(|passes| *passes += 1);
-            let held_at =
-                ingest.holds_something().then(|| now.saturating_add(ASK_AGAIN).unwrap_or(now));
-            let wake_at = [next, retry_at, held_at, Some(rescan_at)].into_iter().flatten().min();
-            look = tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
-                () = is_lifted(&mut self.bells.fence) => Look::Nowhere,
-                hint = watch.next() => match hint {
-                    Hint::Paths(paths) => Look::At(paths),
-                    Hint::Rescan => Look::Everywhere,
-                },
-                () = self.state.clock.sleep_until(wake_at.unwrap_or(rescan_at)) => {
-                    let now = self.state.clock.now();
-                    let is_due = now >= rescan_at || retry_at.is_some();
-                    if is_due { Look::Everywhere } else { Look::Nowhere }
-                }
+            let next = if is_whole {
+                self.next_look(&mut watch, &wake, opened.ingest.holds_something()).await
+            } else {
+                self.look_again(now).await
             };
+            let Some(next) = next else { return Ok(()) };
+            look = next;
+        }
+    }
+
+    /// What failed is owed in whole: no hint stands in for it. Hints that come meanwhile are kept. None: it is to stop.
+    async fn look_again(&self, now: Timestamp) -> Option<Look> {
+        let again = now.saturating_add(TRY_AGAIN).unwrap_or(now);
+        tokio::select! {
+            () = self.stop.cancelled() => None,
+            () = self.state.clock.sleep_until(again) => Some(Look::Everywhere),
+        }
+    }
+
+    /// Waits for something to look at. None: it is to stop.
+    async fn next_look(
+        &mut self,
+        watch: &mut Watch,
+        wake: &Wake,
+        holds_something: bool,
+    ) -> Option<Look> {
+        let clock = Arc::clone(&self.state.clock);
+        let now = clock.now();
+        let held_at = holds_something.then(|| now.saturating_add(ASK_AGAIN).unwrap_or(now));
+        let wake_at = [wake.due_at, held_at, Some(wake.rescan_at)].into_iter().flatten().min();
+        tokio::select! {
+            () = self.stop.cancelled() => None,
+            () = is_lifted(&mut self.bells.fence) => Some(Look::AtTheClock),
+            hint = watch.next() => Some(match hint {
+                Hint::Paths(paths) => Look::At(paths),
+                Hint::Rescan => Look::Everywhere,
+            }),
+            () = clock.sleep_until(wake_at.unwrap_or(wake.rescan_at)) => {
+                let now = clock.now();
+                Some(match wake.due_at {
+                    _ if now >= wake.rescan_at => Look::Everywhere,
+                    Some(at) if now >= at => Look::AtTheClock,
+                    _ => Look::AtHolds,
+                })
+            }
         }
     }
 
@@ -132,23 +155,24 @@ impl Desk {
         Ok(Opened { planner, ingest, cache })
     }
 
-    /// Feeds first: they can be corrected, mail cannot. Returns when something falls due by itself.
+    /// Feeds first: they can be corrected, mail cannot.
     async fn publish_and_plan(
         &mut self,
-        (planner, cache): (&mut Planner, &PostCache),
+        Opened { planner, cache, .. }: &mut Opened,
         catalog: &Catalog,
         now: Timestamp,
-    ) -> Option<Timestamp> {
+    ) -> Passed {
         self.tell(&catalog.problems);
-        let mut feeds_change_at = self.publish((planner, cache), catalog, now);
+        let mut passed = self.publish((planner, cache), catalog, now);
         let done = planner.plan(catalog, now).await;
         if done.released {
-            feeds_change_at = self.publish((planner, cache), catalog, now);
+            passed = self.publish((planner, cache), catalog, now);
         }
         if done.count > 0 {
             self.bells.dispatch.notify_waiters();
         }
-        [done.next, feeds_change_at].into_iter().flatten().min()
+        passed.due_at = [done.next, passed.due_at].into_iter().flatten().min();
+        passed
     }
 
     fn publish(
@@ -156,37 +180,65 @@ impl Desk {
         (planner, cache): (&Planner, &PostCache),
         catalog: &Catalog,
         now: Timestamp,
-    ) -> Option<Timestamp> {
+    ) -> Passed {
         let previous = self.state.shelf.load();
         let with = (&*self.config, cache);
-        let (rendered, changes_at) = publish_feeds(with, catalog, planner.taken(), &previous, now)
-            .inspect_err(|error| {
-                tracing::error!(
-                    error = %telemetry::causes(error),
-                    "the feeds cannot be made anew; those before stay"
-                );
-            })
-            .ok()?;
-        telemetry::posts(rendered.live_posts, catalog.broken);
-        self.state.shelf.store(Arc::new(rendered));
-        changes_at
+        let Published { shelf, changes_at, unread } =
+            publish_feeds(with, catalog, planner.taken(), &previous, now);
+        telemetry::posts(shelf.live_posts, catalog.broken);
+        self.state.shelf.store(Arc::new(shelf));
+        Passed { due_at: changes_at, unread }
     }
 
     /// Each problem once, until it is mended.
     fn tell(&mut self, problems: &[Diagnostic]) {
-        let current: HashSet<String> = problems.iter().map(ToString::to_string).collect();
+        let mut current = HashSet::with_capacity(problems.len());
         for problem in problems {
-            if self.told.contains(&problem.to_string()) {
-                continue;
+            let text = problem.to_string();
+            if !self.told.contains(&text) {
+                if problem.is_error() {
+                    tracing::error!("{text}");
+                } else {
+                    tracing::warn!("{text}");
+                }
             }
-            if problem.is_error() {
-                tracing::error!("{problem}");
-            } else {
-                tracing::warn!("{problem}");
-            }
+            current.insert(text);
         }
         self.told = current;
     }
+}
+
+/// What a pass came to.
+struct Passed {
+    /// When something falls due by itself.
+    due_at: Option<Timestamp>,
+    unread: Vec<(String, StoreError)>,
+}
+
+/// Whether every text is there. Those that are not are made anew from their files.
+fn read_again(ingest: &mut Ingest, unread: &[(String, StoreError)]) -> bool {
+    if unread.is_empty() {
+        return true;
+    }
+    for (source, error) in unread {
+        tracing::error!(
+            post.source = source,
+            error = %telemetry::causes(error),
+            "the text of this post cannot be read; the feeds stay as they were until it is made anew"
+        );
+    }
+    let sources: Vec<String> = unread.iter().map(|(source, _)| source.clone()).collect();
+    if let Err(error) = ingest.read_again(&sources) {
+        tracing::error!(error = %telemetry::causes(&error), "the cache of posts cannot be written");
+    }
+    false
+}
+
+/// When to wake without a hint.
+struct Wake {
+    rescan_at: Timestamp,
+    /// When something falls due by itself.
+    due_at: Option<Timestamp>,
 }
 
 struct Opened {
@@ -209,7 +261,22 @@ async fn is_lifted(fence: &mut tokio::sync::watch::Receiver<bool>) {
 enum Look {
     Everywhere,
     At(Vec<std::path::PathBuf>),
-    Nowhere,
+    /// Somebody may have decided on what is held.
+    AtHolds,
+    /// Something fell due.
+    AtTheClock,
+}
+
+impl Look {
+    /// Looks. False: nothing is new.
+    async fn at(&self, ingest: &mut Ingest, now: Timestamp) -> Result<bool, StoreError> {
+        match self {
+            Self::Everywhere => ingest.rescan(now).await.map(|()| true),
+            Self::At(paths) => ingest.refresh(paths, now).await.map(|()| true),
+            Self::AtHolds => ingest.look_at_holds().await,
+            Self::AtTheClock => Ok(true),
+        }
+    }
 }
 
 /// Renews the watch where it may block. A panic in there is ours, and ends us.

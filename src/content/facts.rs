@@ -87,6 +87,11 @@ enum Scope {
 }
 
 impl FolderFacts {
+    /// Of a folder whose files cannot be read: any of its posts may be a draft.
+    pub fn unknown() -> Self {
+        Self { unknown: vec![String::new()], ..Self::default() }
+    }
+
     /// Reads the files. What cannot be read is told, and `is_unknown` for the posts it may concern.
     pub fn read(files: &[FactFile], site: &Url) -> (Self, Vec<Diagnostic>) {
         let mut facts = Self::default();

@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub(super) struct History {
     /// The commit that this is the history of.
     head: String,
+    /// The last commit whose history could not be told, and why: it is not asked for again.
+    failed: Option<(String, Box<Diagnostic>)>,
     /// By path within the folder. Shared: of a large repository it is large.
     first: Arc<HashMap<String, Timestamp>>,
 }
@@ -43,6 +45,9 @@ pub(super) async fn renew(
     if head == history.head {
         return Ok(());
     }
+    if let Some((_, problem)) = history.failed.as_ref().filter(|(failed, _)| *failed == head) {
+        return Err(problem.clone());
+    }
     let arguments = [
         "-c",
         "core.quotePath=false",
@@ -58,9 +63,16 @@ pub(super) async fn renew(
         "--",
         ".",
     ];
-    let log = git(folder, &arguments).await?;
-    *history = History { head, first: Arc::new(first_commits(&log)) };
-    Ok(())
+    match git(folder, &arguments).await {
+        Ok(log) => {
+            *history = History { head, failed: None, first: Arc::new(first_commits(&log)) };
+            Ok(())
+        }
+        Err(problem) => {
+            history.failed = Some((head, problem.clone()));
+            Err(problem)
+        }
+    }
 }
 
 /// Reads the log, oldest commit first: a file that was renamed is as old as under its first name.
@@ -88,7 +100,7 @@ fn first_commits(log: &str) -> HashMap<String, Timestamp> {
     first
 }
 
-/// Runs git in the folder. Nothing of the repository's own is run: no pager, no prompt, no diff program.
+/// Runs git in the folder, without pager, prompt, diff program, and without fetching what a partial clone left out.
 async fn git(folder: &PostFolder, arguments: &[&str]) -> Result<String, Box<Diagnostic>> {
     let problem = |what: String, help: &str| {
         let problem = Diagnostic::error("git", what)
@@ -102,6 +114,7 @@ async fn git(folder: &PostFolder, arguments: &[&str]) -> Result<String, Box<Diag
         .args(arguments)
         .current_dir(&folder.path)
         .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_NO_LAZY_FETCH", "1")
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();

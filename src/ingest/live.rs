@@ -1,7 +1,7 @@
 //! The posts that are live: by id, by link, and in the order of the catalog.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -13,6 +13,8 @@ pub(super) struct Live {
     by_id: HashMap<PostId, Arc<CatalogPost>>,
     by_link: HashMap<String, PostId>,
     newest_first: BTreeMap<(Reverse<Timestamp>, PostId), Arc<CatalogPost>>,
+    /// Those that wait for a person.
+    held: BTreeSet<PostId>,
 }
 
 impl Live {
@@ -23,6 +25,9 @@ impl Live {
         }
         self.by_link.insert(post.link.to_string(), post.id.clone());
         self.newest_first.insert(key(live), Arc::clone(live));
+        if live.is_held() {
+            self.held.insert(post.id.clone());
+        }
     }
 
     /// Gives up what is still this post's.
@@ -41,10 +46,11 @@ impl Live {
             self.by_link.remove(link);
         }
         self.newest_first.remove(&key(live));
+        self.held.remove(&live.post.id);
     }
 
-    pub(super) fn get(&self, id: &PostId) -> Option<&CatalogPost> {
-        self.by_id.get(id).map(|live| &**live)
+    pub(super) fn get(&self, id: &PostId) -> Option<&Arc<CatalogPost>> {
+        self.by_id.get(id)
     }
 
     pub(super) fn source_of(&self, id: &PostId) -> Option<&str> {
@@ -54,6 +60,10 @@ impl Live {
     /// The source of the post that lives at `link`.
     pub(super) fn source_at(&self, link: &str) -> Option<&str> {
         self.source_of(self.by_link.get(link)?)
+    }
+
+    pub(super) fn held(&self) -> &BTreeSet<PostId> {
+        &self.held
     }
 
     pub(super) fn newest_first(&self) -> impl Iterator<Item = &Arc<CatalogPost>> {

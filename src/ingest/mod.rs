@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use publish::publish_feeds;
+pub use publish::{Published, publish_feeds};
 
 use crate::config::{Config, PostFolder};
 use crate::domain::{CatalogPost, Diagnostic, PostId};
@@ -57,6 +57,8 @@ pub struct Ingest {
     devices: BTreeMap<usize, Option<u64>>,
     /// What has a say in the posts, as of the last scan.
     around: Arc<Surroundings>,
+    /// Everything was looked at once: before that, what is not known here is not gone.
+    has_scanned: bool,
 }
 
 /// What became of one file.
@@ -118,6 +120,7 @@ impl Ingest {
             moved,
             devices: BTreeMap::new(),
             around,
+            has_scanned: false,
         })
     }
 
@@ -155,7 +158,9 @@ impl Ingest {
             self.files.iter().filter(is_lost).map(|(source, _)| source.clone()).collect();
         self.lose(&lost)?;
         self.settle_in(around);
-        self.take(found, now).await
+        self.take(found, now).await?;
+        self.has_scanned = true;
+        Ok(())
     }
 
     /// Takes a folder for unmounted that lost all its posts and is another than before. When we come nobody knows what it
@@ -208,7 +213,7 @@ impl Ingest {
                 || is_homeless(path)
                 || surroundings::speaks_for_many(path)
         };
-        if paths.iter().any(concerns_many) {
+        if !self.has_scanned || paths.iter().any(concerns_many) {
             return self.rescan(now).await;
         }
         let (mut found, mut lost) = (Vec::new(), Vec::new());
@@ -249,6 +254,16 @@ impl Ingest {
             self.asking.remove(source);
             self.unkept.remove(source);
             self.withdraw(state.post);
+        }
+        self.cache.write(|pen| sources.iter().try_for_each(|source| pen.forget_file(source)))
+    }
+
+    /// Posts whose text is lost: their files are to be read again with the next look at everything.
+    pub fn read_again(&mut self, sources: &[String]) -> Result<(), StoreError> {
+        for source in sources {
+            if let Some(state) = self.files.get_mut(source) {
+                state.fingerprint = None;
+            }
         }
         self.cache.write(|pen| sources.iter().try_for_each(|source| pen.forget_file(source)))
     }
@@ -325,7 +340,7 @@ impl Ingest {
         let gone = self.gone(&claims.granted);
         let is_quiet = claims.granted.is_empty() && gone.is_empty() && self.unkept.is_empty();
         if is_quiet && self.first_scans_noted {
-            return self.look_at_holds().await;
+            return self.look_at_holds().await.map(|_| ());
         }
         let store = self.store.clone();
         let mut tx = store.write().await?;
@@ -360,7 +375,7 @@ impl Ingest {
                 state.post = Some(live);
             }
         }
-        self.look_at_holds().await
+        self.look_at_holds().await.map(|_| ())
     }
 
     fn claims(&self) -> Claims {

@@ -3,32 +3,43 @@
 use std::sync::Arc;
 
 use super::{Ingest, Reading};
-use crate::domain::{Catalog, CatalogPost, Diagnostic, Hold, PostId};
+use crate::domain::{Catalog, CatalogPost, Diagnostic, PostId};
 use crate::store::StoreError;
 
 impl Ingest {
-    /// A person may have released or dismissed what is held.
-    pub async fn look_at_holds(&mut self) -> Result<(), StoreError> {
-        let held: Vec<Arc<CatalogPost>> =
-            self.live.newest_first().filter(|known| known.is_held()).cloned().collect();
-        if held.is_empty() {
-            return Ok(());
+    /// A person may have released or dismissed what is held: says whether.
+    pub async fn look_at_holds(&mut self) -> Result<bool, StoreError> {
+        if self.live.held().is_empty() {
+            return Ok(false);
         }
-        let ids: Vec<&PostId> = held.iter().map(|known| &known.post.id).collect();
+        let ids: Vec<&PostId> = self.live.held().iter().collect();
         let standing = self.store.read().await?.standing(&ids).await?;
-        for known in held {
-            let Some(&decision) = standing.get(&known.post.id) else { continue };
-            if (known.is_news, known.hold) != decision {
-                let mut decided = CatalogPost::clone(&known);
-                (decided.is_news, decided.hold) = decision;
-                let decided = Arc::new(decided);
-                if let Some(state) = self.files.get_mut(&known.post.source) {
-                    state.post = Some(Arc::clone(&decided));
-                }
-                self.live.take(&decided);
+        let mut is_decided = false;
+        for (id, decision) in standing {
+            let Some(known) = self.live.get(&id) else { continue };
+            if (known.is_news, known.hold) == decision {
+                continue;
             }
+            let mut decided = CatalogPost::clone(known);
+            (decided.is_news, decided.hold) = decision;
+            let decided = Arc::new(decided);
+            if let Some(state) = self.files.get_mut(&decided.post.source) {
+                state.post = Some(Arc::clone(&decided));
+            }
+            self.live.take(&decided);
+            is_decided = true;
         }
-        Ok(())
+        Ok(is_decided)
+    }
+
+    /// Whether everything was looked at once.
+    pub fn has_scanned(&self) -> bool {
+        self.has_scanned
+    }
+
+    /// Whether something waits for a person.
+    pub fn holds_something(&self) -> bool {
+        !self.live.held().is_empty()
     }
 
     /// The picture as it is now.
@@ -55,10 +66,5 @@ impl Ingest {
             }
         }
         catalog
-    }
-
-    /// Whether something waits for a person.
-    pub fn holds_something(&self) -> bool {
-        self.live.newest_first().any(|known| known.hold.is_some_and(Hold::holds))
     }
 }

@@ -15,7 +15,17 @@ use crate::telemetry;
 const PATHS: [(&str, Format); 3] =
     [("/feed.xml", Format::Rss), ("/atom.xml", Format::Atom), ("/feed.json", Format::Json)];
 
-/// Renders the feeds of `catalog` as they are at `now`, and says when they change by themselves. A document that
+/// What became of the feeds.
+#[derive(Debug)]
+pub struct Published {
+    pub shelf: Shelf,
+    /// When the feeds change by themselves.
+    pub changes_at: Option<Timestamp>,
+    /// Posts whose text cannot be read: while there are any, the feeds stay as they were.
+    pub unread: Vec<(String, StoreError)>,
+}
+
+/// Renders the feeds of `catalog` as they are at `now`, unless they are of the same posts as before. A document that
 /// cannot be rendered keeps its predecessor; unchanged bytes keep their validators.
 pub fn publish_feeds(
     (config, cache): (&Config, &PostCache),
@@ -23,7 +33,7 @@ pub fn publish_feeds(
     taken: &HashMap<PostId, QueuedRelease>,
     previous: &Shelf,
     now: Timestamp,
-) -> Result<(Shelf, Option<Timestamp>), StoreError> {
+) -> Published {
     let (live, changes_at) = catalog.live(&config.releases, taken, now);
     let newest = &live[..live.len().min(config.feeds.items)];
     let spec = FeedSpec {
@@ -38,14 +48,23 @@ pub fn publish_feeds(
         full_text: config.feeds.full_text,
     };
     let made_of = made_of(&spec, newest);
+    let mut unread = Vec::new();
     let (documents, made_of) = if previous.made_of.as_ref() == Some(&made_of) {
         (previous.documents.clone(), Some(made_of))
     } else {
-        let written = newest.iter().map(|it| cache.written(&it.post, it.body));
-        let selected = written.collect::<Result<Vec<_>, _>>()?;
-        let documents = documents(&spec, &selected, previous);
-        let all = documents.is_whole.then_some(made_of);
-        (documents.by_path, all)
+        let written = newest.iter().filter_map(|it| {
+            let written = cache.written(&it.post, it.body);
+            written.map_err(|error| unread.push((it.post.source.clone(), error))).ok()
+        });
+        let selected: Vec<_> = written.collect();
+        if unread.is_empty() {
+            let documents = documents(&spec, &selected, previous);
+            let all = documents.is_whole.then_some(made_of);
+            (documents.by_path, all)
+        } else {
+            // A post that is missing would look deleted.
+            (previous.documents.clone(), None)
+        }
     };
     let shelf = Shelf {
         documents,
@@ -55,7 +74,7 @@ pub fn publish_feeds(
         live_posts: live.len(),
         drafts: catalog.drafts,
     };
-    Ok((shelf, changes_at))
+    Published { shelf, changes_at, unread }
 }
 
 /// All that the documents depend on.

@@ -309,7 +309,7 @@ impl Ingest {
 
     /// What is known of a post, live or not.
     pub(super) fn known(&self, id: &PostId) -> Option<KnownPost> {
-        let live = || self.live.get(id).map(known_of);
+        let live = || self.live.get(id).map(|live| known_of(live));
         self.absent.get(id).cloned().or_else(live)
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Around {
     /// What the configuration says for posts that don't.
     pub(super) defaults: Preset,
     history: History,
+    /// The files were read once.
+    is_known: bool,
     problems: Vec<Diagnostic>,
 }
 
@@ -56,15 +58,21 @@ impl Surroundings {
             return;
         };
         around.problems.clear();
-        let (place, posts) = (folder.clone(), fact_paths(folder, found));
-        match super::blocking(move || read_all(&place, posts)).await {
+        let (place, paths) = (folder.clone(), fact_paths(folder, found));
+        match super::blocking(move || read_all(&place, paths)).await {
             Ok(files) => {
                 let (facts, problems) = FolderFacts::read(&files, &config.site.url);
                 around.facts = facts;
                 around.problems = problems;
+                around.is_known = true;
             }
-            // What was known stays: it may have been that these are drafts.
-            Err(problem) => around.problems.push(*problem),
+            // What was known stays: it may have been that these are drafts. Where nothing was, they may be.
+            Err(problem) => {
+                if !around.is_known {
+                    around.facts = FolderFacts::unknown();
+                }
+                around.problems.push(*problem);
+            }
         }
         if folder.dates_from.contains(&DateSource::Git)
             && let Err(problem) = history::renew(&mut around.history, folder).await
@@ -133,7 +141,7 @@ struct FactPath {
 /// Where such files may be. Folders that hold one post only - `hello/index.md` - have none.
 fn fact_paths(folder: &PostFolder, found: &[Found]) -> Vec<FactPath> {
     let mut dirs = BTreeSet::from([String::new()]);
-    let mut paths = Vec::new();
+    let mut paths = paths_around(&folder.path);
     for post in found {
         let (dir, file) = post.within.rsplit_once('/').unwrap_or(("", &post.within));
         if content::fact_kind("", file).is_some() {
@@ -164,8 +172,6 @@ fn fact_paths(folder: &PostFolder, found: &[Found]) -> Vec<FactPath> {
         let path = folder.path.join(file);
         paths.push(FactPath { path, dir: String::new(), lead: String::new() });
     }
-    paths.extend(paths_around(&folder.path));
-    paths.truncate(MOST_FILES);
     paths
 }
 
@@ -211,12 +217,19 @@ fn read_all(folder: &PostFolder, paths: Vec<FactPath>) -> Result<Vec<FactFile>, 
             Ok(within) => format!("{}/{}", folder.name, within.to_string_lossy()),
             Err(_) => path.to_string_lossy().into_owned(),
         };
+        // A pipe of that name would be waited for, for ever.
+        if std::fs::metadata(&path).is_ok_and(|it| !it.is_file()) {
+            continue;
+        }
         let mut bytes = Vec::new();
         let limit = u64::try_from(MAX_FACT_BYTES).unwrap_or(u64::MAX).saturating_add(1);
         let read = File::open(&path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
         match read {
             Ok(_) => {
                 files.insert(path, FactFile { kind, source, dir, lead, bytes });
+                if files.len() > MOST_FILES {
+                    return Err(too_many(folder));
+                }
             }
             Err(error) if is_absent(error.kind()) => {}
             Err(error) => {
@@ -228,6 +241,16 @@ fn read_all(folder: &PostFolder, paths: Vec<FactPath>) -> Result<Vec<FactFile>, 
         }
     }
     Ok(files.into_values().collect())
+}
+
+/// To hear some of them would be to miss a draft or a wish.
+fn too_many(folder: &PostFolder) -> Box<Diagnostic> {
+    let message = format!("more than {MOST_FILES} files speak for many posts");
+    let problem = Diagnostic::error("too-many-facts", message)
+        .in_file(folder.name.clone())
+        .effect("none of them is heard, and the posts keep their last good state")
+        .help("give each of several folders inside it a `[[posts]]` section of its own");
+    Box::new(problem)
 }
 
 fn is_absent(kind: ErrorKind) -> bool {

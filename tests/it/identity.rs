@@ -310,3 +310,18 @@ async fn a_cache_that_cannot_be_written_is_an_error_and_no_standstill() {
     assert!(ingest.rescan(START).await.is_err());
     assert!(ingest.catalog().posts.is_empty());
 }
+
+#[tokio::test]
+async fn a_text_that_is_lost_is_made_anew_and_no_post_leaves_the_feeds_meanwhile() {
+    let world =
+        Setting::new(Engine::Sqlite).post("old.md", post("Old", "Old it is.")).start().await;
+    let file = world.state.config.load().post_cache();
+    let other = rusqlite::Connection::open(file).expect("the cache");
+    other.execute("DELETE FROM bodies", ()).expect("it can be damaged");
+    world.author_saves("new.md", post("New", "New it is.")).await;
+    assert!(world.feed_titles().await.contains(&"Old".to_owned()), "it is gone meanwhile");
+    world.rescans().await;
+    let mut titles = world.feed_titles().await;
+    titles.sort();
+    assert_eq!(titles, ["New", "Old"]);
+}

@@ -106,8 +106,11 @@ async fn what_is_no_file_or_far_too_large_is_not_even_opened() {
     let large = fs::File::options().write(true).open(world.path("posts/large.md"));
     large.and_then(|file| file.set_len(200_000_000)).expect("a file with a hole");
     fs::create_dir(world.path("posts/folder.md")).expect("a folder can be made");
-    let made = Command::new("mkfifo").arg(world.path("posts/pipe.md")).status();
-    assert!(made.expect("mkfifo runs").success());
+    // The second would speak for all posts of the folder.
+    for pipe in ["posts/pipe.md", "posts/posts.json"] {
+        let made = Command::new("mkfifo").arg(world.path(pipe)).status();
+        assert!(made.expect("mkfifo runs").success());
+    }
     fs::write(world.path("posts/folder.md/within.md"), post("Within", "2026-03-07"))
         .expect("a file can be written");
     world.author_saves("good.md", post("Good", "2026-03-09")).await;
