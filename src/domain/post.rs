@@ -162,36 +162,43 @@ pub fn reading_minutes(text: &str) -> usize {
 pub(super) mod tests {
     use super::*;
 
-    /// A post without text, published on day `published_at` (`03-01`) of 2026.
-    pub(in crate::domain) fn post(slug: &str, published_at: &str) -> Post {
-        let link = format!("https://example.org/posts/{slug}/").parse().unwrap();
-        Post {
-            id: PostId::mint(&link),
-            revision: Revision::of([slug]),
-            source: format!("posts/{slug}.md"),
-            slug: slug.to_owned(),
-            link,
-            canonical: None,
-            title: slug.to_owned(),
-            published_at: at(published_at),
-            updated_at: None,
-            summary: String::new(),
-            authors: Vec::new(),
-            tags: Vec::new(),
-            categories: Vec::new(),
-            language: "en".to_owned(),
-            image: None,
-            image_alt: None,
-            topics: Vec::new(),
-            section: None,
-            series: None,
-            translation_key: None,
-            featured: false,
-            external: None,
-            aliases: Vec::new(),
-            enclosure: None,
-            wishes: None,
+    impl Post {
+        /// A post with what it must have, at `https://example.org/posts/SLUG/`.
+        pub(crate) fn bare(slug: &str, published_at: Timestamp) -> Self {
+            let link = format!("https://example.org/posts/{slug}/").parse().unwrap();
+            Self {
+                id: PostId::mint(&link),
+                revision: Revision::of([slug]),
+                source: format!("posts/{slug}.md"),
+                slug: slug.to_owned(),
+                link,
+                canonical: None,
+                title: slug.to_owned(),
+                published_at,
+                updated_at: None,
+                summary: String::new(),
+                authors: Vec::new(),
+                tags: Vec::new(),
+                categories: Vec::new(),
+                language: "en".to_owned(),
+                image: None,
+                image_alt: None,
+                topics: Vec::new(),
+                section: None,
+                series: None,
+                translation_key: None,
+                featured: false,
+                external: None,
+                aliases: Vec::new(),
+                enclosure: None,
+                wishes: None,
+            }
         }
+    }
+
+    /// A post published on day `published_at` (`03-01`) of 2026.
+    pub(in crate::domain) fn post(slug: &str, published_at: &str) -> Post {
+        Post::bare(slug, at(published_at))
     }
 
     pub(in crate::domain) fn at(day: &str) -> Timestamp {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::*;
-use crate::domain::{Body, Post, PostId, Revision};
+use crate::domain::{Body, Post, PostId};
 
 mod hostile;
 
@@ -56,33 +56,10 @@ fn person(name: &str) -> Author {
 }
 
 fn post(slug: &str, published_at: &str) -> Post {
-    let link = url(&format!("https://example.org/posts/{slug}/"));
     Post {
-        id: PostId::mint(&link),
-        revision: Revision::of([slug]),
-        source: format!("posts/{slug}.md"),
-        slug: slug.to_owned(),
-        link,
-        canonical: None,
         title: format!("About {slug}"),
-        published_at: at(published_at),
-        updated_at: None,
         summary: format!("A word on {slug}."),
-        authors: Vec::new(),
-        tags: Vec::new(),
-        categories: Vec::new(),
-        language: "en".to_owned(),
-        image: None,
-        image_alt: None,
-        topics: Vec::new(),
-        section: None,
-        series: None,
-        translation_key: None,
-        featured: false,
-        external: None,
-        aliases: Vec::new(),
-        enclosure: None,
-        wishes: None,
+        ..Post::bare(slug, at(published_at))
     }
 }
 

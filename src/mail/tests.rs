@@ -10,7 +10,7 @@ use url::Url;
 use super::*;
 use crate::config::{MailEncoding, Mailbox, Newsletter, Site};
 use crate::domain::{
-    Author, Body, Cadence, EmailAddress, MissedRuns, Post, PostId, RetryPolicy, Revision, Written,
+    Author, Body, Cadence, EmailAddress, MissedRuns, Post, RetryPolicy, Revision, Written,
 };
 use crate::template::Templates;
 
@@ -63,33 +63,12 @@ fn newsletter() -> Newsletter {
 }
 
 fn post(slug: &str, title: &str) -> Post {
-    let link = url(&format!("https://example.org/posts/{slug}/"));
     Post {
-        id: PostId::mint(&link),
         revision: Revision::of([slug, title]),
-        source: format!("posts/{slug}.md"),
-        slug: slug.to_owned(),
-        link,
-        canonical: None,
         title: title.to_owned(),
-        published_at: "2026-11-19T17:15:00Z".parse().unwrap(),
-        updated_at: None,
         summary: format!("What there is to say about {slug}, in one sentence."),
         authors: vec![Author { name: "Ann Meadow".to_owned(), email: None, url: None }],
-        tags: Vec::new(),
-        categories: Vec::new(),
-        language: "en".to_owned(),
-        image: None,
-        image_alt: None,
-        topics: Vec::new(),
-        section: None,
-        series: None,
-        translation_key: None,
-        featured: false,
-        external: None,
-        aliases: Vec::new(),
-        enclosure: None,
-        wishes: None,
+        ..Post::bare(slug, "2026-11-19T17:15:00Z".parse().unwrap())
     }
 }
 

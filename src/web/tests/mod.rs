@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::audience::fixture::House;
-use crate::domain::{self, Diagnostic, Post, PostId, Revision, Written};
+use crate::domain::{self, Diagnostic, Post, Written};
 use crate::feed::{Document, FeedSpec, Format, render};
 
 struct World {
@@ -164,32 +164,9 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn post() -> Post {
-    let link: url::Url = "https://example.org/posts/river/".parse().unwrap();
     Post {
-        id: PostId::mint(&link),
-        revision: Revision::of(["river"]),
-        source: "posts/river.md".to_owned(),
-        slug: "river".to_owned(),
-        link,
-        canonical: None,
         title: "A walk along the river".to_owned(),
-        published_at: at("2026-11-20T07:30:00Z"),
-        updated_at: None,
         summary: "It was cold.".to_owned(),
-        authors: Vec::new(),
-        tags: Vec::new(),
-        categories: Vec::new(),
-        language: "en".to_owned(),
-        image: None,
-        image_alt: None,
-        topics: Vec::new(),
-        section: None,
-        series: None,
-        translation_key: None,
-        featured: false,
-        external: None,
-        aliases: Vec::new(),
-        enclosure: None,
-        wishes: None,
+        ..Post::bare("river", at("2026-11-20T07:30:00Z"))
     }
 }
