@@ -59,6 +59,7 @@ pub use facts::{FactFile, FactKind, FolderFacts, MAX_FACT_BYTES, fact_kind};
 pub use ghost::{GhostExport, GhostPost, GhostWishes, MadePost, Skipped};
 pub use highlight::highlighted;
 pub use lint::{Page, Reference};
+pub use naming::language as language_in_path;
 pub use opening::opening;
 pub use parsed::Parsed;
 pub use preset::Preset;

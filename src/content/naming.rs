@@ -58,6 +58,11 @@ pub(super) fn is_section_page(file: &str) -> bool {
     strip_extension(file).is_some_and(|stem| split_language(stem).0 == "_index")
 }
 
+/// The language that a path within the folder of posts says it is in.
+pub fn language(within: &str) -> Option<&str> {
+    read(within).language
+}
+
 /// Reads the path of a post.
 pub(super) fn read(within: &str) -> Naming<'_> {
     let (mut folders, file) = split(within);

@@ -7,6 +7,7 @@ mod files;
 mod history;
 mod identity;
 mod live;
+mod names;
 mod neighbours;
 mod picture;
 mod publish;
@@ -29,7 +30,8 @@ use absent::Absent;
 use files::{Found, FoundState};
 use identity::{Candidate, Claims, World};
 use live::Live;
-use reading::{Fresh, Outcome, Read, ToRead};
+use names::{Asked, Names};
+use reading::{Context, Fresh, Outcome, Read, ToRead};
 use sighting::Standing;
 use surroundings::Surroundings;
 
@@ -57,6 +59,9 @@ pub struct Ingest {
     devices: BTreeMap<usize, Option<u64>>,
     /// What has a say in the posts, as of the last scan.
     around: Arc<Surroundings>,
+    /// Posts that name others, and what names lead to, as of the last look; nothing while no post names another.
+    naming: BTreeSet<String>,
+    names: Arc<Names>,
     /// Everything was looked at once: before that, what is not known here is not gone.
     has_scanned: bool,
 }
@@ -70,6 +75,8 @@ struct FileState {
     folder: usize,
     reading: Reading,
     warnings: Vec<Diagnostic>,
+    /// The posts that it names.
+    asked: Asked,
     /// The post as last accepted: stays live while the file is broken.
     post: Option<Arc<CatalogPost>>,
 }
@@ -120,6 +127,8 @@ impl Ingest {
             moved,
             devices: BTreeMap::new(),
             around,
+            naming: BTreeSet::new(),
+            names: Arc::default(),
             has_scanned: false,
         })
     }
@@ -251,11 +260,16 @@ impl Ingest {
         }
         for source in sources {
             let Some(state) = self.files.remove(source) else { continue };
-            self.asking.remove(source);
-            self.unkept.remove(source);
+            self.forget_notes(source);
             self.withdraw(state.post);
         }
         self.cache.write(|pen| sources.iter().try_for_each(|source| pen.forget_file(source)))
+    }
+
+    fn forget_notes(&mut self, source: &str) {
+        self.asking.remove(source);
+        self.unkept.remove(source);
+        self.naming.remove(source);
     }
 
     /// Posts whose text is lost: their files are to be read again with the next look at everything.
@@ -280,17 +294,28 @@ impl Ingest {
     async fn take(&mut self, found: Vec<(usize, Found)>, now: Timestamp) -> Result<(), StoreError> {
         let changed = found.into_iter().filter(|(_, found)| self.has_changed(found));
         let to_read: Vec<ToRead> =
-            changed.map(|(folder, found)| ToRead { folder, found }).collect();
-        if !to_read.is_empty() {
-            let (config, around) = (Arc::clone(&self.config), Arc::clone(&self.around));
-            let cache = self.cache.clone();
-            let read = move || reading::read_all((&config, &around), &cache, &to_read, now);
-            let read = blocking(read).await?;
-            for file in read {
-                self.note(file);
-            }
-        }
+            changed.map(|(folder, found)| ToRead { folder, found, anew: false }).collect();
+        self.read(to_read, now).await?;
+        let misled = self.misled();
+        self.read(misled, now).await?;
         self.settle_identities(now).await
+    }
+
+    async fn read(&mut self, files: Vec<ToRead>, now: Timestamp) -> Result<(), StoreError> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let context = Context {
+            config: Arc::clone(&self.config),
+            around: Arc::clone(&self.around),
+            names: Arc::clone(&self.names),
+        };
+        let cache = self.cache.clone();
+        let read = blocking(move || reading::read_all(&context, &cache, &files, now)).await?;
+        for file in read {
+            self.note(file);
+        }
+        Ok(())
     }
 
     fn has_changed(&self, found: &Found) -> bool {
@@ -302,10 +327,12 @@ impl Ingest {
     }
 
     fn note(&mut self, read: Read) {
-        let Read { source, folder, fingerprint, outcome, warnings } = read;
+        let Read { source, folder, fingerprint, outcome, warnings, asked } = read;
         let before = self.files.remove(&source).and_then(|state| state.post);
-        self.asking.remove(&source);
-        self.unkept.remove(&source);
+        self.forget_notes(&source);
+        if !asked.is_empty() {
+            self.naming.insert(source.clone());
+        }
         let reading = match outcome {
             Outcome::Post(fresh) => Reading::Fresh(fresh),
             Outcome::Draft => Reading::Draft,
@@ -326,7 +353,7 @@ impl Ingest {
                 before
             }
         };
-        let state = FileState { fingerprint, folder, reading, warnings, post };
+        let state = FileState { fingerprint, folder, reading, warnings, asked, post };
         self.files.insert(source, state);
     }
 

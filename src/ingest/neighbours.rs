@@ -1,8 +1,12 @@
-//! What lies beside a post: the sizes of its images, so that pages don't jump when they come.
+//! What lies beside a post: the sizes of its images, so that pages don't jump when they come, and the posts that it names.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Component, Path};
 
+use url::Url;
+
+use super::names::{Asked, Names};
 use crate::content::Neighbours;
 
 /// Files in the folder of a post, which is somewhere in a folder of posts.
@@ -12,9 +16,22 @@ pub(super) struct Beside<'a> {
     pub(super) root: &'a Path,
     /// The file of the post.
     pub(super) post: &'a Path,
+    pub(super) names: &'a Names,
+    /// Index of the folder into `config.posts`.
+    pub(super) folder: usize,
+    /// BCP 47 tag of the post, as far as its path tells.
+    pub(super) language: &'a str,
+    /// What it asked for by name: it is to be read again when that leads elsewhere.
+    pub(super) asked: RefCell<Asked>,
 }
 
 impl Neighbours for Beside<'_> {
+    fn link(&self, name: &str) -> Option<Url> {
+        let link = self.names.link(name, self.folder, self.language).cloned();
+        self.asked.borrow_mut().insert(name.to_owned(), link.clone());
+        link
+    }
+
     /// Reads the head of the image, nothing more.
     fn image_size(&self, path: &str) -> Option<(u32, u32)> {
         let path = Path::new(path);
@@ -61,7 +78,9 @@ mod tests {
         std::os::unix::fs::symlink(dir.path().join("outside.png"), bundle.join("link.png"))
             .unwrap();
         let root = dir.path().join("posts");
-        let beside = Beside { root: &root, post: &bundle.join("index.md") };
+        let (post, names, asked) = (bundle.join("index.md"), Names::default(), RefCell::default());
+        let beside =
+            Beside { root: &root, post: &post, names: &names, folder: 0, language: "en", asked };
         assert_eq!(beside.image_size("img/a b.png"), Some((640, 480)));
         assert_eq!(beside.image_size("./img/a b.png"), Some((640, 480)));
         let outside = dir.path().join("outside.png");

@@ -1,8 +1,10 @@
 //! Reading files: found paths go in, what each of them is comes out, with the texts of posts in the cache.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::{fs, thread};
@@ -11,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, Found, FoundState};
+use super::names::{Asked, Names};
 use super::neighbours::Beside;
 use super::surroundings::{Around, Surroundings};
 use crate::config::{Config, PostFolder};
@@ -22,8 +25,10 @@ use crate::store::{CacheReader, CachedBody, CachedFile, Fingerprint, Pen, PostCa
 const RACY_NANOSECONDS: i64 = 2_000_000_000;
 /// What a file that is to be read again is kept under: no file has it.
 const NO_FILE: Fingerprint = Fingerprint { size: -1, modified: 0, changed: 0, inode: 0 };
-/// Texts that wait to be written, at most: enough that no thread waits for another.
-const QUEUE: usize = 64;
+/// So many files a thread hands over at once: waking the one that writes costs as much as reading a file from the cache.
+const SHARE: usize = 16;
+/// Shares that wait to be written, at most: enough that no thread waits for another.
+const QUEUE: usize = 8;
 
 /// A post without its text, which is in the cache.
 #[derive(Debug)]
@@ -51,6 +56,8 @@ pub(super) struct Read {
     pub(super) fingerprint: Option<Fingerprint>,
     pub(super) outcome: Outcome,
     pub(super) warnings: Vec<Diagnostic>,
+    /// The posts that it names.
+    pub(super) asked: Asked,
 }
 
 /// A file to read.
@@ -58,12 +65,21 @@ pub(super) struct Read {
 pub(super) struct ToRead {
     pub(super) folder: usize,
     pub(super) found: Found,
+    /// Whether what the cache has of it is out of date, though the file is not.
+    pub(super) anew: bool,
+}
+
+/// What has a say in posts besides their own files.
+pub(super) struct Context {
+    pub(super) config: Arc<Config>,
+    pub(super) around: Arc<Surroundings>,
+    pub(super) names: Arc<Names>,
 }
 
 /// What the cache keeps of a file: of a broken one, what it was when it was last whole.
 #[derive(Serialize, Deserialize)]
 enum Kept<'a> {
-    Post(Cow<'a, Box<Parsed>>, Cow<'a, [Diagnostic]>),
+    Post(Cow<'a, Box<Parsed>>, Cow<'a, [Diagnostic]>, Cow<'a, Asked>),
     Draft(Cow<'a, [Diagnostic]>),
     NotAPost,
 }
@@ -80,6 +96,7 @@ struct Raw {
 struct With<'a> {
     config: &'a Config,
     around: &'a Surroundings,
+    names: &'a Names,
     /// What is around the posts of each folder, in a word.
     digests: Vec<String>,
 }
@@ -98,17 +115,18 @@ impl With<'_> {
 /// Reads and parses on as many threads as there are cores. Files that vanished meanwhile are left out: the next look
 /// finds nothing, or what came in their place.
 pub(super) fn read_all(
-    (config, around): (&Config, &Surroundings),
+    context: &Context,
     cache: &PostCache,
     files: &[ToRead],
     now: Timestamp,
 ) -> Result<Vec<Read>, StoreError> {
-    let with = With { config, around, digests: around.digests() };
+    let Context { config, around, names } = context;
+    let with = With { config, around, names, digests: around.digests() };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
-    let (hand_over, handed) = sync_channel::<Raw>(QUEUE);
+    let (hand_over, handed) = sync_channel::<Vec<Raw>>(QUEUE);
     thread::scope(|scope| {
-        for _ in 0..cores.min(files.len().div_ceil(8)) {
+        for _ in 0..cores.min(files.len().div_ceil(SHARE)) {
             let (hand_over, next, with) = (hand_over.clone(), &next, &with);
             let kept = cache.reader();
             scope.spawn(move || work((with, kept), files, next, &hand_over));
@@ -117,7 +135,7 @@ pub(super) fn read_all(
         let with = &with;
         // Takes the receiving end along: when the cache cannot be written, the threads must not wait for it for ever.
         cache.write(move |pen| {
-            let settled = handed.into_iter().map(|raw| settle(raw, pen, with, now));
+            let settled = handed.into_iter().flatten().map(|raw| settle(raw, pen, with, now));
             settled.collect::<Result<Vec<_>, StoreError>>()
         })
     })
@@ -127,14 +145,14 @@ fn work(
     (with, kept): (&With<'_>, Option<CacheReader>),
     files: &[ToRead],
     next: &AtomicUsize,
-    hand_over: &SyncSender<Raw>,
+    hand_over: &SyncSender<Vec<Raw>>,
 ) {
-    while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let Some(raw) = cached(with, kept.as_ref(), file).or_else(|| read(with, file)) else {
-            continue;
-        };
+    loop {
+        let from = next.fetch_add(SHARE, Ordering::Relaxed).min(files.len());
+        let share = &files[from..(from + SHARE).min(files.len())];
+        let raw = |file| cached(with, kept.as_ref(), file).or_else(|| read(with, file));
         // The other end is gone when the cache could not be written.
-        if hand_over.send(raw).is_err() {
+        if share.is_empty() || hand_over.send(share.iter().filter_map(raw).collect()).is_err() {
             return;
         }
     }
@@ -165,7 +183,8 @@ fn kept(read: &Read, with: &With<'_>) -> Option<(String, Option<BodyId>)> {
     let warnings = Cow::Borrowed(&*read.warnings);
     let (kept, body) = match &read.outcome {
         Outcome::Post(fresh) => {
-            (Kept::Post(Cow::Borrowed(&fresh.parsed), warnings), Some(fresh.body))
+            let asked = Cow::Borrowed(&read.asked);
+            (Kept::Post(Cow::Borrowed(&fresh.parsed), warnings, asked), Some(fresh.body))
         }
         Outcome::Draft => (Kept::Draft(warnings), None),
         Outcome::NotAPost => (Kept::NotAPost, None),
@@ -178,18 +197,21 @@ fn kept(read: &Read, with: &With<'_>) -> Option<(String, Option<BodyId>)> {
 /// What was made of the file when it was last read, if it and what is around it are as they were.
 fn cached(with: &With<'_>, kept: Option<&CacheReader>, file: &ToRead) -> Option<Raw> {
     let FoundState::Readable(fingerprint) = file.found.state else { return None };
+    if file.anew {
+        return None;
+    }
     let cached = kept?.file(&file.found.source, fingerprint)?;
     let (around, kept): (Cow<'_, str>, Kept<'_>) = serde_json::from_str(&cached.reading).ok()?;
     if around != with.digest(file.folder, &cached.source) {
         return None;
     }
-    let (outcome, warnings) = match kept {
-        Kept::Post(parsed, warnings) => {
+    let (outcome, warnings, asked) = match kept {
+        Kept::Post(parsed, warnings, asked) => {
             let fresh = Fresh { parsed: parsed.into_owned(), body: cached.body? };
-            (Outcome::Post(fresh), warnings)
+            (Outcome::Post(fresh), warnings, asked.into_owned())
         }
-        Kept::Draft(warnings) => (Outcome::Draft, warnings),
-        Kept::NotAPost => (Outcome::NotAPost, Cow::default()),
+        Kept::Draft(warnings) => (Outcome::Draft, warnings, Asked::new()),
+        Kept::NotAPost => (Outcome::NotAPost, Cow::default(), Asked::new()),
     };
     let read = Read {
         source: file.found.source.clone(),
@@ -197,6 +219,7 @@ fn cached(with: &With<'_>, kept: Option<&CacheReader>, file: &ToRead) -> Option<
         fingerprint: Some(cached.fingerprint),
         outcome,
         warnings: warnings.into_owned(),
+        asked,
     };
     Some(Raw { read, text: None, is_cached: true })
 }
@@ -206,7 +229,7 @@ pub(super) fn last_post(kept: &CacheReader, source: &str) -> Option<Fresh> {
     let (reading, body) = kept.last_whole(source)?;
     let (_, kept): (Cow<'_, str>, Kept<'_>) = serde_json::from_str(&reading).ok()?;
     match kept {
-        Kept::Post(parsed, _) => Some(Fresh { parsed: parsed.into_owned(), body: body? }),
+        Kept::Post(parsed, ..) => Some(Fresh { parsed: parsed.into_owned(), body: body? }),
         Kept::Draft(_) | Kept::NotAPost => None,
     }
 }
@@ -217,7 +240,14 @@ fn read(with: &With<'_>, file: &ToRead) -> Option<Raw> {
     let raw = |fingerprint, outcome, warnings| {
         let source = found.source.clone();
         Raw {
-            read: Read { source, folder: *folder, fingerprint, outcome, warnings },
+            read: Read {
+                source,
+                folder: *folder,
+                fingerprint,
+                outcome,
+                warnings,
+                asked: Asked::new(),
+            },
             text: None,
             is_cached: false,
         }
@@ -243,6 +273,15 @@ fn read(with: &With<'_>, file: &ToRead) -> Option<Raw> {
         // Told once, where it is broken.
         return Some(raw(None, Outcome::Broken(Vec::new()), Vec::new()));
     }
+    let language = content::language_in_path(&found.within).or(post_folder.language.as_deref());
+    let beside = Beside {
+        root: &post_folder.path,
+        post: &found.path,
+        names: with.names,
+        folder: *folder,
+        language: language.unwrap_or(&with.config.site.language),
+        asked: RefCell::default(),
+    };
     let wants_mtime = post_folder.dates_from.contains(&DateSource::Mtime);
     let modified = fingerprint.filter(|_| wants_mtime).map(|it| it.modified.into());
     let source = SourceFile {
@@ -251,13 +290,15 @@ fn read(with: &With<'_>, file: &ToRead) -> Option<Raw> {
         bytes: &bytes,
         committed_at: around.committed_at(&found.within),
         modified_at: modified.and_then(|at| Timestamp::from_nanosecond(at).ok()),
-        neighbours: &Beside { root: &post_folder.path, post: &found.path },
+        neighbours: &beside,
     };
-    Some(match parse((with, post_folder, around), &source) {
+    let parsed = parse((with, post_folder, around), &source);
+    Some(match parsed {
         Ok((content::Verdict::Post(mut parsed), warnings)) => {
             let body = take_text(&mut parsed);
-            let text = Some((parsed, body));
-            Raw { text, ..raw(fingerprint, Outcome::Draft, warnings) }
+            let mut raw = raw(fingerprint, Outcome::Draft, warnings);
+            (raw.text, raw.read.asked) = (Some((parsed, body)), beside.asked.into_inner());
+            raw
         }
         Ok((content::Verdict::NotAPost, warnings)) => raw(fingerprint, Outcome::NotAPost, warnings),
         Ok((content::Verdict::Draft, warnings)) => raw(fingerprint, Outcome::Draft, warnings),

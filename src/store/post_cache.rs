@@ -121,9 +121,12 @@ impl PostCache {
         }))
     }
 
-    /// A connection of its own to what is kept: many threads ask at once. None: nothing is.
+    /// A connection of its own to what is kept, as it is now: many threads ask at once. None: nothing is.
     pub fn reader(&self) -> Option<CacheReader> {
-        open_to_look(self.0.path.as_ref()?).ok().map(CacheReader)
+        let connection = open_to_look(self.0.path.as_ref()?).ok()?;
+        // One transaction: else every look locks the file anew.
+        connection.execute_batch("BEGIN").ok()?;
+        Some(CacheReader(connection))
     }
 
     /// A text; none if it was thrown away.
