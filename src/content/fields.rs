@@ -33,9 +33,9 @@ impl<'a> Level<'a> {
 
     /// What is under `key`, each time that it is there.
     fn all_under(&self, key: &str) -> impl Iterator<Item = &'a Entry> {
-        let (read, preset): (&[(String, &'a Entry)], &'a [(String, Entry)]) = match self {
-            Self::Read(entries) => (entries, &[]),
-            Self::Preset(entries) => (&[], entries),
+        let (read, preset) = match self {
+            Self::Read(entries) => (&entries[..], &[][..]),
+            Self::Preset(entries) => (&[][..], *entries),
         };
         let read = read.iter().map(|(name, entry)| (name, *entry));
         let preset = preset.iter().map(|(name, entry)| (name, entry));
