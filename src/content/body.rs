@@ -15,6 +15,8 @@ pub(super) struct Bodies {
     pub(super) html: String,
     /// For mail, where it shows something else than feeds.
     pub(super) mail_html: Option<String>,
+    /// What both of these show, where they differ, the mark of the excerpt's end still in it.
+    pub(super) for_all: Option<String>,
     /// For the post's page, where the author's own HTML may be as it is.
     pub(super) web_html: Option<String>,
 }
@@ -25,18 +27,19 @@ pub(super) fn render(
     base: &Base<'_>,
     title: &str,
 ) -> Result<Bodies, Problem> {
-    let written = write(document, Channel::Web, base, title)?;
+    let written = write(document, Some(Channel::Web), base, title)?;
     let web_html = if written.has_html { Some(for_page(&written.html, base)?) } else { None };
     let html = published(written, base)?;
-    let mail_html = if document.has_channels() {
-        Some(published(write(document, Channel::Email, base, title)?, base)?)
-    } else {
-        None
-    };
+    let (mut mail_html, mut for_all) = (None, None);
+    if document.has_channels() {
+        let shown = |channel| published(write(document, channel, base, title)?, base);
+        mail_html = Some(shown(Some(Channel::Email))?);
+        for_all = Some(shown(None)?);
+    }
     let differs = |other: &String| without_mark(other) != without_mark(&html);
     let web_html = web_html.filter(differs).map(|web| without_mark(&web));
     let mail_html = mail_html.filter(differs).map(|mail| without_mark(&mail));
-    Ok(Bodies { html, mail_html, web_html })
+    Ok(Bodies { html, mail_html, for_all, web_html })
 }
 
 fn without_mark(html: &str) -> String {
@@ -45,7 +48,7 @@ fn without_mark(html: &str) -> String {
 
 fn write(
     document: &Document<'_>,
-    channel: Channel,
+    channel: Option<Channel>,
     base: &Base<'_>,
     title: &str,
 ) -> Result<Written, Problem> {

@@ -3,15 +3,16 @@
 //!
 //! Pure: whoever scans a folder reads these files and hands them in.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::fields::{children, lookup, lookup_text};
+use super::fields::{OURS, children, comparable, lookup, lookup_text};
 use super::front_matter::{self, Entry, Node, Value};
 use super::preset::Preset;
 use super::report::{Problem, Report};
-use super::{naming, people, source};
+use super::{naming, people, source, wishes};
 use crate::domain::{Author, Diagnostic};
 
 /// Larger files are refused: these are written by hand.
@@ -63,6 +64,8 @@ pub fn fact_kind(folder: &str, file: &str) -> Option<FactKind> {
 pub struct FolderFacts {
     /// The most special first.
     layers: Vec<Layer>,
+    /// Which of them are of which folder.
+    by_dir: BTreeMap<String, Vec<usize>>,
     authors: BTreeMap<String, Author>,
     /// Below these nobody knows what is said, a `draft: true` perhaps.
     unknown: Vec<String>,
@@ -79,11 +82,22 @@ struct Layer {
 
 /// Which posts are meant, by their path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Scope {
+struct Scope {
+    /// The way from where paths begin to the folder of posts.
+    lead: String,
+    paths: Paths,
+    /// How many folders the author's pattern names.
+    depth: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Paths {
     /// Jekyll's: how a path begins, from `_config.yml` on.
-    Path { lead: String, pattern: String },
+    Below(String),
+    /// The same with stars.
+    Like(String),
     /// Hugo's: a pattern for the path of the page, of which we don't know where it begins.
-    Page { lead: String, pattern: String },
+    Page(String),
 }
 
 impl FolderFacts {
@@ -108,6 +122,9 @@ impl FolderFacts {
             }
         }
         facts.layers.sort_by_key(|layer| -layer.rank);
+        for (at, layer) in facts.layers.iter().enumerate() {
+            facts.by_dir.entry(layer.dir.clone()).or_default().push(at);
+        }
         (facts, told)
     }
 
@@ -141,11 +158,7 @@ impl FolderFacts {
     }
 
     fn add(&mut self, file: &FactFile, scope: Option<Scope>, entries: Vec<Entry>) {
-        let depth = |path: &str| i64::try_from(path.split('/').filter(|it| !it.is_empty()).count());
-        let depth = |path: &str| depth(path).unwrap_or(i64::MAX);
-        let scoped = scope.as_ref().map_or(0, |scope| match scope {
-            Scope::Path { pattern, .. } | Scope::Page { pattern, .. } => depth(pattern),
-        });
+        let scoped = scope.as_ref().map_or(0, |scope| scope.depth);
         let rank = (depth(&file.dir) - depth(&file.lead)) * 100 + scoped;
         let preset = Preset::of_entries(entries);
         self.layers.push(Layer { dir: file.dir.clone(), scope, rank, preset });
@@ -160,8 +173,7 @@ impl FolderFacts {
             return;
         }
         let pattern = target.and_then(|target| lookup_text(&target.node, &["path"]));
-        let scope =
-            pattern.map(|path| Scope::Page { lead: file.lead.clone(), pattern: path.to_owned() });
+        let scope = pattern.map(|pattern| Scope::of_page(&file.lead, pattern));
         let values = children(rule).iter().filter(|entry| !is_target(&entry.key));
         self.add(file, scope, values.cloned().collect());
     }
@@ -176,18 +188,28 @@ impl FolderFacts {
         {
             return;
         }
-        let pattern = within("path").unwrap_or_default().trim_matches('/').to_owned();
-        let scope = Scope::Path { lead: file.lead.clone(), pattern };
+        let scope = Scope::of_path(&file.lead, within("path").unwrap_or_default());
         self.add(file, Some(scope), children(&values.node).to_vec());
     }
 
     /// What is said of the post at `within`, the most special first.
     pub fn presets_for(&self, within: &str) -> Vec<&Preset> {
-        let layers = self.layers.iter().filter(|layer| {
-            is_below(within, &layer.dir)
-                && layer.scope.as_ref().is_none_or(|scope| scope.matches(within))
-        });
-        layers.map(|layer| &layer.preset).collect()
+        let folders = within.match_indices('/').map(|(at, _)| &within[..at]);
+        let dirs = folders.filter(|dir| !dir.is_empty()).chain(["", within]);
+        let mut found: Vec<usize> =
+            dirs.filter_map(|dir| self.by_dir.get(dir)).flatten().copied().collect();
+        found.sort_unstable();
+        // Most are of one file, and so come from the same place.
+        let mut path = (None, Cow::Borrowed(within));
+        let mut is_meant = |scope: &'_ Scope| {
+            if path.0.as_deref() != Some(scope.lead.as_str()) {
+                path = (Some(scope.lead.clone()), joined(&scope.lead, within));
+            }
+            scope.matches(&path.1)
+        };
+        let layers = found.into_iter().filter_map(|at| self.layers.get(at));
+        let meant = layers.filter(|layer| layer.scope.as_ref().is_none_or(&mut is_meant));
+        meant.map(|layer| &layer.preset).collect()
     }
 
     /// Who is meant by a key such as `ann`.
@@ -202,26 +224,44 @@ impl FolderFacts {
 }
 
 impl Scope {
-    fn matches(&self, within: &str) -> bool {
-        match self {
-            Self::Path { lead, pattern } if pattern.contains('*') => {
-                glob(&format!("{pattern}*"), &joined(lead, within))
-            }
-            Self::Path { lead, pattern } => is_below(&joined(lead, within), pattern),
-            Self::Page { lead, pattern } => {
-                let path = format!("/{}", joined(lead, within));
-                let page = path.rsplit_once('.').map_or(&*path, |(page, _)| page);
+    fn of_path(lead: &str, pattern: &str) -> Self {
+        let pattern = pattern.trim_matches('/');
+        let paths = if pattern.contains('*') {
+            Paths::Like(format!("{pattern}*"))
+        } else {
+            Paths::Below(pattern.to_owned())
+        };
+        Self { lead: lead.to_owned(), paths, depth: depth(pattern) }
+    }
+
+    fn of_page(lead: &str, pattern: &str) -> Self {
+        let paths = Paths::Page(pattern.trim_start_matches('/').to_owned());
+        Self { lead: lead.to_owned(), paths, depth: depth(pattern) }
+    }
+
+    /// Whether the post at `path` is meant.
+    fn matches(&self, path: &str) -> bool {
+        match &self.paths {
+            Paths::Below(folder) => is_below(path, folder),
+            Paths::Like(pattern) => glob(pattern, path),
+            Paths::Page(pattern) => {
+                let page = path.rsplit_once('.').map_or(path, |(page, _)| page);
                 let page = page.strip_suffix("/index").unwrap_or(page);
-                let pattern = format!("/{}", pattern.trim_start_matches('/'));
-                let starts = page.match_indices('/').map(|(at, _)| at);
-                starts.into_iter().any(|at| glob(&pattern, &page[at..]))
+                let starts = page.match_indices('/').map(|(at, _)| at + 1);
+                std::iter::once(0).chain(starts).any(|at| glob(pattern, &page[at..]))
             }
         }
     }
 }
 
-fn joined(lead: &str, within: &str) -> String {
-    if lead.is_empty() { within.to_owned() } else { format!("{lead}/{within}") }
+/// How many folders a path names.
+fn depth(path: &str) -> i64 {
+    let names = path.split('/').filter(|name| !name.is_empty());
+    i64::try_from(names.count()).unwrap_or(i64::MAX)
+}
+
+fn joined<'w>(lead: &str, within: &'w str) -> Cow<'w, str> {
+    if lead.is_empty() { within.into() } else { format!("{lead}/{within}").into() }
 }
 
 /// Whether `path` is in `dir` or is it. Everything is in the empty one.
@@ -265,18 +305,13 @@ fn as_list(node: &Node) -> &[Node] {
 
 fn entries(file: &FactFile) -> Result<Vec<Entry>, Vec<Diagnostic>> {
     let broken = |text: &str, problems: Vec<Problem>| {
-        let mut report = Report::new(&file.source, text);
-        for problem in problems {
-            report.error(problem);
-        }
         let effect = match file.kind {
             FactKind::Authors => "the posts go without what it says of their authors",
             FactKind::Index | FactKind::DirectoryData | FactKind::JekyllConfig => {
                 "the posts below keep their last good state: it may say that they are drafts"
             }
         };
-        let found = report.into_found().into_iter();
-        found.map(|found| found.effect(effect)).collect::<Vec<_>>()
+        told((file, text), problems, effect)
     };
     if file.bytes.len() > MAX_FACT_BYTES {
         let message = format!("the file has more than {MAX_FACT_BYTES} bytes");
@@ -293,5 +328,37 @@ fn entries(file: &FactFile) -> Result<Vec<Entry>, Vec<Diagnostic>> {
         _ if text.trim_start().starts_with('{') => front_matter::json(&text),
         _ => front_matter::yaml(&text),
     };
-    parsed.map_err(|problems| broken(&text, problems))
+    let entries = parsed.map_err(|problems| broken(&text, problems))?;
+    let slips = slips(file.kind, &entries);
+    if slips.is_empty() {
+        return Ok(entries);
+    }
+    let effect = "the posts below keep their last good state: it may be about who gets them";
+    Err(told((file, &text), slips, effect))
+}
+
+fn told((file, text): (&FactFile, &str), problems: Vec<Problem>, effect: &str) -> Vec<Diagnostic> {
+    let mut report = Report::new(&file.source, text);
+    for problem in problems {
+        report.error(problem);
+    }
+    report.into_found().into_iter().map(|found| found.effect(effect)).collect()
+}
+
+/// What is wrong in the `postrider` maps of a file. A post cannot tell: it would go unmailed for its folder's slip, or be mailed.
+fn slips(kind: FactKind, entries: &[Entry]) -> Vec<Problem> {
+    let rules = |key: &str| {
+        let at = entries.iter().find(|entry| entry.key == key);
+        at.map_or(&[][..], |at| as_list(&at.node)).iter()
+    };
+    let maps: Vec<&[Entry]> = match kind {
+        FactKind::Authors => Vec::new(),
+        FactKind::DirectoryData => vec![entries],
+        FactKind::Index => rules("cascade").map(children).collect(),
+        FactKind::JekyllConfig => rules("defaults")
+            .filter_map(|rule| Some(children(&lookup(rule, "values")?.node)))
+            .collect(),
+    };
+    let ours = maps.into_iter().flatten().filter(|entry| comparable(&entry.key) == OURS);
+    ours.flat_map(wishes::slips).collect()
 }

@@ -9,8 +9,39 @@ use crate::domain::Field;
 /// The map in which everything that concerns us can stand without clashing with an engine's own keys.
 pub(super) const OURS: &str = "postrider";
 
+/// The maps in which Zola and Hugo want what is not theirs.
+pub(super) const EXTRA: [&str; 2] = ["extra", "params"];
+
 /// Keys that compare - lower case, without `-`, `_` and blanks - and what they hold.
-type Level<'a> = Vec<(String, &'a Entry)>;
+pub(super) type Keyed = Vec<(String, Entry)>;
+
+/// Some keys and what they hold, all asked before the next level.
+enum Level<'a> {
+    /// Of this post.
+    Read(Vec<(String, &'a Entry)>),
+    /// Of many posts.
+    Preset(&'a [(String, Entry)]),
+}
+
+impl<'a> Level<'a> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Read(entries) => entries.is_empty(),
+            Self::Preset(entries) => entries.is_empty(),
+        }
+    }
+
+    /// What is under `key`, each time that it is there.
+    fn all_under(&self, key: &str) -> impl Iterator<Item = &'a Entry> {
+        let (read, preset) = match self {
+            Self::Read(entries) => (&entries[..], &[][..]),
+            Self::Preset(entries) => (&[][..], *entries),
+        };
+        let read = read.iter().map(|(name, entry)| (name, *entry));
+        let preset = preset.iter().map(|(name, entry)| (name, entry));
+        read.chain(preset).filter(move |(name, _)| *name == key).map(|(_, entry)| entry)
+    }
+}
 
 /// Everything that is said about one post: by its own front matter, then by the folders it is in.
 pub(super) struct Fields<'a> {
@@ -28,10 +59,16 @@ impl<'a> Fields<'a> {
         presets: &[&'a Preset],
     ) -> Self {
         let mut levels = Vec::new();
-        push_levels(&mut levels, entries, names);
+        let top = normalised(entries);
+        let inner = |wanted: &[&str]| {
+            let maps = top.iter().filter(|(key, _)| wanted.contains(&key.as_str()));
+            Level::Read(maps.flat_map(|(_, entry)| normalised(children(&entry.node))).collect())
+        };
+        let (ours, extra) = (inner(&[OURS]), inner(&EXTRA));
+        push_levels(&mut levels, [ours, Level::Read(top), extra], names);
         let own = levels.len();
-        for preset in presets {
-            push_levels(&mut levels, preset.entries(), names);
+        for Preset { top, ours, extra } in presets {
+            push_levels(&mut levels, [ours, top, extra].map(|it| Level::Preset(it)), names);
         }
         Self { levels, own }
     }
@@ -70,9 +107,9 @@ impl<'a> Fields<'a> {
         View { levels: &self.levels[self.own..] }
     }
 
-    /// What stands in the post's `postrider` map.
-    pub(super) fn ours(&self) -> &'a [Entry] {
-        self.own().find(&[OURS]).map_or(&[], |entry| children(&entry.node))
+    /// The post's `postrider` map.
+    pub(super) fn ours(&self) -> Option<&'a Entry> {
+        self.own().find(&[OURS])
     }
 }
 
@@ -94,8 +131,8 @@ impl<'a> View<'_, 'a> {
     ) -> Option<&'a Entry> {
         let in_level = |level: &Level<'a>, key: &str| {
             let (first, rest) = key.split_once('.').unwrap_or((key, ""));
-            level.iter().filter(|(name, _)| name == first).find_map(|(_, entry)| {
-                let entry = if rest.is_empty() { Some(*entry) } else { lookup(&entry.node, rest) };
+            level.all_under(first).find_map(|entry| {
+                let entry = if rest.is_empty() { Some(entry) } else { lookup(&entry.node, rest) };
                 entry.filter(|entry| wanted(entry))
             })
         };
@@ -117,34 +154,26 @@ impl<'a> View<'_, 'a> {
 /// Ours before all, then the author's own words, the usual keys, and what stands in Zola's `[extra]` and Hugo's `[params]`.
 fn push_levels<'a>(
     levels: &mut Vec<Level<'a>>,
-    entries: &'a [Entry],
+    [ours, top, extra]: [Level<'a>; 3],
     names: &BTreeMap<Field, Vec<String>>,
 ) {
-    let top = normalised(entries);
-    let inner = |wanted: &[&str]| -> Level<'a> {
-        let maps = top.iter().filter(|(key, _)| wanted.contains(&key.as_str()));
-        maps.flat_map(|(_, entry)| normalised(children(&entry.node))).collect()
-    };
-    let ours = inner(&[OURS]);
-    let extra = inner(&["extra", "params"]);
     let mut in_own_words = Vec::new();
     for (field, keys) in names {
-        let found = keys.iter().filter_map(|key| at_path(entries, key));
+        let found = keys.iter().filter_map(|key| at_path(&top, key));
         in_own_words.extend(found.map(|entry| (usual_key(*field).to_owned(), entry)));
     }
-    levels.extend([ours, in_own_words, top, extra].into_iter().filter(|level| !level.is_empty()));
+    let all = [ours, Level::Read(in_own_words), top, extra];
+    levels.extend(all.into_iter().filter(|level| !level.is_empty()));
 }
 
 /// What `key`, as an author wrote it into the configuration, leads to. `a.b` is a key, or `b` within `a`.
-fn at_path<'a>(entries: &'a [Entry], key: &str) -> Option<&'a Entry> {
-    let whole = comparable(key);
-    if let Some(entry) = entries.iter().find(|entry| comparable(&entry.key) == whole) {
+fn at_path<'a>(level: &Level<'a>, key: &str) -> Option<&'a Entry> {
+    if let Some(entry) = level.all_under(&comparable(key)).next() {
         return Some(entry).filter(|entry| !entry.node.is_empty());
     }
     let (first, rest) = key.split_once('.')?;
-    let first = comparable(first);
-    let map = entries.iter().find(|entry| comparable(&entry.key) == first)?;
-    at_path(children(&map.node), rest)
+    let map = level.all_under(&comparable(first)).next()?;
+    at_path(&Level::Read(normalised(children(&map.node))), rest)
 }
 
 /// The key that is asked for first where `field` is read.
@@ -202,8 +231,13 @@ pub(super) fn children(node: &Node) -> &[Entry] {
     }
 }
 
-fn normalised(entries: &[Entry]) -> Level<'_> {
+fn normalised(entries: &[Entry]) -> Vec<(String, &Entry)> {
     entries.iter().map(|entry| (comparable(&entry.key), entry)).collect()
+}
+
+/// Entries with their keys as they compare.
+pub(super) fn keyed(entries: Vec<Entry>) -> Keyed {
+    entries.into_iter().map(|entry| (comparable(&entry.key), entry)).collect()
 }
 
 /// A key as it compares.

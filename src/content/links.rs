@@ -43,6 +43,40 @@ pub(super) struct Base<'a> {
     pub(super) names_languages: bool,
 }
 
+/// An absolute address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Address {
+    Url(Url),
+    /// As it was written.
+    Opaque(String),
+}
+
+impl Address {
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Url(url) => url.as_str(),
+            Self::Opaque(text) => text,
+        }
+    }
+
+    /// Its URL, if it is one.
+    pub(super) fn into_url(self) -> Option<Url> {
+        match self {
+            Self::Url(url) => Some(url),
+            Self::Opaque(text) => Url::parse(&text).ok(),
+        }
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        match address {
+            Address::Url(url) => url.into(),
+            Address::Opaque(text) => text,
+        }
+    }
+}
+
 /// Where HTML is going to be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
@@ -69,7 +103,7 @@ impl Base<'_> {
         }
         for name in URL_ATTRIBUTES {
             if let Some(value) = element.get_attribute(name) {
-                set(element, name, self.resolve(&value));
+                set(element, name, self.resolve(&value).map(String::from));
             }
         }
         if let Some(value) = element.get_attribute("srcset") {
@@ -105,15 +139,15 @@ impl Base<'_> {
     }
 
     /// The absolute form of an attribute's value; `None` if there is none.
-    pub(super) fn resolve(&self, raw: &str) -> Option<String> {
+    pub(super) fn resolve(&self, raw: &str) -> Option<Address> {
         let value = unescape(raw);
         let value = value.trim();
         // Left as they are: the URL parser would re-encode what is inside.
         let opaque = ["data:", "mailto:", "tel:", "sms:"];
         if opaque.iter().any(|scheme| starts_with_ignoring_case(value, scheme)) {
-            return Some(value.to_owned());
+            return Some(Address::Opaque(value.to_owned()));
         }
-        self.link.join(value).ok().map(String::from)
+        self.link.join(value).ok().map(Address::Url)
     }
 
     /// Each candidate of a `srcset` made absolute. A comma ends a URL only in front of a blank: URLs may contain commas.
@@ -135,7 +169,8 @@ impl Base<'_> {
                 after.split_once(',').unwrap_or((after, ""))
             };
             if let Some(url) = self.resolve(&escape(bare)) {
-                let candidate = format!("{} {}", url.replace(' ', "%20"), descriptor.trim());
+                let candidate =
+                    format!("{} {}", url.as_str().replace(' ', "%20"), descriptor.trim());
                 candidates.push(candidate.trim_end().to_owned());
             }
             rest = after;
@@ -165,7 +200,7 @@ impl Base<'_> {
         let source = element
             .get_attribute(attribute)
             .or_else(|| element.get_attribute(&format!("data-{attribute}")))
-            .and_then(|value| Url::parse(&self.resolve(&value)?).ok())
+            .and_then(|value| self.resolve(&value)?.into_url())
             .and_then(super::permalink::web);
         if let Some(url) = source {
             let title = element.get_attribute("title").map(|title| one_line(&unescape(&title)));

@@ -213,8 +213,10 @@ impl Assembly<'_> {
             .map_err(|problem| report.error(problem.at(body..body)))
             .ok()?;
         let html = &bodies.html;
+        // Summaries are seen everywhere: what is for one channel stays out of them.
+        let opening = bodies.for_all.as_ref().unwrap_or(html);
         let summary =
-            header.summary.map_or_else(|| excerpt::of(html), |text| excerpt::bounded(&text));
+            header.summary.map_or_else(|| excerpt::of(opening), |text| excerpt::bounded(&text));
         let relations = header.relations;
         let text = source::legal(text::of(bodies.mail_html.as_ref().unwrap_or(html)));
         Some(Parsed {

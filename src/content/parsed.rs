@@ -92,7 +92,8 @@ impl Parsed {
         }
     }
 
-    /// Hashes all that readers can see, and nothing else: renaming the file is no news.
+    /// Hashes all that readers can see, and nothing else: renaming the file is no news, nor is what only the post's own page
+    /// would show (`web_html`) as long as nothing shows that.
     pub(super) fn revised(mut self) -> Self {
         let instant = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
         let url = |url: Option<&Url>| url.map(Url::to_string).unwrap_or_default();
@@ -131,8 +132,7 @@ impl Parsed {
                 .chain(self.categories.iter().map(String::as_str))
                 .chain(more.iter().map(String::as_str))
                 // Named, and only where there are any: most posts look the same everywhere.
-                .chain(self.mail_html.iter().flat_map(|html| ["mail", html]))
-                .chain(self.web_html.iter().flat_map(|html| ["web", html])),
+                .chain(self.mail_html.iter().flat_map(|html| ["mail", html])),
         );
         self
     }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
+use super::links::Address;
 use super::permalink::web;
 use super::source::is_legal;
 
@@ -183,10 +184,14 @@ fn with_first_line_ends(html: String) -> String {
     out
 }
 
-/// Whether the policy lets an attribute of an element hold the absolute address `url`.
-pub(super) fn allows(element: &str, attribute: &str, url: &str) -> bool {
-    let scheme = Url::parse(url).ok().is_some_and(|url| SCHEMES.contains(&url.scheme()));
-    scheme && filter(element, attribute, url).is_some()
+/// Whether the policy lets an attribute of an element hold `address`.
+pub(super) fn allows(element: &str, attribute: &str, address: &Address) -> bool {
+    let is_known = |url: &Url| SCHEMES.contains(&url.scheme());
+    let scheme = match address {
+        Address::Url(url) => is_known(url),
+        Address::Opaque(text) => Url::parse(text).is_ok_and(|url| is_known(&url)),
+    };
+    scheme && filter(element, attribute, address.as_str()).is_some()
 }
 
 /// What the policy alone cannot say about an attribute that it allows.

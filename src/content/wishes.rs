@@ -26,7 +26,9 @@ pub(super) fn read(
     report: &mut Report<'_>,
 ) -> Wishes {
     let mut reader = Reader { fields, rules, report };
-    reader.check_ours();
+    for slip in fields.ours().map(slips).unwrap_or_default() {
+        reader.report.error(slip);
+    }
     Wishes {
         email: reader.email().unwrap_or_default(),
         crosspost: reader.crosspost(),
@@ -38,6 +40,37 @@ pub(super) fn read(
     }
 }
 
+/// What is wrong in a `postrider` map. It is all ours: a key that we don't know is a slip.
+pub(super) fn slips(ours: &Entry) -> Vec<Problem> {
+    if !matches!(ours.node.value, Value::Map(_) | Value::Null) && !ours.node.is_empty() {
+        let problem = Problem::new("post-wish", format!("`{OURS}` is no map")).at(place(ours));
+        return vec![
+            problem.help(format!("write what you wish within it: `{OURS}: {{email: skip}}`")),
+        ];
+    }
+    children(&ours.node).iter().filter_map(slip).collect()
+}
+
+fn slip(entry: &Entry) -> Option<Problem> {
+    let names = || Field::ALL.iter().map(|field| field.name());
+    let key = comparable(&entry.key);
+    let known = names().any(|name| comparable(name) == key);
+    if known || OTHER_NAMES.contains(&key.as_str()) {
+        let is_wish = entry.node.as_text().is_some_and(|text| !text.contains('@'));
+        let is_odd = key == Field::Email.name() && !is_wish && !entry.node.is_empty();
+        return is_odd.then(|| {
+            let problem = Problem::new("post-wish", format!("`{OURS}.email` is no wish"));
+            problem.at(place(entry)).help("write `skip`, `instant` or `digest`")
+        });
+    }
+    let help = nearest(&entry.key, names()).map_or_else(
+        || format!("known are {}", names().collect::<Vec<_>>().join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    );
+    let message = format!("`{OURS}` has no key `{}`", entry.key);
+    Some(Problem::new("post-wish", message).at(entry.key_span.clone()).help(help))
+}
+
 struct Reader<'r, 'a, 'p> {
     fields: &'r Fields<'a>,
     rules: &'r FolderRules<'a>,
@@ -47,30 +80,6 @@ struct Reader<'r, 'a, 'p> {
 impl Reader<'_, '_, '_> {
     fn refuse(&mut self, entry: &Entry, message: String, help: String) {
         self.report.error(Problem::new("post-wish", message).at(place(entry)).help(help));
-    }
-
-    /// In a map that is all ours a key that we don't know is a slip.
-    fn check_ours(&mut self) {
-        let names = || Field::ALL.iter().map(|field| field.name());
-        for entry in self.fields.ours() {
-            let key = comparable(&entry.key);
-            let known = names().any(|name| comparable(name) == key);
-            if known || OTHER_NAMES.contains(&key.as_str()) {
-                let is_wish = entry.node.as_text().is_some_and(|text| !text.contains('@'));
-                if key == Field::Email.name() && !is_wish && !entry.node.is_empty() {
-                    let help = "write `skip`, `instant` or `digest`".to_owned();
-                    self.refuse(entry, format!("`{OURS}.email` is no wish"), help);
-                }
-                continue;
-            }
-            let help = nearest(&entry.key, names()).map_or_else(
-                || format!("known are {}", names().collect::<Vec<_>>().join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
-            let message = format!("`{OURS}` has no key `{}`", entry.key);
-            let problem = Problem::new("post-wish", message).at(entry.key_span.clone());
-            self.report.error(problem.help(help));
-        }
     }
 
     fn email(&mut self) -> Option<EmailWish> {

@@ -79,7 +79,7 @@ pub const LINTS: [Lint; 12] = [
 ];
 
 /// What is found whenever a post is read. Where it keeps the post from going out, it cannot be silenced.
-pub const FINDINGS: [Lint; 25] = [
+pub const FINDINGS: [Lint; 26] = [
     lint("post-no-title", "the post has no title", "add `title: …`, or begin with a heading `# …`"),
     lint(
         "post-no-date",
@@ -111,6 +111,11 @@ pub const FINDINGS: [Lint; 25] = [
         "post-slug",
         "the file name has no letters or digits for an address",
         "add `slug: some-words`",
+    ),
+    lint(
+        "post-link-target",
+        "nobody knows the address of a post that the text names, and if it has one in the text, that is a guess",
+        "write the post's path on the site instead of its name",
     ),
     lint("post-link", "the post's own address is none", "write a path such as `/posts/hello/`"),
     lint(

@@ -94,7 +94,7 @@ pub fn compose_edition(
     }
     let mut newest_first: Vec<&Written> = input.posts.iter().collect();
     newest_first.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
-    let hole = hole_for(input);
+    let hole = hole_for(input, None);
     let frame = frame(input, &newest_first, &hole);
     let context = |written: &&Written| PostContext::of(written, &input.site.time_zone);
     let mut composed = match newest_first[..] {
@@ -131,7 +131,7 @@ pub fn compose_correction(
     let [written] = input.posts else {
         return Err(Diagnostic::error("edition-empty", "a correction is of one post"));
     };
-    let hole = hole_for(input);
+    let hole = hole_for(input, correction.note.as_deref());
     let frame = frame(input, &[written], &hole);
     let post = PostContext::of(written, &input.site.time_zone);
     let context = SingleContext { frame, post, whole: true };
@@ -227,15 +227,15 @@ pub fn newsletter_context(newsletter: &Newsletter) -> NewsletterContext {
     }
 }
 
-/// What stands for the token: as long as one, and a hash over all that the posts say. No post can hold its own hash, so
-/// nobody's text can make a recipient's token appear in a link of theirs.
-fn hole_for(input: &EditionInput<'_>) -> String {
+/// What stands for the token: as long as one, and a hash over all that the posts and the `note` on a correction say. No text can
+/// hold its own hash, so nobody's can make a recipient's token appear in a link of theirs.
+fn hole_for(input: &EditionInput<'_>, note: Option<&str>) -> String {
     let said = input.posts.iter().flat_map(|Written { post, body }| {
         let url = post.canonical.as_ref().unwrap_or(&post.link);
         let own = [post.title.as_str(), &post.summary, body.for_mail(), &body.text, url.as_str()];
         own.into_iter().chain(post.wishes().words().map(|(_, text)| text))
     });
-    format!("postrider-{}_", Revision::of(said))
+    format!("postrider-{}_", Revision::of(said.chain(note)))
 }
 
 /// Lines end with `\n`; no other control characters but the tab, no blank end.

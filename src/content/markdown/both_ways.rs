@@ -10,7 +10,7 @@ use super::super::sanitise;
 use super::*;
 
 /// Pieces that Markdown without HTML is made of.
-const PIECES: [&str; 75] = [
+const PIECES: [&str; 77] = [
     "word ",
     "two words",
     "\n",
@@ -84,6 +84,8 @@ const PIECES: [&str; 75] = [
     "<!--more-->",
     "\n\n<!-- c -->\n\n",
     "==",
+    "# a ==b\n\n",
+    "# c== d\n\n",
     "> [!info]- T *x*\n> y\n",
     "> [!bug]\n",
 ];
@@ -99,7 +101,7 @@ fn both(markdown: &str) -> (String, String, bool) {
     };
     let prepared = Prepared::plain(markdown, 0);
     let document = Document::parse(&prepared, Reading::default()).unwrap();
-    let pieces = document.pieces(Channel::Web, "post", "Title");
+    let pieces = document.pieces(Some(Channel::Web), "post", "Title");
     let written = Writer::new(&base, usize::MAX).write(&pieces);
     let events = pieces.into_iter().map(|piece| match piece {
         Piece::Event(event) => event,

@@ -10,7 +10,8 @@ use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
 use super::super::markup::{Attributes, Token, Tokens};
 use super::super::report::Problem;
 
-/// Begins the name of a mark that we wrote ourselves. Never in a text that was read.
+/// Begins the name of a mark that we wrote ourselves. Never in a text that was read; but where Markdown knows character references,
+/// one can bring it in.
 pub(in crate::content) const OWN_MARK: char = '\u{FDD1}';
 
 /// So many problems of one file are told.
@@ -25,15 +26,22 @@ pub(in crate::content) enum Channel {
 }
 
 impl Channel {
-    const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Web => "web-only",
             Self::Email => "email-only",
         }
     }
 
+    /// Whether `text` begins with its word.
+    pub(super) fn begins(self, text: &str) -> bool {
+        let word = self.word();
+        text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+    }
+
     fn of(word: &str) -> Option<Self> {
-        [Self::Web, Self::Email].into_iter().find(|channel| channel.word() == word)
+        let is_meant = |channel: &Self| channel.word().eq_ignore_ascii_case(word);
+        [Self::Web, Self::Email].into_iter().find(is_meant)
     }
 }
 
@@ -116,6 +124,13 @@ impl<'t> Collector<'t> {
         }
     }
 
+    /// Keeps what is wrong with a mark that was not even read as one.
+    pub(super) fn refuse(&mut self, problem: Problem) {
+        if self.errors.len() < MOST_ERRORS {
+            self.errors.push(problem);
+        }
+    }
+
     pub(super) fn excerpt_ends(&mut self) {
         self.end_html();
         self.items.push(Item::ExcerptEnd);
@@ -171,7 +186,9 @@ impl<'t> Collector<'t> {
         // Nobody reads more of the same, and open blocks would be looked through for each.
         let given_up = self.errors.len() >= MOST_ERRORS;
         let in_element = self.open.iter().any(|open| open.element.is_some());
-        if given_up || !in_element && !html.contains("-only") && !html.contains(OWN_MARK) {
+        let names_channel =
+            || html.as_bytes().windows(5).any(|word| word.eq_ignore_ascii_case(b"-only"));
+        if given_up || !in_element && !names_channel() && !html.contains(OWN_MARK) {
             self.items.push(Item::Event(event(html)));
             return;
         }
@@ -320,17 +337,18 @@ pub(in crate::content) fn note_class(kind: &str) -> &'static str {
     }
 }
 
-/// The items that `channel` shows, without the marks of channels.
-pub(in crate::content) fn shown_by<'t>(items: &[Item<'t>], channel: Channel) -> Vec<Item<'t>> {
+/// The items that `channel` shows, without the marks of channels. Without a channel: those that all of them show.
+pub(in crate::content) fn shown_by<'i, 't>(
+    items: &'i [Item<'t>],
+    channel: Option<Channel>,
+) -> impl Iterator<Item = &'i Item<'t>> {
     let mut hidden = false;
-    let mut shown = Vec::with_capacity(items.len());
-    for item in items {
+    items.iter().filter(move |item| {
         match item {
-            Item::Begin(Mark::Channel(of)) => hidden = *of != channel,
+            Item::Begin(Mark::Channel(of)) => hidden = Some(*of) != channel,
             Item::End(Mark::Channel(_)) => hidden = false,
-            item if !hidden => shown.push(item.clone()),
-            _ => {}
+            _ => return !hidden,
         }
-    }
-    shown
+        false
+    })
 }

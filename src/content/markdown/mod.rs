@@ -2,6 +2,7 @@
 //! posts share a page.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeWithOffset};
 
@@ -29,7 +30,8 @@ mod both_ways;
 #[cfg(test)]
 mod tests;
 
-const OPTIONS: Options = Options::ENABLE_TABLES
+/// The dialect.
+pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS)
@@ -66,10 +68,14 @@ impl<'t> Document<'t> {
             match &event {
                 Event::Start(Tag::CodeBlock(_)) => in_code = true,
                 Event::End(TagEnd::CodeBlock) => in_code = false,
-                Event::Text(words)
-                    if warnings.is_empty() && !in_code && !source.is_verbatim(&span) =>
-                {
-                    warnings.extend(template_code(words).map(|problem| problem.at(origin.clone())));
+                Event::Text(words) if !in_code && !source.is_verbatim(&span) => {
+                    if let Some(problem) = unread_mark(&source.text, &span) {
+                        collector.refuse(problem.at(origin.clone()));
+                    }
+                    if warnings.is_empty() {
+                        let found = template_code(words);
+                        warnings.extend(found.map(|problem| problem.at(origin.clone())));
+                    }
                 }
                 _ => {}
             }
@@ -95,9 +101,9 @@ impl<'t> Document<'t> {
 
     /// The text of the first heading of level 1. Titles are seen everywhere, so one that is only for mails is none.
     pub(super) fn first_heading(&self) -> Option<String> {
-        let items = items::shown_by(&self.items, Channel::Web);
-        let start = items.iter().position(is_h1)?;
-        Some(heading_text(&items[start + 1..])).filter(|text| !text.is_empty())
+        let mut items = items::shown_by(&self.items, Some(Channel::Web));
+        items.find(|item| is_h1(item))?;
+        Some(heading_text(items)).filter(|text| !text.is_empty())
     }
 
     /// Whether some of it is for one channel only.
@@ -105,19 +111,21 @@ impl<'t> Document<'t> {
         self.items.iter().any(|item| matches!(item, Item::Begin(Mark::Channel(_))))
     }
 
-    /// What to write for `channel`. Ids begin with `prefix`. A first block that only repeats `title` is left out, because
-    /// feeds and mails show the title above the text.
-    pub(super) fn pieces(&self, channel: Channel, prefix: &str, title: &str) -> Vec<Piece<'t>> {
-        let mut items = items::shown_by(&self.items, channel);
-        if items.first().is_some_and(is_h1)
-            && heading_text(&items[1..]) == title
-            && let Some(end) = items
-                .iter()
-                .position(|item| matches!(item, Item::Event(Event::End(TagEnd::Heading(_)))))
-        {
-            items.drain(..=end);
-        }
-        rewrite::pieces(items, prefix)
+    /// What to write for `channel`, or what is for all of them. Ids begin with `prefix`. A first block that only repeats `title` is
+    /// left out, because feeds and mails show the title above the text.
+    pub(super) fn pieces(
+        &self,
+        channel: Option<Channel>,
+        prefix: &str,
+        title: &str,
+    ) -> Vec<Piece<'t>> {
+        let shown = || items::shown_by(&self.items, channel);
+        let ends_heading =
+            |item: &&Item<'_>| matches!(item, Item::Event(Event::End(TagEnd::Heading(_))));
+        let repeats_title =
+            shown().next().is_some_and(is_h1) && heading_text(shown().skip(1)) == title;
+        let end = if repeats_title { shown().position(|item| ends_heading(&item)) } else { None };
+        rewrite::pieces(shown().skip(end.map_or(0, |end| end + 1)).cloned().collect(), prefix)
     }
 }
 
@@ -132,7 +140,7 @@ fn is_h1(item: &Item<'_>) -> bool {
 }
 
 /// The plain text up to the end of the heading that `items` are in.
-fn heading_text(items: &[Item<'_>]) -> String {
+fn heading_text<'i, 't: 'i>(items: impl Iterator<Item = &'i Item<'t>>) -> String {
     let mut text = String::new();
     for item in items {
         match item {
@@ -154,7 +162,7 @@ fn heading_ids(items: &[Item<'_>], prefix: &str) -> VecDeque<String> {
         let Item::Event(Event::Start(Tag::Heading { id, .. })) = item else { continue };
         let own = match id {
             Some(id) => slugify(id),
-            None => slugify(&heading_text(&items[at + 1..])),
+            None => slugify(&heading_text(items[at + 1..].iter())),
         };
         let base = format!("{prefix}-{}", if own.is_empty() { "section" } else { &own });
         let copy = copies.entry(base.clone()).or_insert(0);
@@ -166,6 +174,25 @@ fn heading_ids(items: &[Item<'_>], prefix: &str) -> VecDeque<String> {
         ids.push_back(id);
     }
     ids
+}
+
+/// A mark of a channel that nothing read as one, where a text begins with it: what it was to hold together would be seen by all.
+fn unread_mark(text: &str, span: &Range<usize>) -> Option<Problem> {
+    let (before, line) = (text.get(..span.start)?, text.get(span.clone())?);
+    let directive = line.strip_prefix(":::");
+    let rest = directive.or_else(|| line.strip_prefix("{/*"))?;
+    let word = rest.trim_start_matches([':', ' ', '\t', '{', '[', '.', '#', '/']);
+    let channels = [Channel::Web, Channel::Email];
+    let channel = channels.into_iter().find(|channel| channel.begins(word))?;
+    // With a backslash before it, it is meant to be seen.
+    (!before.ends_with('\\')).then(|| {
+        let word = channel.word();
+        let message = format!("`{word}` is no mark here, and everyone would see what it begins");
+        let help = format!(
+            "write `<!-- {word} -->` and `<!-- /{word} -->`, or `\\` before it if it is meant to be seen"
+        );
+        Problem::new("post-channel", message).help(help)
+    })
 }
 
 /// What was meant for a site generator: readers would see it raw.

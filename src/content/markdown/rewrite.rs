@@ -31,7 +31,7 @@ pub(super) fn pieces<'t>(items: Vec<Item<'t>>, prefix: &str) -> Vec<Piece<'t>> {
         match item {
             Item::Event(event) => rewriter.accept(event),
             Item::Begin(mark) => rewriter.begin(mark),
-            Item::End(Mark::Note(_)) => rewriter.own("</blockquote>\n"),
+            Item::End(Mark::Note(_)) => rewriter.end_note(),
             Item::ExcerptEnd => rewriter.excerpt_ends(),
             // Whoever asked for one channel has them taken out.
             Item::End(Mark::Channel(_)) => {}
@@ -75,9 +75,15 @@ impl<'t> Rewriter<'t> {
 
     fn begin(&mut self, mark: Mark) {
         if let Mark::Note(class) = mark {
+            self.marked.forget();
             self.own(format!("<blockquote class=\"markdown-alert-{class}\">\n"));
             self.title = Title::Follows;
         }
+    }
+
+    fn end_note(&mut self) {
+        self.marked.forget();
+        self.own("</blockquote>\n");
     }
 
     fn excerpt_ends(&mut self) {
@@ -88,8 +94,14 @@ impl<'t> Rewriter<'t> {
 
     fn accept(&mut self, event: Event<'t>) {
         match event {
-            Event::Start(tag) => self.start(tag),
-            Event::End(tag) => self.end(tag),
+            Event::Start(tag) => {
+                self.marked.enter();
+                self.start(tag);
+            }
+            Event::End(tag) => {
+                self.marked.leave();
+                self.end(tag);
+            }
             Event::Html(markup) => {
                 let markup = self.excerpt_mark(markup);
                 self.push(Event::Html(markup));
@@ -138,7 +150,6 @@ impl<'t> Rewriter<'t> {
                 }
                 self.no_links += usize::from(opaque_to_links(tag.to_end()));
                 self.in_code |= matches!(tag, Tag::CodeBlock(_));
-                self.marked.enter();
                 self.push(Event::Start(tag));
             }
         }
@@ -158,7 +169,6 @@ impl<'t> Rewriter<'t> {
             tag => {
                 self.no_links = self.no_links.saturating_sub(usize::from(opaque_to_links(tag)));
                 self.in_code &= !matches!(tag, TagEnd::CodeBlock);
-                self.marked.leave();
                 self.push(Event::End(tag));
             }
         }

@@ -16,7 +16,7 @@ fn html(markdown: &str) -> String {
     };
     let prepared = Prepared::plain(markdown, 0);
     let document = Document::parse(&prepared, Reading::default()).unwrap();
-    let pieces = document.pieces(Channel::Web, "post", "Title");
+    let pieces = document.pieces(Some(Channel::Web), "post", "Title");
     Writer::new(&base, usize::MAX).write(&pieces).html
 }
 

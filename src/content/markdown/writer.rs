@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use pulldown_cmark::{Alignment, CodeBlockKind, Event, LinkType, Tag, TagEnd};
 use pulldown_cmark_escape::escape_href;
 
-use super::super::links::Base;
+use super::super::links::{Address, Base};
 use super::super::sanitise;
 use super::super::source::EXCERPT_END;
 use super::{OWN_MARK, Piece};
@@ -129,7 +129,7 @@ impl<'a> Writer<'a> {
             self.put(before);
             let (target, behind) = target.split_once('"').unwrap_or((target, ""));
             if let Some(url) = self.base.resolve(&format!("#{target}")) {
-                self.attribute("href", &url);
+                self.attribute("href", url.as_str());
             }
             rest = behind;
         }
@@ -268,7 +268,7 @@ impl<'a> Writer<'a> {
         self.put("<a");
         let url = self.resolve(scheme, target).filter(|url| sanitise::allows("a", "href", url));
         if let Some(url) = url {
-            self.attribute("href", &url);
+            self.attribute("href", url.as_str());
         }
         if !title.is_empty() {
             self.attribute("title", title);
@@ -280,34 +280,28 @@ impl<'a> Writer<'a> {
         self.put("<img");
         let url = self.resolve("", source).filter(|url| sanitise::allows("img", "src", url));
         if let Some(url) = url {
-            self.attribute("src", &url);
+            self.attribute("src", url.as_str());
         }
         self.attribute("alt", alt);
-        let (title, own_size) = match title.strip_prefix(OWN_MARK) {
-            Some(size) => ("", Some(size.split_once('x').unwrap_or((size, "")))),
-            None => (title, None),
-        };
-        if !title.is_empty() {
-            self.attribute("title", title);
-        }
-        match (own_size, self.base.size(source)) {
-            (Some((width, height)), _) => {
-                self.attribute("width", width);
-                if !height.is_empty() {
-                    self.attribute("height", height);
-                }
+        if let Some((width, height)) = own_size(title) {
+            self.attribute("width", width);
+            if !height.is_empty() {
+                self.attribute("height", height);
             }
-            (None, Some((width, height))) => {
+        } else {
+            if !title.is_empty() {
+                self.attribute("title", title);
+            }
+            if let Some((width, height)) = self.base.size(source) {
                 self.attribute("width", &width.to_string());
                 self.attribute("height", &height.to_string());
             }
-            (None, None) => {}
         }
         self.put(">");
     }
 
     /// The address as browsers would see it, absolute.
-    fn resolve(&self, scheme: &str, target: &str) -> Option<String> {
+    fn resolve(&self, scheme: &str, target: &str) -> Option<Address> {
         let mut encoded = scheme.to_owned();
         escape_href(&mut encoded, target).ok()?;
         self.base.resolve(&encoded)
@@ -318,6 +312,14 @@ impl<'a> Writer<'a> {
         escape_attribute(value, &mut self.written.html);
         self.put("\"");
     }
+}
+
+/// The size that we put where a title is: a width, perhaps a height. A title that begins with our mark may still be the author's.
+fn own_size(title: &str) -> Option<(&str, &str)> {
+    let size = title.strip_prefix(OWN_MARK)?;
+    let (width, height) = size.split_once('x').unwrap_or((size, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    (!width.is_empty() && is_number(width) && is_number(height)).then_some((width, height))
 }
 
 /// The words up to the end of the image that `pieces` are in.

@@ -21,16 +21,15 @@ const NOTES: [&str; 8] =
     ["note", "tip", "info", "warning", "danger", "caution", "important", "success"];
 
 impl Scanner<'_, '_> {
-    /// A line that begins with `:::`.
+    /// A line that begins with `:::`, in quotes and list items too.
     pub(super) fn directive(&mut self) -> Option<usize> {
-        if !self.is_line_start(self.at) {
-            return None;
-        }
+        let margin = self.margin(self.at)?;
         let part = self.at..self.line_end(self.at);
         let end = part.end;
         let rest = self.text[part.clone()].trim_start_matches(':').trim();
         let length = rest.find(|c: char| !c.is_alphanumeric() && c != '-').unwrap_or(rest.len());
         let (name, title) = rest.split_at(length);
+        let name = &*name.to_ascii_lowercase();
         let mark = match name {
             "" if rest.is_empty() => match self.directives.0.pop()? {
                 Open::Note => format!("<!--{OWN_MARK}/-->"),
@@ -45,9 +44,8 @@ impl Scanner<'_, '_> {
             }
             _ if NOTES.contains(&name) => {
                 self.directives.0.push(Open::Note);
-                let start = self.text[..self.at].rfind('\n').map_or(0, |at| at + 1);
-                let margin = &self.text[start..self.at];
-                format!("<!--{OWN_MARK}{name}-->\n{margin}{}\n", title_of(name, title))
+                let title = title_of(name, title);
+                format!("<!--{OWN_MARK}{name}-->\n{margin}{title}\n{}", margin.trim_end())
             }
             _ => {
                 self.directives.0.push(Open::Unknown);
@@ -66,11 +64,14 @@ fn title_of(name: &str, rest: &str) -> String {
     if title.is_empty() {
         return capitalised(name);
     }
-    // Words, whatever Markdown would make of their first character.
-    let escape = if title.starts_with(|c: char| c.is_ascii_punctuation() && !"*_`[".contains(c)) {
-        "\\"
+    // Words, whatever Markdown would make of how they begin: a list, a heading, a block of code.
+    let is_mark = |c: char| c.is_ascii_punctuation() && !"*_`[".contains(c);
+    let digits = title.len() - title.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, rest) = title.split_at(digits);
+    let escapes = if number.is_empty() {
+        rest.starts_with(is_mark) || rest.starts_with("* ") || rest.starts_with("```")
     } else {
-        ""
+        rest.starts_with(['.', ')'])
     };
-    format!("{escape}{title}")
+    format!("{number}{}{rest}", if escapes { "\\" } else { "" })
 }

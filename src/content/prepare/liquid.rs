@@ -43,13 +43,30 @@ impl Scanner<'_, '_> {
         Some(last)
     }
 
-    /// Where the tag that `word` stands in begins and ends.
-    fn end_of(&mut self, from: usize, word: &'static str) -> Option<(usize, usize)> {
-        let at = self.ending(word, from)?;
-        let before = self.text[from..at].trim_end_matches(['-', ' ', '\n']);
-        let start = before.ends_with("{%").then(|| from + before.len() - 2)?;
-        let (_, end) = self.up_to(at, "%}", 100)?;
-        Some((start, end))
+    /// Where the next tag that `word` stands in begins and ends. The word alone is no tag, but one can still come.
+    pub(super) fn end_of(&mut self, from: usize, word: &'static str) -> Option<(usize, usize)> {
+        const MOST_LOOKS: usize = 10;
+        let mut behind = from;
+        for _ in 0..MOST_LOOKS {
+            let at = self.ending(word, behind)?;
+            if let Some(tag) = self.tag_around(from, at, word) {
+                return Some(tag);
+            }
+            behind = at + word.len();
+        }
+        None
+    }
+
+    /// The tag that the `word` at `at` stands in, if it is one.
+    fn tag_around(&self, from: usize, at: usize, word: &str) -> Option<(usize, usize)> {
+        const MOST_BYTES: usize = 100;
+        let (opens, close) =
+            if word.starts_with('/') { (["{{<", "{{%"], "}}") } else { (["{%-", "{%"], "%}") };
+        let near = self.text.floor_char_boundary(at.saturating_sub(MOST_BYTES)).max(from);
+        let before = self.text[near..at].trim_end();
+        let open = opens.iter().find(|open| before.ends_with(**open))?;
+        let (_, end) = self.up_to(at, close, MOST_BYTES)?;
+        Some((near + before.len() - open.len(), end))
     }
 
     /// Posts have their own addresses; every other file has its path.

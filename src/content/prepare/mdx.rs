@@ -373,7 +373,7 @@ fn tag(text: &str, from: usize) -> Option<Tag<'_>> {
             return Some(Tag { name, closes, closed: length == 2, attributes, end: at + length });
         }
         if rest.starts_with('{') {
-            at = braces_end(text, at)?;
+            at = braces_end(&text[..limit], at)?;
             continue;
         }
         let length = rest.find(|c: char| !is_name(c) && c != '@')?;
@@ -395,7 +395,7 @@ fn tag(text: &str, from: usize) -> Option<Tag<'_>> {
 fn attribute_value(text: &str, at: usize, limit: usize) -> Option<(Value<'_>, usize)> {
     let rest = &text[at..limit];
     if rest.starts_with('{') {
-        let end = braces_end(text, at)?;
+        let end = braces_end(&text[..limit], at)?;
         return Some((Value::Code(&text[at + 1..end - 1]), end));
     }
     let quote = rest.chars().next().filter(|c| "\"'".contains(*c))?;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Options, Parser, Tag};
+use pulldown_cmark::{Event, Parser, Tag};
 
 use self::directives::Directives;
 use self::draft::Draft;
@@ -15,6 +15,7 @@ use self::mdx::Mdx;
 pub(super) use self::targets::Targets;
 pub use self::targets::{Alone, Neighbours};
 use super::embeds::Video;
+use super::markdown::OPTIONS;
 use super::report::Problem;
 
 mod directives;
@@ -72,6 +73,9 @@ impl<'t> Prepared<'t> {
 /// What makes a body more than Markdown.
 const TRIGGERS: [&str; 5] = ["{{", "{%", "[[", "%%", ":::"];
 
+/// The ends of elements whose content no generator should touch.
+const RAW: [&str; 3] = ["</pre", "</script", "</style"];
+
 /// Prepares `text[body..]`.
 pub(super) fn prepare<'t>(text: &'t str, body: usize, targets: &Targets<'_>) -> Prepared<'t> {
     let plain = Prepared::plain(text, body);
@@ -84,7 +88,7 @@ pub(super) fn prepare<'t>(text: &'t str, body: usize, targets: &Targets<'_>) -> 
 /// Where code is that no generator should touch, in order.
 fn code(text: &str, mdx: bool) -> Vec<Range<usize>> {
     let mut code: Vec<Range<usize>> = Vec::new();
-    for (event, span) in Parser::new_ext(text, Options::ENABLE_TABLES).into_offset_iter() {
+    for (event, span) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
         let is_code = match event {
             // MDX has no code by indentation: children of components are indented.
             Event::Start(Tag::CodeBlock(kind)) => !mdx || kind.is_fenced(),
@@ -109,6 +113,8 @@ struct Scanner<'t, 'a> {
     endings: HashMap<&'static str, Option<usize>>,
     directives: Directives,
     mdx: Mdx<'t>,
+    /// Whether the author knows that an address is a guess.
+    has_guessed: bool,
 }
 
 impl<'t, 'a> Scanner<'t, 'a> {
@@ -122,6 +128,7 @@ impl<'t, 'a> Scanner<'t, 'a> {
             endings: HashMap::new(),
             directives: Directives::default(),
             mdx: Mdx::default(),
+            has_guessed: false,
         }
     }
 
@@ -158,7 +165,7 @@ impl<'t, 'a> Scanner<'t, 'a> {
         let special = |at: usize, byte: u8| match byte {
             b'{' | b'[' | b'%' | b'<' => true,
             b'\n' => self.mdx.margin() > 0,
-            b':' => self.is_line_start(self.at + at),
+            b':' => rest[at..].starts_with(b":::") && self.margin(self.at + at).is_some(),
             b'i' | b'e' => {
                 mdx && (self.at + at == 0 || self.text.as_bytes()[self.at + at - 1] == b'\n')
             }
@@ -192,14 +199,23 @@ impl<'t, 'a> Scanner<'t, 'a> {
     /// HTML that hides what is in it from generators and readers alike is passed over.
     fn markup(&mut self) -> Option<usize> {
         let rest = &self.text[self.at..];
-        for (start, end) in
-            [("<!--", "-->"), ("<pre", "</pre"), ("<script", "</script"), ("<style", "</style")]
-        {
-            if rest.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start)) {
-                return self.ending(end, self.at + start.len()).map(|at| at + end.len());
-            }
-        }
-        if self.targets.mdx { self.component() } else { None }
+        let end = if rest.starts_with("<!--") {
+            self.ending("-->", self.at + 4).map(|at| at + 3)
+        } else {
+            let raw = RAW.iter().find(|end| self.begins(end, rest));
+            raw.and_then(|end| Some(self.ending(end, self.at)? + end.len()))
+        };
+        // What never ends hides nothing.
+        if end.is_none() && self.targets.mdx { self.component() } else { end }
+    }
+
+    /// Whether `rest` begins the element that `end` ends. In MDX `<Pre>` is somebody's component.
+    fn begins(&self, end: &str, rest: &str) -> bool {
+        let Some((start, behind)) = rest.split_at_checked(end.len() - 1) else { return false };
+        let name = (&start[1..], &end[2..]);
+        let is_name =
+            if self.targets.mdx { name.0 == name.1 } else { name.0.eq_ignore_ascii_case(name.1) };
+        is_name && !behind.starts_with(|c: char| c.is_alphanumeric() || "-_.:".contains(c))
     }
 
     /// Where `ending` is next, at or behind `from`.
@@ -209,7 +225,15 @@ impl<'t, 'a> Scanner<'t, 'a> {
             Some(Some(at)) if *at >= from => return Some(*at),
             Some(Some(_)) | None => {}
         }
-        let at = self.text.get(from..)?.find(ending).map(|at| from + at);
+        let rest = self.text.as_bytes().get(from..)?;
+        let at = if RAW.contains(&ending) {
+            // HTML's names are the same in capitals.
+            let mut words = rest.windows(ending.len());
+            words.position(|word| word.eq_ignore_ascii_case(ending.as_bytes()))
+        } else {
+            self.text.get(from..)?.find(ending)
+        };
+        let at = at.map(|at| from + at);
         self.endings.insert(ending, at);
         at
     }
@@ -220,6 +244,42 @@ impl<'t, 'a> Scanner<'t, 'a> {
         let margin =
             before.iter().rev().take_while(|b| **b == b' ' || **b == b'\t').take(40).count();
         before.len() == margin || before[before.len() - margin - 1] == b'\n'
+    }
+
+    /// What the lines below the one of `at` have to begin with to stand in the same block, if nothing but the marks of quotes and
+    /// list items stands before `at`.
+    fn margin(&self, at: usize) -> Option<String> {
+        const MOST_BYTES: usize = 80;
+        let bytes = &self.text.as_bytes()[at.saturating_sub(MOST_BYTES)..at];
+        let start = match bytes.iter().rposition(|byte| *byte == b'\n') {
+            Some(feed) => at - bytes.len() + feed + 1,
+            None if bytes.len() == at => 0,
+            None => return None,
+        };
+        let before = self.text.get(start..at)?;
+        // Components take away the margin of what is in them.
+        let blanks = before.len() - before.trim_start_matches([' ', '\t']).len();
+        let mut rest = &before[blanks.min(self.mdx.margin())..];
+        let mut margin = String::new();
+        while let Some(first) = rest.chars().next() {
+            let length = match first {
+                ' ' | '\t' | '>' => 1,
+                '-' | '*' | '+' if rest[1..].starts_with([' ', '\t']) => 1,
+                '0'..='9' => {
+                    let behind = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+                    let (_, blank) = behind.split_at_checked(1)?;
+                    let is_mark = behind.starts_with(['.', ')']) && blank.starts_with([' ', '\t']);
+                    is_mark.then_some(rest.len() - blank.len())?
+                }
+                _ => return None,
+            };
+            match first {
+                ' ' | '\t' | '>' => margin.push(first),
+                _ => margin.extend(std::iter::repeat_n(' ', length)),
+            }
+            rest = &rest[length..];
+        }
+        Some(margin)
     }
 
     /// Where the line of `at` ends, its line feed not included.

@@ -107,18 +107,28 @@ impl Scanner<'_, '_> {
     /// The address of another post in place of a tag. Where nobody can say it, the author is told and the link leads nowhere else.
     pub(super) fn link_to(&mut self, target: &str, part: Range<usize>) -> usize {
         let end = part.end;
-        let link = self.targets.link(target);
-        if link.is_none() {
-            self.unresolved(target, part.clone());
-        }
-        self.draft.replace(part, &link.unwrap_or_default());
+        let address = self.address_of(target, part.clone());
+        self.draft.replace(part, &address.unwrap_or_default());
         end
     }
 
-    pub(super) fn unresolved(&mut self, target: &str, part: Range<usize>) {
-        let message = format!("nobody knows the address of `{target}`");
-        let problem = Problem::new("post-link-target", message);
-        self.draft.warn(part, problem.help("write the post's path on the site instead"));
+    /// The address of another post. The author is told where there is none, and once where it is only a guess.
+    pub(super) fn address_of(&mut self, target: &str, part: Range<usize>) -> Option<String> {
+        let found = self.targets.link(target);
+        let message = match &found {
+            None => format!("nobody knows the address of `{target}`"),
+            Some(address) if address.is_guess && !self.has_guessed => {
+                self.has_guessed = true;
+                let url = &address.text;
+                format!("nobody knows the address of `{target}`; it is taken to be {url}")
+            }
+            Some(_) => String::new(),
+        };
+        if !message.is_empty() {
+            let problem = Problem::new("post-link-target", message);
+            self.draft.warn(part, problem.help("write the post's path on the site instead"));
+        }
+        found.map(|address| address.text)
     }
 
     /// What is between a tag and the one that ends it becomes a block of code. `part` is the first tag.
@@ -128,11 +138,8 @@ impl Scanner<'_, '_> {
         part: Range<usize>,
         end: &'static str,
     ) -> Option<usize> {
-        let word = self.ending(end, part.end)?;
-        let behind = self.text[part.end..word].trim_end();
-        let code = ["{{<", "{{%", "{%-", "{%"].iter().find_map(|open| behind.strip_suffix(open))?;
-        let close = if end.starts_with('/') { "}}" } else { "%}" };
-        let (_, last) = self.up_to(word, close, 100)?;
+        let (code_end, last) = self.end_of(part.end, end)?;
+        let code = &self.text[part.end..code_end];
         let fence = "`".repeat(longest_run(code, b'`').max(2) + 1);
         let is_word = |c: char| c.is_alphanumeric() || "+-#._".contains(c);
         let language = if language.chars().all(is_word) { language } else { "" };

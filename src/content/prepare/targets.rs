@@ -23,6 +23,14 @@ pub trait Neighbours: fmt::Debug {
     }
 }
 
+/// Where a name leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) text: String,
+    /// Nobody knows a post of that name: it is where the folder's pattern would put one.
+    pub(super) is_guess: bool,
+}
+
 /// Nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Alone;
@@ -45,19 +53,23 @@ pub(in crate::content) struct Targets<'a> {
 impl Targets<'_> {
     /// The address of the post called `name`, perhaps with a `#heading`: a slug, a title, or a file with or without date,
     /// folder and extension. `None`: the folder's pattern needs more than the name says.
-    pub(super) fn link(&self, name: &str) -> Option<String> {
+    pub(super) fn link(&self, name: &str) -> Option<Address> {
         let (name, heading) = name.split_once('#').unwrap_or((name, ""));
         let name = name.trim();
         // Obsidian's `^block` has no place on a site.
         let heading = if heading.starts_with('^') { "" } else { heading };
         let heading = slugify(heading.rsplit('#').next().unwrap_or_default());
         if name.is_empty() {
-            return (!heading.is_empty()).then(|| format!("#{}-{heading}", self.slug));
+            let own = (!heading.is_empty()).then(|| format!("#{}-{heading}", self.slug))?;
+            return Some(Address { text: own, is_guess: false });
         }
-        let mut url = self.neighbours.link(name).or_else(|| self.by_pattern(name))?;
+        let known = self.neighbours.link(name);
+        let is_guess = known.is_none();
+        let mut url = known.or_else(|| self.by_pattern(name))?;
         url.set_fragment(Some(heading.as_str()).filter(|heading| !heading.is_empty()));
         // In Markdown a bracket would end the address.
-        Some(url.as_str().replace('(', "%28").replace(')', "%29"))
+        let text = url.as_str().replace('(', "%28").replace(')', "%29");
+        Some(Address { text, is_guess })
     }
 
     fn by_pattern(&self, name: &str) -> Option<Url> {

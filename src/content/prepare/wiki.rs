@@ -34,11 +34,9 @@ impl Scanner<'_, '_> {
         } else {
             let name = target.trim_start_matches('#').replace('#', " > ");
             let words = label(if words.is_empty() { &name } else { words });
-            if let Some(url) = self.targets.link(target) {
-                format!("[{words}]({url})")
-            } else {
-                self.unresolved(target, start..end);
-                words
+            match self.address_of(target, start..end) {
+                Some(url) => format!("[{words}]({url})"),
+                None => words,
             }
         };
         self.draft.replace(start..end, &markdown);

@@ -96,6 +96,8 @@ fn hostile_posts_are_answered_in_time() {
         "{{< highlight x >}}".repeat(20_000),
         "{% raw %}".repeat(20_000) + "endraw",
         "{% highlight a %}\n\n".repeat(20_000) + "{% endhighlight %}",
+        "{{< highlight x >}}".repeat(20_000) + &" ".repeat(400_000) + "/highlight",
+        "{% raw %} endraw ".repeat(40_000),
         "[[".repeat(100_000),
         "[[a]]".repeat(50_000),
         "%%".repeat(100_000),
@@ -119,6 +121,9 @@ fn hostile_posts_are_answered_in_time() {
         "export const a = {\n".repeat(20_000),
         "export const a = (\n".to_owned() + &"(\n".repeat(100_000),
         "import a from 'b'\n".repeat(30_000),
+        // Two values that together are longer than a tag may be.
+        format!("<A b={{\"{0}\"}} c={{\"{0}\"}} />", "x".repeat(10_000)),
+        format!("<A {{\"{0}\"}} {{\"{0}\"}} />", "x".repeat(10_000)),
     ];
     for body in bodies {
         in_time("a.mdx", &body);

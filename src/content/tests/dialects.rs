@@ -1,13 +1,13 @@
 //! What engines and note apps add to Markdown, as readers of feeds and mails see it.
 
 use super::super::*;
-use super::{post_at, problems, read};
+use super::{post_at, read};
 
-fn post(name: &str, body: &str) -> Parsed {
+pub(super) fn post(name: &str, body: &str) -> Parsed {
     post_at(name, &format!("---\ntitle: T\ndate: 2024-01-15\n---\n{body}\n"))
 }
 
-fn html(body: &str) -> String {
+pub(super) fn html(body: &str) -> String {
     post("hello.md", body).html
 }
 
@@ -44,10 +44,6 @@ fn hugos_shortcodes_are_what_they_stand_for() {
             "<figure><a href=\"https://example.org/x\"><img src=\"https://example.org/posts/hello/a.png\" alt=\"An &lt;A&gt;\" width=\"300\"></a><figcaption>C &amp; D</figcaption></figure>\n<p>after</p>",
         ),
         (
-            "[a]({{< ref \"posts/other.md\" >}}) [b]({{< relref \"/posts/Third Post/index.md#Part Two\" >}})",
-            "<p><a href=\"https://example.org/posts/other/\">a</a> <a href=\"https://example.org/posts/third-post/#part-two\">b</a></p>",
-        ),
-        (
             "x\n\n{{< highlight go \"linenos=table\" >}}\nfunc main() {\n\n\t`a`\n}\n{{< /highlight >}}\n\ny",
             "<p>x</p>\n<pre><code class=\"language-go\">func main() {\n\n\t`a`\n}\n</code></pre>\n<p>y</p>",
         ),
@@ -60,10 +56,6 @@ fn liquid_and_zola_are_read_where_they_mean_something_alone() {
     check(&[
         ("{% youtube dQw4w9WgXcQ %}", &format!("<p>{VIDEO}</p>")),
         ("{{ youtube(id=\"dQw4w9WgXcQ\") }}", &format!("<p>{VIDEO}</p>")),
-        (
-            "[a]({% post_url 2023-05-06-older %}) [b]({{ site.baseurl }}{% link _posts/2023-05-06-older.md %}) [c]({% link about.md %})",
-            "<p><a href=\"https://example.org/posts/older/\">a</a> <a href=\"https://example.org/posts/older/\">b</a> <a href=\"https://example.org/about.html\">c</a></p>",
-        ),
         (
             "![]({{ \"/a b.png\" | relative_url }}) [x]({{ site.url }}/y)",
             "<p><img src=\"https://example.org/a%20b.png\" alt=\"\"> <a href=\"https://example.org/y\">x</a></p>",
@@ -80,13 +72,10 @@ fn liquid_and_zola_are_read_where_they_mean_something_alone() {
 #[test]
 fn obsidians_notes_read_as_their_author_sees_them() {
     check(&[
+        ("[[#Here]]", "<p><a href=\"https://example.org/posts/hello/#hello-here\">Here</a></p>"),
         (
-            "[[My Note]], [[dir/My Note|text]], [[My Note#Some Heading]] and [[#Here]]",
-            "<p><a href=\"https://example.org/posts/my-note/\">My Note</a>, <a href=\"https://example.org/posts/my-note/\">text</a>, <a href=\"https://example.org/posts/my-note/#some-heading\">My Note &gt; Some Heading</a> and <a href=\"https://example.org/posts/hello/#hello-here\">Here</a></p>",
-        ),
-        (
-            "![[a b.png|300]] ![[c.jpg|An alt]] ![[d.webp|alt|30x20]] ![[My Note]]",
-            "<p><img src=\"https://example.org/posts/hello/a%20b.png\" alt=\"\" width=\"300\"> <img src=\"https://example.org/posts/hello/c.jpg\" alt=\"An alt\"> <img src=\"https://example.org/posts/hello/d.webp\" alt=\"alt\" width=\"30\" height=\"20\"> <a href=\"https://example.org/posts/my-note/\">My Note</a></p>",
+            "![[a b.png|300]] ![[c.jpg|An alt]] ![[d.webp|alt|30x20]]",
+            "<p><img src=\"https://example.org/posts/hello/a%20b.png\" alt=\"\" width=\"300\"> <img src=\"https://example.org/posts/hello/c.jpg\" alt=\"An alt\"> <img src=\"https://example.org/posts/hello/d.webp\" alt=\"alt\" width=\"30\" height=\"20\"></p>",
         ),
         (
             "a ==marked **text**== b ==c a==b `==` == d",
@@ -108,6 +97,70 @@ fn obsidians_notes_read_as_their_author_sees_them() {
 }
 
 #[test]
+fn an_address_that_is_guessed_is_told_once() {
+    for (body, expected, told) in [
+        (
+            "[[My Note]], [[dir/My Note|text]], [[My Note#Some Heading]] and [[#Here]]",
+            "<p><a href=\"https://example.org/posts/my-note/\">My Note</a>, <a href=\"https://example.org/posts/my-note/\">text</a>, <a href=\"https://example.org/posts/my-note/#some-heading\">My Note &gt; Some Heading</a> and <a href=\"https://example.org/posts/hello/#hello-here\">Here</a></p>",
+            "5:1: nobody knows the address of `My Note`; it is taken to be https://example.org/posts/my-note/",
+        ),
+        (
+            "![[My Note]]",
+            "<p><a href=\"https://example.org/posts/my-note/\">My Note</a></p>",
+            "5:1: nobody knows the address of `My Note`; it is taken to be https://example.org/posts/my-note/",
+        ),
+        (
+            "[a]({{< ref \"posts/other.md\" >}}) [b]({{< relref \"/posts/Third Post/index.md#Part Two\" >}})",
+            "<p><a href=\"https://example.org/posts/other/\">a</a> <a href=\"https://example.org/posts/third-post/#part-two\">b</a></p>",
+            "5:5: nobody knows the address of `posts/other.md`; it is taken to be https://example.org/posts/other/",
+        ),
+        (
+            "[a]({% post_url 2023-05-06-older %}) [b]({{ site.baseurl }}{% link _posts/2023-05-06-older.md %}) [c]({% link about.md %})",
+            "<p><a href=\"https://example.org/posts/older/\">a</a> <a href=\"https://example.org/posts/older/\">b</a> <a href=\"https://example.org/about.html\">c</a></p>",
+            "5:5: nobody knows the address of `2023-05-06-older`; it is taken to be https://example.org/posts/older/",
+        ),
+    ] {
+        assert_eq!(html(body), expected, "{body}");
+        let told = format!("posts/hello.md:{told} (write the post's path on the site instead)");
+        assert_eq!(warnings("hello.md", body), [told], "{body}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_the_end_of_raw_text_or_code_ends_neither() {
+    check(&[
+        (
+            "{{< highlight sh >}}\ncat usr/highlight\n{{< /highlight >}}\n\nb",
+            "<pre><code class=\"language-sh\">cat usr/highlight\n</code></pre>\n<p>b</p>",
+        ),
+        (
+            "{% highlight sh %}\nendhighlight\n{%- endhighlight -%}\n\nb",
+            "<pre><code class=\"language-sh\">endhighlight\n</code></pre>\n<p>b</p>",
+        ),
+        ("{% raw %}endraw {{ x }}{% endraw %} b", "<p>endraw {{ x }} b</p>"),
+    ]);
+}
+
+#[test]
+fn a_size_that_is_none_is_no_size() {
+    assert_eq!(
+        html("![a](b.png \"&#xFDD1;junk\") ![a](b.png \"&#xFDD1;3xonload\")"),
+        "<p><img src=\"https://example.org/posts/hello/b.png\" alt=\"a\" title=\"junk\"> <img src=\"https://example.org/posts/hello/b.png\" alt=\"a\" title=\"3xonload\"></p>"
+    );
+}
+
+#[test]
+fn marks_do_not_cross_headings_or_titles() {
+    check(&[
+        ("# a ==b\n\n# c== d", "<h1 id=\"hello-a-b\">a ==b</h1>\n<h1 id=\"hello-c-d\">c== d</h1>"),
+        (
+            ":::note a ==b\nc== d\n:::",
+            "<blockquote class=\"markdown-alert-note\">\n<p class=\"markdown-alert-title\"><strong>a ==b</strong></p>\n<p>c== d</p>\n</blockquote>",
+        ),
+    ]);
+}
+
+#[test]
 fn directives_of_docusaurus_are_notes() {
     check(&[
         (
@@ -117,6 +170,10 @@ fn directives_of_docusaurus_are_notes() {
         (
             "::::danger\n:::note[# x]\ny\n:::\n::::",
             "<blockquote class=\"markdown-alert-caution\">\n<p class=\"markdown-alert-title\"><strong>Danger</strong></p>\n<blockquote class=\"markdown-alert-note\">\n<p class=\"markdown-alert-title\"><strong># x</strong></p>\n<p>y</p>\n</blockquote>\n</blockquote>",
+        ),
+        (
+            ":::note 1. Setup\nx\n:::\n:::note * ```\n:::",
+            "<blockquote class=\"markdown-alert-note\">\n<p class=\"markdown-alert-title\"><strong>1. Setup</strong></p>\n<p>x</p>\n</blockquote>\n<blockquote class=\"markdown-alert-note\">\n<p class=\"markdown-alert-title\"><strong>* ```</strong></p>\n</blockquote>",
         ),
         (":::unknown\nx\n:::", "<p>:::unknown\nx\n:::</p>"),
         ("```\n:::note\n```", "<pre><code>:::note\n</code></pre>"),
@@ -198,17 +255,17 @@ fn names_lead_nowhere_where_the_address_needs_more_than_a_name() {
         language: "en",
         time_zone: &TimeZone::UTC,
         default_author: None,
+        names: &BTreeMap::new(),
+        authors: &BTreeMap::new(),
+        presets: &[],
+        dates_from: &[DateSource::FrontMatter, DateSource::FileName],
+        destinations: None,
         highlight: true,
         smart_punctuation: true,
         excerpt_separator: Some("***"),
     };
     let text = "---\ntitle: T\ndate: 2024-01-15\n---\nOne -- \"[[other]]\" [a]({% post_url 2023-05-06-older %})\n\nTwo\n\n***\n\nThree";
-    let file = SourceFile {
-        source: "posts/a.md",
-        within: "a.md",
-        bytes: text.as_bytes(),
-        neighbours: &Alone,
-    };
+    let file = SourceFile::new("posts/a.md", "a.md", text.as_bytes());
     let (Verdict::Post(post), warnings) = parse(&file, &rules).unwrap() else { panic!("no post") };
     assert_eq!(
         post.html,
@@ -217,67 +274,16 @@ fn names_lead_nowhere_where_the_address_needs_more_than_a_name() {
     assert_eq!(post.summary, "One – “other” a Two");
     let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
     assert!(warnings[0].contains("posts/a.md:5:9"), "{warnings:?}");
-    assert_eq!(warnings.len(), 1);
+    assert!(warnings[1].contains("taken to be https://example.org/2023/05/older/"), "{warnings:?}");
+    assert_eq!(warnings.len(), 2);
 }
 
 #[test]
-fn blocks_for_one_channel_are_seen_by_no_other() {
-    let body = "\
-Both.
-
-<!-- email-only -->
-Only *mail*[^1].
-
-[^1]: A note in mail.
-<!-- /email-only -->
-
-:::web-only
-Only web.
-:::
-
-<div class=\"email-only\"><div>Mail</div> again</div>
-
-A <!-- web-only -->web<!-- /web-only --><!-- email-only -->mail<!-- /email-only --> word.[^2]
-
-[^2]: For all.
-";
-    let post = post("hello.md", body);
-    insta::assert_snapshot!(format!(
-        "{}\n---- mail\n{}\n---- text\n{}",
-        post.html,
-        post.mail_html.unwrap(),
-        post.text
-    ));
-}
-
-#[test]
-fn what_only_mail_shows_is_neither_title_nor_summary() {
-    let text = "---\ndate: 2024-01-15\n---\n<!-- email-only -->\n# Secret\n\nHush.\n<!-- /email-only -->\n\n# Open\n\nWords.\n";
-    let post = post_at("hello.md", text);
-    assert_eq!((post.title.as_str(), post.summary.as_str()), ("Open", "Words."));
-    assert!(post.mail_html.unwrap().contains("Hush."));
-}
-
-#[test]
-fn a_block_for_one_channel_that_does_not_end_where_it_began_is_an_error() {
-    let bodies = [
-        "a\n\n<!-- email-only -->\nb",
-        "a\n\n- b <!-- email-only -->\n- c <!-- /email-only -->",
-        "<!-- email-only -->\n<!-- web-only -->\na\n<!-- /web-only -->\n<!-- /email-only -->",
-        "a <!-- /email-only -->",
-        "<div class=\"email-only\">\n\na",
-        ":::email-only\n\na",
-        "> :::email-only\n\n<!-- email-only -->\n\n> <!-- /email-only -->",
-    ];
-    let shown: Vec<String> = bodies
-        .iter()
-        .map(|body| {
-            let text = format!("---\ntitle: T\ndate: 2024-01-15\n---\n{body}\n");
-            problems("hello.md", text.as_bytes())
-        })
-        .collect();
-    insta::assert_snapshot!(shown.join("\n\n"));
-    assert_eq!(html("x <!-- other-only -->"), "<p>x </p>");
+fn a_note_in_a_quote_or_a_list_item_stays_in_it() {
+    assert_eq!(
+        html("> :::Tip Title\n> x\n> :::\n\n1. :::note\n   y\n   :::\n2. z"),
+        "<blockquote>\n<blockquote class=\"markdown-alert-tip\">\n<p class=\"markdown-alert-title\"><strong>Title</strong></p>\n<p>x</p>\n</blockquote>\n</blockquote>\n<ol>\n<li><blockquote class=\"markdown-alert-note\">\n<p class=\"markdown-alert-title\"><strong>Note</strong></p>\n<p>y</p>\n</blockquote>\n</li>\n<li>\n<p>z</p>\n</li>\n</ol>"
+    );
 }
 
 #[test]
@@ -296,6 +302,12 @@ fn the_authors_own_html_is_kept_for_the_authors_own_page() {
             "<p>a <b onclick=\"x()\">b</b> <script>y()</script><a href=\"https://example.org/c\" id=\"hello-d\">c</a></p>"
         )
     );
+    let other = post(
+        "hello.md",
+        "a <b onclick=\"z()\">b</b> <script>y()</script><a href=\"/c\" id=\"d\">c</a>",
+    );
+    assert_ne!(own.web_html, other.web_html);
+    assert_eq!(own.revision, other.revision, "nobody can see the difference yet");
     assert_eq!(post("hello.md", "a *b* <!-- c -->").web_html, None);
     assert_eq!(post("hello.md", "a <kbd>b</kbd>").web_html, None);
 }
@@ -355,16 +367,19 @@ fn neighbours_lend_their_sizes_and_addresses() {
         language: "en",
         time_zone: &TimeZone::UTC,
         default_author: None,
+        names: &BTreeMap::new(),
+        authors: &BTreeMap::new(),
+        presets: &[],
+        dates_from: &[DateSource::FrontMatter, DateSource::FileName],
+        destinations: None,
         highlight: true,
         smart_punctuation: false,
         excerpt_separator: None,
     };
     let text = "---\ntitle: T\ndate: 2024-01-15\n---\n![a](<img/a b.png>) [[Other]]\n\n<img src=\"img/a%20b.png\"> <img src=\"img/a b.png\" width=\"10\"> ![](/img/a%20b.png)";
     let file = SourceFile {
-        source: "posts/a.md",
-        within: "a.md",
-        bytes: text.as_bytes(),
         neighbours: &Folder,
+        ..SourceFile::new("posts/a.md", "a.md", text.as_bytes())
     };
     let (Verdict::Post(post), _) = parse(&file, &rules).unwrap() else { panic!("no post") };
     assert_eq!(

@@ -150,3 +150,31 @@ fn where_such_a_file_is_broken_nobody_takes_a_draft_for_a_post() {
     let huge = broken(FactKind::JekyllConfig, "", &vec![b'a'; MAX_FACT_BYTES + 1]);
     assert!(FolderFacts::read(&[huge], &site_url).0.is_unknown("a.md"));
 }
+
+#[test]
+fn a_slip_in_a_wish_for_many_posts_is_told_and_none_of_them_is_mailed_for_it() {
+    let site = Url::parse("https://example.org").unwrap();
+    let told = |file: &str, text: &str| {
+        let Site(files) = Site::new().with(file, text);
+        let (facts, told) = FolderFacts::read(&files, &site);
+        assert_eq!(facts.is_unknown("essays/a.md"), !told.is_empty(), "{text}");
+        assert!(!facts.is_unknown("notes/a.md"), "{text}");
+        told.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let (data, index) = ("essays/essays.json", "essays/_index.md");
+    let slip = "`postrider` has no key `emial`; the posts below keep their last good state: it may be about who gets them (did you mean `email`?)";
+    let at = |file: &str, place: &str| format!("{file}:{place}: {slip}");
+    assert_eq!(told(data, "{\"postrider\":{\"emial\":\"skip\"}}"), at(data, "1:2"));
+    assert_eq!(
+        told(index, "---\ncascade:\n- {tags: [a]}\n- {postrider: {emial: skip}}\n---\n"),
+        at(index, "4:16")
+    );
+    assert_eq!(told(data, "{\"postrider\":\"skip\"}").lines().count(), 1);
+    assert_eq!(told(data, "{\"postrider\":{\"email\":\"skip\"}}"), "");
+    assert_eq!(told(index, "---\npostrider: {emial: skip}\n---\n"), "", "it is for no post");
+    let config = "defaults:\n- values: {postrider: {emial: skip}}\n";
+    let Site(files) = Site::new().around("_posts", "_config.yml", config);
+    let (facts, told) = FolderFacts::read(&files, &site);
+    assert_eq!(told[0].to_string(), at("_config.yml", "2:24"));
+    assert!(facts.is_unknown("a.md"));
+}

@@ -7,6 +7,8 @@ use super::*;
 use crate::domain::PostId;
 
 mod bad_input;
+mod channels;
+mod dialects;
 mod facts;
 mod folder_words;
 mod keys;

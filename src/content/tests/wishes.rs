@@ -118,6 +118,7 @@ fn a_doubtful_wish_is_an_error_because_mail_cannot_be_taken_back() {
         "postrider: {email: [skip]}",
         "postrider: {email: ann@example.org}",
         "postrider: {colour: red}",
+        "postrider: skip",
     ];
     let shown: Vec<String> = cases.iter().map(|lines| told(lines)).collect();
     insta::assert_snapshot!(shown.join("\n\n"));

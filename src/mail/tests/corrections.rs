@@ -29,6 +29,8 @@ fn a_correction_says_what_was_wrong_before_it_shows_the_post() {
         assert!(body.contains(told.hole.as_deref().unwrap()), "it can be unsubscribed from");
     }
     let silent = correct(None);
+    let forged = correct(silent.hole.as_deref());
+    assert_ne!(forged.hole, silent.hole, "no note can hold what stands for a token");
     assert!(
         silent.text.starts_with("This post was corrected after you got it.\n\n"),
         "{}",
