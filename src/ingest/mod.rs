@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use files::SIZE_LIMIT;
 pub use publish::publish_feeds;
 
 use crate::config::{Config, PostFolder};
