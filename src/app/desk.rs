@@ -56,6 +56,12 @@ impl Desk {
         let mut has_looked = false;
         let mut rescan_at = Timestamp::MAX;
         loop {
+            if matches!(look, Look::Everywhere) {
+                tokio::select! {
+                    () = self.stop.cancelled() => return Ok(()),
+                    () = watch.settled() => {}
+                }
+            }
             let now = self.state.clock.now();
             if matches!(look, Look::Everywhere) {
                 rescan_at = now.saturating_add(self.config.watch.rescan).unwrap_or(Timestamp::MAX);
