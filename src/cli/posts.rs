@@ -245,17 +245,18 @@ async fn redirects(project: &Project, format: Redirects) -> anyhow::Result<()> {
 /// What a web server can be told, a line each. What it would misread is left out, and a note says so.
 fn lines(moved: &[(String, String)], line: fn(&str, &str) -> Option<String>) -> String {
     let mut text = String::new();
-    let mut left_out = String::new();
+    let mut left_out = Vec::new();
     for (from, to) in moved {
         let path = url::Url::parse(from).map_or_else(|_| from.clone(), |url| url.path().to_owned());
         match line(&path, to) {
             Some(line) => text.push_str(&line),
-            None => left_out.push_str(&format!("  {from} -> {to}\n")),
+            None => left_out.push(format!("\n  {from} -> {to}")),
         }
     }
     if !left_out.is_empty() {
         console::note(&format!(
-            "Left out is what the web server would take for a pattern or a variable; write it by hand:\n{left_out}"
+            "Left out is what the web server would take for a pattern or a variable; write it by hand:{}",
+            left_out.concat()
         ));
     }
     text
