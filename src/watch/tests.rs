@@ -188,14 +188,15 @@ async fn what_git_checks_out_is_one_change() {
     let posts = project.path().join("posts");
     fs::write(posts.join("0.md"), "x").unwrap();
     let mut waiting = std::pin::pin!(hint(&mut watch));
-    for number in 1..1000 {
+    // Few enough to be written within our patience on a busy disk.
+    for number in 1..200 {
         let early = futures_util::poll!(&mut waiting);
         assert!(early.is_pending(), "git holds its lock");
         fs::write(posts.join(format!("{number}.md")), "x").unwrap();
     }
     fs::remove_file(git.join("index.lock")).unwrap();
     let Hint::Paths(paths) = waiting.await else { panic!("no folder changed") };
-    assert_eq!(paths.len(), 1000);
+    assert_eq!(paths.len(), 200);
 }
 
 #[tokio::test]
