@@ -54,6 +54,12 @@ impl Desk {
         let mut look = Look::Everywhere;
         let mut wake = Wake { rescan_at: Timestamp::MAX, due_at: None };
         loop {
+            if matches!(look, Look::Everywhere) {
+                tokio::select! {
+                    () = self.stop.cancelled() => return Ok(()),
+                    () = watch.settled() => {}
+                }
+            }
             let now = self.state.clock.now();
             if matches!(look, Look::Everywhere) {
                 wake.rescan_at =

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::channels::groups;
@@ -46,7 +46,7 @@ impl Generation {
         let (fenced, fence) = watch::channel(watchman.fenced().is_some());
         let over = CancellationToken::new();
         let guarding = over.clone().drop_guard();
-        let guard = tokio::spawn(fence::guard(watchman, Arc::clone(clock), fenced, over));
+        let mut guard = tokio::spawn(fence::guard(watchman, Arc::clone(clock), fenced, over));
         tell_of_orphans(&self.state.store, &served).await;
         let (ledger, entries) = Ledger::new();
         let committer =
@@ -84,14 +84,32 @@ impl Generation {
             Ok(())
         });
         drop(ledger);
-        while let Some(ended) = services.join_next().await {
-            ended.context("a service panicked")??;
-            anyhow::ensure!(self.stop.is_cancelled(), "a service ended by itself");
-        }
+        serve(&mut services, &mut guard, &self.stop).await?;
         // All handles are dropped: the committer writes what is queued and ends.
         committer.await.context("the committer panicked")?;
         drop(guarding);
         guard.await.context("the guard of the database panicked")
+    }
+}
+
+/// Until all services have ended because they were to. Without the guard nobody would notice a copied database any more.
+async fn serve(
+    services: &mut JoinSet<anyhow::Result<()>>,
+    guard: &mut JoinHandle<()>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            ended = services.join_next() => {
+                let Some(ended) = ended else { return Ok(()) };
+                ended.context("a service panicked")??;
+                anyhow::ensure!(stop.is_cancelled(), "a service ended by itself");
+            }
+            ended = &mut *guard => {
+                ended.context("the guard of the database panicked")?;
+                anyhow::bail!("the guard of the database ended by itself");
+            }
+        }
     }
 }
 
@@ -116,4 +134,35 @@ pub fn templates_for(config: &Config) -> Result<Templates, Vec<Diagnostic>> {
     let errors: Vec<Diagnostic> =
         templates.check_all().into_iter().filter(Diagnostic::is_error).collect();
     if errors.is_empty() { Ok(templates) } else { Err(errors) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_guard_that_ends_while_services_run_is_an_error() {
+        let stop = CancellationToken::new();
+        for panics in [true, false] {
+            let mut services = JoinSet::new();
+            services.spawn(std::future::pending());
+            let mut guard =
+                tokio::spawn(async move { assert!(!panics, "as a fault of ours would") });
+            let ended = serve(&mut services, &mut guard, &stop).await.unwrap_err();
+            assert!(ended.to_string().contains("guard of the database"), "{ended:#}");
+        }
+    }
+
+    #[tokio::test]
+    async fn services_may_end_once_they_are_told_to_and_not_before() {
+        let stop = CancellationToken::new();
+        for is_stopped in [false, true] {
+            let mut services = JoinSet::new();
+            services.spawn(async { Ok(()) });
+            let mut guard = tokio::spawn(std::future::pending());
+            let ended = serve(&mut services, &mut guard, &stop).await;
+            assert_eq!(ended.is_ok(), is_stopped);
+            stop.cancel();
+        }
+    }
 }

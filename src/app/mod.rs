@@ -180,7 +180,7 @@ impl Daemon {
                         tell_systemd(&[NotifyState::Ready]);
                     }
                 },
-                () = reload.changed() => {
+                () = reload.changed(&self.state.clock) => {
                     if let Some(new) = self.reload(reload, false) { return Ok(Why::Reload(new)) }
                 }
             }

@@ -215,10 +215,95 @@ fn why_skipped(why: Skipped, count: u64) -> String {
 
 /// Never over a file that is there, unless that is wanted.
 fn write(path: &Path, made: &MadePost, args: &GhostArgs) -> io::Result<()> {
-    if args.dry_run {
-        let taken = !args.force && path.symlink_metadata().is_ok();
-        return if taken { Err(io::ErrorKind::AlreadyExists.into()) } else { Ok(()) };
+    if !args.force && path.symlink_metadata().is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
     }
-    let mut file = if args.force { File::create(path)? } else { File::create_new(path)? };
-    file.write_all(made.text.as_bytes())
+    if args.dry_run {
+        return Ok(());
+    }
+    place(path, args.force, |file| file.write_all(made.text.as_bytes()))
+}
+
+/// The file is there whole or not at all: half a post would be mailed as it is, and left alone the next time.
+fn place(
+    path: &Path,
+    over: bool,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    let Some(name) = path.file_name() else { return Err(io::ErrorKind::InvalidFilename.into()) };
+    // Hidden, so that nobody takes it for a post meanwhile.
+    let part = path.with_file_name(format!(".{}.part", name.to_string_lossy()));
+    if let Err(error) = fs::remove_file(&part)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let done = File::create_new(&part)
+        .and_then(|mut file| fill(&mut file))
+        .and_then(|()| if over { fs::rename(&part, path) } else { name_it(&part, path) });
+    if done.is_err() {
+        // What failed before is what the author should hear of.
+        let _ = fs::remove_file(&part);
+    }
+    done
+}
+
+/// Renaming would go over a file that came meanwhile; a second name for the same file does not.
+fn name_it(part: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(part, path) {
+        Ok(()) => fs::remove_file(part),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // Some file systems have one name a file only.
+        Err(_) if path.symlink_metadata().is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::rename(part, path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_post_that_cannot_be_written_whole_is_not_there() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("a.md");
+        for over in [false, true] {
+            let full = place(&path, over, |file| {
+                file.write_all(b"half of")?;
+                assert_eq!(names(folder.path()), [".a.md.part"], "hidden while it is written");
+                Err(io::ErrorKind::StorageFull.into())
+            });
+            assert_eq!(full.unwrap_err().kind(), io::ErrorKind::StorageFull);
+            assert!(names(folder.path()).is_empty());
+        }
+        // What a run that was killed left behind is in nobody's way.
+        fs::write(folder.path().join(".a.md.part"), "half of it and more").unwrap();
+        place(&path, false, |file| file.write_all(b"whole")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
+        assert_eq!(names(folder.path()), ["a.md"]);
+    }
+
+    #[test]
+    fn a_file_that_came_meanwhile_is_written_over_only_if_that_is_wanted() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("a.md");
+        let late = |text: &'static str| {
+            let path = path.clone();
+            move |file: &mut File| {
+                fs::write(path, "by hand")?;
+                file.write_all(text.as_bytes())
+            }
+        };
+        let refused = place(&path, false, late("new")).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "by hand");
+        place(&path, true, late("new")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(names(folder.path()), ["a.md"]);
+    }
 }

@@ -12,6 +12,7 @@ use super::project::{Project, now};
 use super::style::examples;
 use super::table::Rows;
 use super::words;
+use crate::content::percent_decoded;
 use crate::domain::Hold;
 use crate::store::{HeldPost, Tx};
 
@@ -199,10 +200,12 @@ fn choose<'a>(held: &'a [HeldPost], which: &Which) -> anyhow::Result<Vec<&'a Hel
         let found = held
             .iter()
             .find(|it| *name == it.slug || *name == it.source || *name == it.id.as_str());
-        match (found, words::nearest(name, held.iter().map(|it| it.slug.as_str()))) {
-            (Some(post), _) => Ok(post),
-            (None, Some(near)) => bail!("`{name}` is not held; did you mean `{near}`?"),
-            (None, None) => bail!("`{name}` is not held; `postrider posts held` shows what is"),
+        if let Some(post) = found {
+            return Ok(post);
+        }
+        match words::nearest(name, held.iter().map(|it| it.slug.as_str())) {
+            Some(near) => bail!("`{name}` is not held; did you mean `{near}`?"),
+            None => bail!("`{name}` is not held; `postrider posts held` shows what is"),
         }
     };
     which.posts.iter().map(find).collect()
@@ -216,12 +219,6 @@ async fn redirects(project: &Project, format: Redirects) -> anyhow::Result<()> {
         console::note("No post has changed its address.");
         return Ok(());
     }
-    let path = |link: &str| {
-        url::Url::parse(link).map_or_else(|_| link.to_owned(), |url| url.path().to_owned())
-    };
-    let lines = |line: &dyn Fn(&(String, String)) -> String| {
-        moved.iter().map(line).collect::<Vec<_>>().concat()
-    };
     let text = match format {
         Redirects::Json => {
             let pairs: Vec<_> = moved
@@ -238,9 +235,96 @@ async fn redirects(project: &Project, format: Redirects) -> anyhow::Result<()> {
             }
             rows.text()
         }
-        Redirects::Netlify => lines(&|(from, to)| format!("{} {to} 301\n", path(from))),
-        Redirects::Nginx => lines(&|(from, to)| format!("{} {to};\n", path(from))),
+        Redirects::Netlify => lines(&moved, netlify),
+        Redirects::Nginx => lines(&moved, nginx),
     };
     console::print(&text)?;
     Ok(())
+}
+
+/// What a web server can be told, a line each. What it would misread is left out, and a note says so.
+fn lines(moved: &[(String, String)], line: fn(&str, &str) -> Option<String>) -> String {
+    let mut text = String::new();
+    let mut left_out = Vec::new();
+    for (from, to) in moved {
+        let path = url::Url::parse(from).map_or_else(|_| from.clone(), |url| url.path().to_owned());
+        match line(&path, to) {
+            Some(line) => text.push_str(&line),
+            None => left_out.push(format!("\n  {from} -> {to}")),
+        }
+    }
+    if !left_out.is_empty() {
+        console::note(&format!(
+            "Left out is what the web server would take for a pattern or a variable; write it by hand:{}",
+            left_out.concat()
+        ));
+    }
+    text
+}
+
+/// `*` and `/:name` are patterns, and white space ends an address.
+fn netlify(path: &str, to: &str) -> Option<String> {
+    let is_plain = |text: &str| !is_pattern(text) && !text.contains(char::is_whitespace);
+    (is_plain(path) && is_plain(to)).then(|| format!("{path} {to} 301\n"))
+}
+
+/// In quotes, so that `;` and braces are nothing special. What is asked for is compared without percent escapes.
+fn nginx(path: &str, to: &str) -> Option<String> {
+    let path = percent_decoded(path);
+    let is_plain = |text: &str| !is_pattern(text) && !text.contains(['\\', '\u{fffd}']);
+    (is_plain(&path) && is_plain(to)).then(|| format!("\"{path}\" \"{to}\";\n"))
+}
+
+fn is_pattern(text: &str) -> bool {
+    text.contains("/:") || text.contains(|c: char| matches!(c, '"' | '$' | '*') || c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_web_server_gets_addresses_as_it_compares_them() {
+        let to = "https://example.org/neu/#ä;{b}";
+        assert_eq!(netlify("/caf%C3%A9/", to).unwrap(), format!("/caf%C3%A9/ {to} 301\n"));
+        assert_eq!(nginx("/caf%C3%A9/", to).unwrap(), format!("\"/café/\" \"{to}\";\n"));
+        assert_eq!(nginx("/a%20b/", to).unwrap(), format!("\"/a b/\" \"{to}\";\n"));
+    }
+
+    #[test]
+    fn what_a_web_server_would_take_for_something_else_is_left_out() {
+        let to = "https://example.org/new/";
+        for path in ["/a*/", "/:a/", "/a\"b/", "/$a/", "/a\nb/"] {
+            assert_eq!(netlify(path, to), None, "{path}");
+            assert_eq!(nginx(path, to), None, "{path}");
+        }
+        assert_eq!(netlify("/a b/", to), None);
+        for path in ["/a%22;%20evil/", "/%24uri/", "/a%5C/", "/a%0Ab/", "/%FF/", "/%2A"] {
+            assert_eq!(nginx(path, to), None, "{path}");
+        }
+        let to = "https://example.org/$1/";
+        assert_eq!((netlify("/a/", to), nginx("/a/", to)), (None, None));
+        let moved = ["/a*/", "/b/"].map(|it| (it.to_owned(), "/new/".to_owned()));
+        assert_eq!(lines(&moved, netlify), "/b/ /new/ 301\n");
+    }
+
+    #[test]
+    fn whoever_names_what_is_not_held_is_told_what_is() {
+        let held = [HeldPost {
+            id: crate::domain::PostId::mint(&"https://example.org/a/".parse().unwrap()),
+            slug: "hello-world".to_owned(),
+            title: "Hello".to_owned(),
+            source: "posts/hello-world.md".to_owned(),
+            published_at: Timestamp::UNIX_EPOCH,
+            first_seen_at: Timestamp::UNIX_EPOCH,
+            hold: Hold::Burst,
+            detail: String::new(),
+        }];
+        let which = |name: &str| Which { posts: vec![name.to_owned()], all: false, yes: false };
+        assert_eq!(choose(&held, &which("posts/hello-world.md")).unwrap().len(), 1);
+        let near = choose(&held, &which("helo-world")).unwrap_err();
+        assert!(near.to_string().contains("did you mean `hello-world`?"), "{near}");
+        let far = choose(&held, &which("zebra")).unwrap_err();
+        assert!(far.to_string().contains("postrider posts held"), "{far}");
+    }
 }

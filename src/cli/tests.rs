@@ -12,6 +12,27 @@ fn the_definitions_hold_together() {
 }
 
 #[test]
+fn the_manual_has_each_command_in_its_table_and_a_section() {
+    let manual = include_str!("../../docs/cli.md");
+    let changes = include_str!("../../CHANGELOG.md");
+    for command in Cli::command().get_subcommands() {
+        let name = command.get_name();
+        if command.is_hide_set() {
+            continue;
+        }
+        assert!(
+            manual.contains(&format!("\n| [`{name}`](#{name}) | ")),
+            "`{name}` is not in the table"
+        );
+        assert!(manual.contains(&format!("\n## {name}\n")), "`{name}` has no section");
+        let list = changes.lines().find(|line| line.starts_with("- `run`, `check`"));
+        let at = changes.find(list.unwrap()).unwrap();
+        let list = changes[at..].split("on the command line").next().unwrap();
+        assert!(list.contains(&format!("`{name}`")), "`{name}` is not in the list of changes");
+    }
+}
+
+#[test]
 fn without_a_command_the_daemon_runs() {
     assert!(parse("postrider").unwrap().command.is_none());
     let cli = parse("postrider --config other.toml").unwrap();

@@ -78,6 +78,13 @@ pub struct Config {
 }
 
 impl Config {
+    /// The folder that the post with this source lies in.
+    pub fn folder_of(&self, source: &str) -> Option<&PostFolder> {
+        self.posts.iter().find(|folder| {
+            source.strip_prefix(&folder.name).is_some_and(|rest| rest.starts_with('/'))
+        })
+    }
+
     /// Where is kept what was made of the posts: beside the database.
     pub fn post_cache(&self) -> PathBuf {
         match &self.store {

@@ -9,7 +9,7 @@ const MAX_CHARS: usize = 300;
 const MAX_CHOSEN_CHARS: usize = 2_000;
 
 /// A summary of sanitised `html`: one paragraph of plain text, perhaps empty.
-pub(super) fn of(html: &str) -> String {
+pub fn of(html: &str) -> String {
     if let Some((above, _)) = html.split_once(EXCERPT_END) {
         let marked = prose(above);
         if !marked.is_empty() {

@@ -226,7 +226,8 @@ fn make_real(element: &mut Element<'_, '_>) {
     }
 }
 
-fn percent_decoded(path: &str) -> Cow<'_, str> {
+/// Percent escapes as what they stand for; what is none stays.
+pub(crate) fn percent_decoded(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
         return Cow::Borrowed(path);
     }

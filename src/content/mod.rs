@@ -55,10 +55,12 @@ mod wishes;
 #[cfg(test)]
 mod tests;
 
+pub use excerpt::of as excerpt;
 pub use facts::{FactFile, FactKind, FolderFacts, MAX_FACT_BYTES, fact_kind};
 pub use ghost::{GhostExport, GhostPost, GhostWishes, MadePost, Skipped};
 pub use highlight::highlighted;
-pub use lint::{Page, Reference};
+pub(crate) use links::percent_decoded;
+pub use lint::{MOST_OF_A_KIND, Page, Reference};
 pub use naming::language as language_in_path;
 pub use opening::opening;
 pub use parsed::Parsed;

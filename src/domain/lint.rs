@@ -79,7 +79,7 @@ pub const LINTS: [Lint; 12] = [
 ];
 
 /// What is found whenever a post is read. Where it keeps the post from going out, it cannot be silenced.
-pub const FINDINGS: [Lint; 26] = [
+pub const FINDINGS: [Lint; 44] = [
     lint("post-no-title", "the post has no title", "add `title: …`, or begin with a heading `# …`"),
     lint(
         "post-no-date",
@@ -174,6 +174,92 @@ pub const FINDINGS: [Lint; 26] = [
         "a release names a post that is not there",
         "correct the name, or write the post",
     ),
+    lint(
+        "front-matter-unclosed",
+        "the front matter has no end",
+        "close it with the line that it begins with",
+    ),
+    lint(
+        "front-matter-twice",
+        "a second block of front matter follows the first",
+        "move its lines into the first, and delete the fences between",
+    ),
+    lint(
+        "front-matter-too-large",
+        "the front matter is too long",
+        "keep data in a file of its own",
+    ),
+    lint(
+        "front-matter-language",
+        "the front matter is code that would have to be run",
+        "write it in YAML (`---`), TOML (`+++`) or JSON (`---json`)",
+    ),
+    lint(
+        "front-matter-yaml",
+        "the front matter is no YAML",
+        "put values that contain `: ` in quotes, and indent with spaces",
+    ),
+    lint(
+        "front-matter-toml",
+        "the front matter is no TOML",
+        "write `key = \"value\"` lines, text in quotes",
+    ),
+    lint(
+        "front-matter-json",
+        "the front matter is no JSON",
+        "put keys and text in double quotes, and commas between entries, none after the last",
+    ),
+    lint("front-matter-duplicate-key", "a key is there twice", "keep the one that you mean"),
+    lint(
+        "post-wish",
+        "what the post says of its mail or its announcements is not understood",
+        "see \"The author's control panel\" in the manual for the keys and what they may say",
+    ),
+    lint(
+        "post-destination",
+        "the post names a destination that the configuration does not have",
+        "correct its name, or configure it",
+    ),
+    lint(
+        "post-channel",
+        "a part for mail or for the site alone does not end where it begins, or is inside another",
+        "end it with its own mark in the same list item, quote or other block, before the next begins",
+    ),
+    lint(
+        "post-mdx-component",
+        "a component of the site cannot be shown in feeds and mails, and is left out",
+        "write what readers should see there, or keep the part for the site alone",
+    ),
+    lint(
+        "post-mdx-expression",
+        "code in braces is for the site to run, and is left out",
+        "write the words themselves, or put it in a code span",
+    ),
+    lint(
+        "same-as-another",
+        "two posts have the same address or id",
+        "give one of them another slug or id",
+    ),
+    lint(
+        "git",
+        "git cannot be asked for dates",
+        "see that git is installed and the folder is in a repository, or leave `git` out of `dates_from`",
+    ),
+    lint(
+        "ghost-no-text",
+        "the post of a Ghost export has no text",
+        "write one, or delete the file",
+    ),
+    lint(
+        "ghost-title",
+        "the title of a post of a Ghost export is too long, and is cut",
+        "write a shorter one",
+    ),
+    lint(
+        "internal",
+        "the file cannot be read because of a bug in Postrider",
+        "report it, with the file if you may",
+    ),
 ];
 
 /// What is known of a code.
@@ -197,5 +283,42 @@ mod tests {
             assert!(manual.contains(&format!("| `{}` |", lint.code)), "{} is missing", lint.code);
         }
         assert!(explain("post-nothing").is_none());
+    }
+
+    /// The codes in a source text: those that a finding is made with, and what begins like one.
+    fn codes(text: &str) -> Vec<&str> {
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let makers = ["Problem::new(", "Diagnostic::error(", "Diagnostic::warning(", "Found::new("];
+        let made = makers.iter().flat_map(|maker| text.split(maker).skip(1));
+        let made = made.filter_map(|rest| rest.trim_start().strip_prefix('"'));
+        let likely = ["post-", "front-matter-", "ghost-"];
+        let alike = text.split('"').skip(1).filter(|it| likely.iter().any(|at| it.starts_with(at)));
+        made.filter_map(|rest| rest.split('"').next())
+            .chain(alike)
+            .filter(|it| it.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+            .collect()
+    }
+
+    #[test]
+    fn whatever_is_found_in_a_post_is_explained() {
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let places = ["content", "ingest", "cli/check/links.rs", "cli/check/posts.rs"]
+            .map(|name| source.join(name));
+        let mut seen = std::collections::HashSet::new();
+        for entry in places.iter().flat_map(walkdir::WalkDir::new) {
+            let path = entry.unwrap().into_path();
+            let is_test =
+                path.components().any(|it| it.as_os_str().to_string_lossy().starts_with("tests"));
+            if is_test || path.extension().is_none_or(|it| it != "rs") {
+                continue;
+            }
+            for code in codes(&std::fs::read_to_string(&path).unwrap()) {
+                assert!(explain(code).is_some(), "`{code}` in {} is not explained", path.display());
+                seen.insert(code.to_owned());
+            }
+        }
+        for code in ["post-wish", "same-as-another", "front-matter-toml", "post-todo", "symlink"] {
+            assert!(seen.contains(code), "{code} is looked for in vain");
+        }
     }
 }

@@ -12,8 +12,8 @@ use crate::domain::Diagnostic;
 use crate::store::{Fingerprint, PostCache};
 use crate::watch::{self, Ignored};
 
-/// Larger files are refused unread.
-pub(super) const SIZE_LIMIT: u64 = 2 * 1024 * 1024;
+/// Larger files are refused unread. In bytes.
+pub const SIZE_LIMIT: u64 = 2 * 1024 * 1024;
 const LIVE_NOWHERE: &str = "this post is live nowhere";
 
 /// A file that may be a post.

@@ -9,8 +9,8 @@ use std::time::SystemTime;
 #[derive(Debug, Default)]
 pub(super) struct Locks {
     files: Vec<PathBuf>,
-    /// A lock that outlasted our patience. Git leaves it behind when it is killed, and nobody shall wait for that twice.
-    leftover: Option<(PathBuf, Option<SystemTime>)>,
+    /// Locks that outlasted our patience. Git leaves one behind when it is killed, and nobody shall wait for that twice.
+    leftovers: Vec<(PathBuf, Option<SystemTime>)>,
 }
 
 impl Locks {
@@ -25,16 +25,16 @@ impl Locks {
 
     /// Whether git changes files right now.
     pub(super) fn held(&self) -> bool {
-        self.current().is_some_and(|lock| self.leftover.as_ref() != Some(&lock))
+        self.current().any(|lock| !self.leftovers.contains(&lock))
     }
 
     /// Whoever holds a lock now has had his time.
     pub(super) fn give_up(&mut self) {
-        self.leftover = self.current();
+        self.leftovers = self.current().collect();
     }
 
-    fn current(&self) -> Option<(PathBuf, Option<SystemTime>)> {
-        self.files.iter().find_map(|file| {
+    fn current(&self) -> impl Iterator<Item = (PathBuf, Option<SystemTime>)> {
+        self.files.iter().filter_map(|file| {
             let modified = fs::metadata(file).ok()?.modified().ok();
             Some((file.clone(), modified))
         })
@@ -79,6 +79,23 @@ mod tests {
             fs::metadata(&lock).unwrap().modified().unwrap() + std::time::Duration::from_secs(1);
         fs::File::options().write(true).open(&lock).unwrap().set_modified(later).unwrap();
         assert!(locks.held(), "another one");
+    }
+
+    #[test]
+    fn a_lock_that_is_left_behind_hides_no_other() {
+        let tree = tempfile::TempDir::new().unwrap();
+        let folders = ["one", "two"].map(|name| tree.path().join(name));
+        let lock = |folder: &Path| folder.join(".git/index.lock");
+        for folder in &folders {
+            fs::create_dir_all(folder.join(".git")).unwrap();
+        }
+        fs::write(lock(&folders[0]), "").unwrap();
+        let mut locks = Locks::default();
+        locks.find(folders.iter());
+        locks.give_up();
+        assert!(!locks.held());
+        fs::write(lock(&folders[1]), "").unwrap();
+        assert!(locks.held(), "of the other work tree");
     }
 
     #[test]

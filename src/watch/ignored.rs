@@ -14,23 +14,57 @@ pub const IGNORE_FILE: &str = ".postriderignore";
 /// A list longer than this is no list that somebody wrote.
 const MOST_BYTES: u64 = 64 * 1024;
 
-/// The rules for one post folder. Ask from the top down: each folder before what is in it.
+/// The rules for one post folder.
 #[derive(Debug)]
 pub struct Ignored {
+    folder: PathBuf,
     /// The rules of the folders around the last path, the outermost first.
     levels: Vec<Gitignore>,
+    /// The folders below around the last path that `leaves_out` was asked about, and whether each is left alone.
+    around: Vec<(PathBuf, bool)>,
     problems: Vec<(PathBuf, Diagnostic)>,
 }
 
 impl Ignored {
     /// With the rules that lie in `folder` itself.
     pub fn within(folder: &Path) -> Self {
-        let mut ignored = Self { levels: Vec::new(), problems: Vec::new() };
+        let mut ignored = Self {
+            folder: folder.to_owned(),
+            levels: Vec::new(),
+            around: Vec::new(),
+            problems: Vec::new(),
+        };
         ignored.enter(folder);
         ignored
     }
 
-    /// Whether `path` is to be left alone. A folder that is not has its own rules read.
+    /// Whether the file at `path` is to be left alone, or a folder around it is. For any path; of many in their order, each
+    /// list is read once.
+    pub fn leaves_out(&mut self, path: &Path) -> bool {
+        let Ok(within) = path.strip_prefix(&self.folder) else { return false };
+        while self.around.last().is_some_and(|(folder, _)| !is_below(path, folder)) {
+            self.around.pop();
+        }
+        let known = self.around.len();
+        let mut at = self.around.last().map_or_else(|| self.folder.clone(), |it| it.0.clone());
+        let mut parts = within.components().skip(known).peekable();
+        while let Some(part) = parts.next() {
+            if self.around.last().is_some_and(|(_, is_left_alone)| *is_left_alone) {
+                return true;
+            }
+            at.push(part);
+            let is_folder = parts.peek().is_some();
+            let is_left_alone = self.skips(&at, is_folder);
+            if !is_folder {
+                return is_left_alone;
+            }
+            self.around.push((at.clone(), is_left_alone));
+        }
+        false
+    }
+
+    /// Whether `path` is to be left alone. Asked from the top down: each folder before what is in it. One that is not left
+    /// alone has its own rules read.
     pub fn skips(&mut self, path: &Path, is_folder: bool) -> bool {
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         if is_leftover(&name) {
@@ -78,17 +112,12 @@ impl Ignored {
 
 /// Whether a single `path` below `folder` is to be left alone, or a folder around it is.
 pub fn is_ignored(folder: &Path, path: &Path) -> bool {
-    let Ok(within) = path.strip_prefix(folder) else { return false };
-    let mut ignored = Ignored::within(folder);
-    let mut at = folder.to_owned();
-    let mut parts = within.components().peekable();
-    while let Some(part) = parts.next() {
-        at.push(part);
-        if ignored.skips(&at, parts.peek().is_some()) {
-            return true;
-        }
-    }
-    false
+    Ignored::within(folder).leaves_out(path)
+}
+
+/// Whether `path` is something in `folder`, not the folder itself.
+fn is_below(path: &Path, folder: &Path) -> bool {
+    path.parent().is_some_and(|parent| parent.starts_with(folder))
 }
 
 fn read(file: &Path) -> std::io::Result<String> {
@@ -142,7 +171,10 @@ pub(super) fn is_leftover(name: &str) -> bool {
         ".part",
         ".crdownload",
     ];
-    name.starts_with(['.', '#', '~'])
+    name.starts_with('.')
+        // Office and Emacs, while a file is open.
+        || name.starts_with("~$")
+        || (name.starts_with('#') && name.ends_with('#'))
         || ENDINGS.iter().any(|ending| ends_with(name, ending))
         // Vim creates this one to see whether it may write.
         || name == "4913"
@@ -150,16 +182,22 @@ pub(super) fn is_leftover(name: &str) -> bool {
         || is_conflict(name)
 }
 
-/// The second version of a file that was changed in two places: Syncthing, Dropbox, Nextcloud, ownCloud.
+/// The second version of a file that was changed in two places: Syncthing, Dropbox, Nextcloud, ownCloud. Each puts the day
+/// behind the word, or the whole in parentheses: a post may be about conflicts.
 fn is_conflict(name: &str) -> bool {
     if !name.contains("onfl") {
         return false;
     }
     let name = name.to_ascii_lowercase();
-    name.contains(".sync-conflict-")
-        || name.contains(" conflicted copy")
-        || name.contains("(conflicted copy")
-        || name.contains("_conflict-")
+    let after =
+        |word: &'static str| name.match_indices(word).map(|(at, it)| &name[at + it.len()..]);
+    let is_dated = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    let is_copy =
+        |rest: &str| rest.starts_with(')') || rest.strip_prefix(' ').is_some_and(is_dated);
+    after(".sync-conflict-").any(is_dated)
+        || after("_conflict-").any(is_dated)
+        || after(" conflicted copy").any(is_copy)
+        || after("(conflicted copy").any(is_copy)
 }
 
 fn ends_with(name: &str, ending: &str) -> bool {
@@ -181,7 +219,7 @@ mod tests {
             ".#hello.md",
             "#hello.md#",
             "hello.md~",
-            "~hello.md",
+            "~$hello.md",
             "hello.md.bak",
             "hello.md.orig",
             "hello.md.TMP",
@@ -191,6 +229,7 @@ mod tests {
             "hello.sync-conflict-20240115-101500-ABCDEFG.md",
             "hello (Ann's conflicted copy 2024-01-15).md",
             "hello (conflicted copy 2024-01-15 1015).md",
+            "hello (Ann's conflicted copy).md",
             "hello_conflict-20240115-101500.md",
         ] {
             assert!(is_leftover(name), "{name}");
@@ -198,6 +237,16 @@ mod tests {
         for name in ["hello.md", "the-conflict.md", "49134.md", "origins.md", "ä~ö.md", "bak", "ß"]
         {
             assert!(!is_leftover(name), "{name}");
+        }
+        for name in [
+            "merge_conflict-free-trees.md",
+            "What is a conflicted copy.md",
+            "Sync (how a conflicted copy comes about).md",
+            "on.sync-conflict-resolution.md",
+            "~home.md",
+            "#100DaysOfCode.md",
+        ] {
+            assert!(!is_leftover(name), "{name} is somebody's post");
         }
     }
 
@@ -227,6 +276,47 @@ mod tests {
         }
         assert!(is_ignored("deep/local.md"));
         assert!(is_ignored(".git/a.md"));
+    }
+
+    #[test]
+    fn many_paths_are_judged_as_each_alone_and_each_list_is_read_once() {
+        let mut files = vec![
+            (IGNORE_FILE.to_owned(), "private/\n*.txt.md\n"),
+            ("b/.postriderignore".to_owned(), "local.md\n[z-a]\n"),
+            ("private/.postriderignore".to_owned(), "[z-a]\n"),
+        ];
+        for folder in ["", "b/", "b/c/", "b/c-d/", "bc/", "private/", "private/x/", "private/x/y/"]
+        {
+            files.extend(
+                ["a.md", "a.txt.md", "local.md"].map(|name| (format!("{folder}{name}"), "")),
+            );
+        }
+        let names: Vec<(&str, &str)> = files.iter().map(|(name, text)| (&**name, *text)).collect();
+        let folder = tree(&names);
+        let mut paths: Vec<PathBuf> =
+            names.iter().map(|(name, _)| folder.path().join(name)).collect();
+        paths.sort();
+        let mut ignored = Ignored::within(folder.path());
+        for path in &paths {
+            assert_eq!(
+                ignored.leaves_out(path),
+                is_ignored(folder.path(), path),
+                "{}",
+                path.display()
+            );
+        }
+        assert_eq!(ignored.into_problems().len(), 1, "the list in b/, and once");
+        let mut ignored = Ignored::within(folder.path());
+        for path in paths.iter().rev() {
+            assert_eq!(
+                ignored.leaves_out(path),
+                is_ignored(folder.path(), path),
+                "{}",
+                path.display()
+            );
+        }
+        assert!(!ignored.leaves_out(Path::new("/elsewhere/private/a.md")));
+        assert!(!ignored.leaves_out(folder.path()));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -37,6 +37,9 @@ const GIT_POLL: Duration = Duration::from_millis(50);
 
 /// When to ask the operating system again after it had no events to give.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// No file system's times are coarser.
+const COARSEST_TIME: Duration = Duration::from_secs(2);
 
 /// Linux watches each folder by itself, so that we choose which. Elsewhere a folder is watched with all below.
 const EACH_FOLDER: bool = cfg!(target_os = "linux");
@@ -81,10 +84,21 @@ pub struct Watch {
 /// What the operating system watches for us.
 struct Native {
     watcher: Box<dyn Watcher + Send + Sync>,
-    /// The watched folders, and which ones they were: another one can have the same path by now.
-    watched: BTreeMap<PathBuf, Option<Identity>>,
+    /// The watched folders as they were when that began.
+    watched: BTreeMap<PathBuf, Watched>,
     /// A watched folder moved or went away, and what is watched is no longer certain.
     is_stale: bool,
+    /// The folders that were walked through last. None: there may be something below that nobody has walked through.
+    walked: Option<Vec<PathBuf>>,
+}
+
+/// What a watched folder was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Watched {
+    /// Another folder can have the same path by now.
+    identity: Option<Identity>,
+    /// When something came into it or left it; the same for what it lists as ignored.
+    changed: [Option<SystemTime>; 2],
 }
 
 /// Device, inode, and when it was made: the number of a removed folder is soon given to another.
@@ -127,6 +141,7 @@ impl Watch {
 
     /// Watches what is there now. What happened before need not be told any more: look at everything after this.
     pub fn renew(&mut self, now: Timestamp) {
+        self.find_locks();
         if self.mode == WatchMode::Poll {
             return;
         }
@@ -138,9 +153,9 @@ impl Watch {
             self.fail(&failure, now);
         }
         let folders = self.watchable();
-        self.locks.find(folders.iter());
         if folders.is_empty() {
             self.native = None;
+            self.failure = None;
             return;
         }
         if now < self.failed_until {
@@ -163,6 +178,18 @@ impl Watch {
         self.native.is_some()
     }
 
+    /// When a failure is to be asked about again. Until then there are no events.
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        self.failure.as_ref().filter(|_| self.native.is_none()).map(|_| self.failed_until)
+    }
+
+    /// Waits while git changes the work trees around the folders, but not for long: half a checkout looks like posts that
+    /// are gone. To be awaited before each look at everything.
+    pub async fn settled(&mut self) {
+        self.find_locks();
+        self.without_locks(Instant::now(), PATIENCE).await;
+    }
+
     /// The next hint, once a change has been quiet for a while. Never, where there are no events. Can be dropped and asked
     /// again without losing one.
     pub async fn next(&mut self) -> Hint {
@@ -172,11 +199,8 @@ impl Watch {
             if !self.locks.held() {
                 break;
             }
-            if first.elapsed() >= bound {
-                self.locks.give_up();
-                break;
-            }
-            tokio::time::sleep(GIT_POLL).await;
+            // What came meanwhile is part of the same change.
+            self.without_locks(first, bound).await;
         }
         let gathered = self.gathering.take();
         let is_structural = self.native.as_mut().is_some_and(|native| native.note(&gathered.paths));
@@ -186,6 +210,21 @@ impl Watch {
             return Hint::Rescan;
         }
         Hint::Paths(gathered.paths.into_iter().collect())
+    }
+
+    fn find_locks(&mut self) {
+        self.locks.find(self.folders.iter().map(|(path, _)| path));
+    }
+
+    /// Until git has finished, or has had its time since `start`.
+    async fn without_locks(&mut self, start: Instant, patience: Duration) {
+        while self.locks.held() {
+            if start.elapsed() >= patience {
+                self.locks.give_up();
+                return;
+            }
+            tokio::time::sleep(GIT_POLL).await;
+        }
     }
 
     /// The folders that can send events, as far as the configuration wants them.
@@ -212,9 +251,14 @@ impl Watch {
                 watcher: (self.open)(Arc::clone(&self.gathering))?,
                 watched: BTreeMap::new(),
                 is_stale: false,
+                walked: None,
             },
         };
         let native = self.native.insert(native);
+        if native.walked.as_deref() == Some(folders) && native.is_unchanged() {
+            return Ok(());
+        }
+        native.walked = Some(folders.to_vec());
         folders.iter().try_for_each(|folder| native.watch_folder(folder))
     }
 
@@ -223,6 +267,14 @@ impl Watch {
         self.native = None;
         self.failed_until = now.saturating_add(TRY_AGAIN).unwrap_or(Timestamp::MAX);
         self.failure = Some(problem::failed(error, self.rescan));
+    }
+}
+
+#[cfg(test)]
+impl Watch {
+    /// As when the operating system has no more events to give.
+    pub(crate) fn lose_events(&self) {
+        self.gathering.take_in(Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch)));
     }
 }
 
@@ -239,13 +291,25 @@ impl fmt::Debug for Watch {
 impl Native {
     /// Whether all that is watched is still what it was.
     fn is_current(&self) -> bool {
-        !self.is_stale && self.watched.iter().all(|(path, known)| identity(path) == *known)
+        !self.is_stale && self.watched.iter().all(|(path, it)| identity(path) == it.identity)
+    }
+
+    /// Whether nothing came into a watched folder or left it, so that there is no other folder to watch.
+    fn is_unchanged(&self) -> bool {
+        !self.watched.is_empty()
+            && self.watched.iter().all(|(path, it)| {
+                it.changed[0].is_some() && changed(path, it.changed[1].is_some()) == it.changed
+            })
     }
 
     /// Takes note of changed paths; true if folders came, went or moved.
     fn note(&mut self, paths: &BTreeSet<PathBuf>) -> bool {
         self.is_stale |= paths.iter().any(|path| self.watched.contains_key(path));
-        self.is_stale || paths.iter().any(|path| path.is_dir())
+        let is_structural = self.is_stale || paths.iter().any(|path| path.is_dir());
+        if is_structural {
+            self.walked = None;
+        }
+        is_structural
     }
 
     /// A folder of posts with all below, or, where there is none, the place where it will be.
@@ -268,28 +332,49 @@ impl Native {
         let folders = walk
             .filter_entry(|entry| entry.file_type().is_dir() && !ignored.skips(entry.path(), true));
         // Each is watched before the walk lists what is in it: what comes in between is an event or in the list.
-        for entry in folders.flatten() {
-            self.watch(entry.path())?;
+        for entry in folders {
+            match entry {
+                Ok(entry) => self.watch(entry.path())?,
+                // Next time it may be readable.
+                Err(_) => self.walked = None,
+            }
         }
         Ok(())
     }
 
     fn watch(&mut self, path: &Path) -> notify::Result<()> {
-        if self.watched.contains_key(path) {
+        let now = Watched { identity: identity(path), changed: settled(changed(path, true)) };
+        if let Some(known) = self.watched.get_mut(path) {
+            known.changed = now.changed;
             return Ok(());
         }
-        let identity = identity(path);
         let depth =
             if EACH_FOLDER { RecursiveMode::NonRecursive } else { RecursiveMode::Recursive };
         match self.watcher.watch(path, depth) {
             Ok(()) => {
-                self.watched.insert(path.to_owned(), identity);
+                self.watched.insert(path.to_owned(), now);
                 Ok(())
             }
-            Err(error) if problem::is_of_one_folder(&error) => Ok(()),
+            Err(error) if problem::is_of_one_folder(&error) => {
+                self.walked = None;
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }
+}
+
+/// When a folder, and the list in it of what to ignore, changed last.
+fn changed(folder: &Path, has_list: bool) -> [Option<SystemTime>; 2] {
+    let modified = |path: &Path| std::fs::metadata(path).and_then(|it| it.modified()).ok();
+    let list = has_list.then(|| modified(&folder.join(IGNORE_FILE))).flatten();
+    [modified(folder), list]
+}
+
+/// Nothing, if it is so fresh that a further change may bear the same time: then it is looked at once more.
+fn settled(times: [Option<SystemTime>; 2]) -> [Option<SystemTime>; 2] {
+    let is_old = |time: &SystemTime| time.elapsed().is_ok_and(|age| age >= COARSEST_TIME);
+    if times.iter().flatten().all(is_old) { times } else { [None; 2] }
 }
 
 #[cfg(unix)]

@@ -56,18 +56,26 @@ async fn hint(watch: &mut Watch) -> Hint {
     hint.expect("a hint comes")
 }
 
-/// Waits until `path` is among what is hinted at, or everything is.
+/// Waits until the written `path` is among what is hinted at. Where a look at everything is owed first, it is written again.
 async fn hints_at(watch: &mut Watch, path: &Path) {
-    loop {
+    for _ in 0..10 {
         match hint(watch).await {
-            Hint::Paths(paths) if !paths.iter().any(|one| one == path) => {}
-            Hint::Paths(_) => return,
+            Hint::Paths(paths) if paths.iter().any(|one| one == path) => return,
+            Hint::Paths(_) => {}
             Hint::Rescan => {
                 watch.renew(START);
-                return;
+                fs::write(path, "again").unwrap();
             }
         }
     }
+    panic!("{} is never hinted at", path.display());
+}
+
+/// Lets the events come that are on their way, and nobody hears of them.
+async fn lose_what_comes(watch: &Watch) {
+    let came = watch.gathering.quiet(Duration::from_millis(20), Duration::from_secs(5));
+    tokio::time::timeout(Duration::from_secs(30), came).await.expect("events come");
+    watch.gathering.take();
 }
 
 #[tokio::test]
@@ -142,7 +150,7 @@ async fn a_folder_that_was_replaced_without_an_event_is_found_by_the_rescan() {
     watch.renew(START);
     fs::rename(&posts, project.path().join("before")).unwrap();
     fs::create_dir_all(posts.join("deep")).unwrap();
-    // Nobody listens to the events of this.
+    lose_what_comes(&watch).await;
     watch.renew(START);
     let file = posts.join("deep/a.md");
     fs::write(&file, "x").unwrap();
@@ -180,14 +188,50 @@ async fn what_git_checks_out_is_one_change() {
     let posts = project.path().join("posts");
     fs::write(posts.join("0.md"), "x").unwrap();
     let mut waiting = std::pin::pin!(hint(&mut watch));
-    for number in 1..1000 {
+    // Few enough to be written within our patience on a busy disk.
+    for number in 1..200 {
         let early = futures_util::poll!(&mut waiting);
         assert!(early.is_pending(), "git holds its lock");
         fs::write(posts.join(format!("{number}.md")), "x").unwrap();
     }
     fs::remove_file(git.join("index.lock")).unwrap();
     let Hint::Paths(paths) = waiting.await else { panic!("no folder changed") };
-    assert_eq!(paths.len(), 1000);
+    assert_eq!(paths.len(), 200);
+}
+
+#[tokio::test]
+async fn nobody_looks_at_everything_in_the_middle_of_a_checkout() {
+    for mode in [WatchMode::Auto, WatchMode::Poll] {
+        let project = TempDir::new().unwrap();
+        fs::create_dir_all(project.path().join("posts")).unwrap();
+        let lock = project.path().join(".git/index.lock");
+        fs::create_dir(project.path().join(".git")).unwrap();
+        fs::write(&lock, "").unwrap();
+        let config = config::Watch { mode, ..config(20) };
+        // Before it was ever renewed: a daemon that starts meanwhile waits as well.
+        let mut watch = Watch::for_posts(&[folder(project.path().join("posts"))], &config);
+        for _ in 0..2 {
+            {
+                let mut waiting = std::pin::pin!(watch.settled());
+                assert!(futures_util::poll!(&mut waiting).is_pending(), "git holds its lock");
+                fs::remove_file(&lock).unwrap();
+                waiting.await;
+            }
+            watch.renew(START);
+            fs::write(&lock, "").unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lock_that_git_left_behind_is_waited_for_once() {
+    let (project, mut watch) = project();
+    fs::create_dir(project.path().join(".git")).unwrap();
+    fs::write(project.path().join(".git/index.lock"), "").unwrap();
+    watch.find_locks();
+    watch.without_locks(Instant::now(), Duration::ZERO).await;
+    let mut waiting = std::pin::pin!(watch.settled());
+    assert!(futures_util::poll!(&mut waiting).is_ready());
 }
 
 #[tokio::test]
@@ -267,7 +311,7 @@ fn used_up_limits_are_told_with_the_command_that_mends_them_and_asked_again_late
 #[tokio::test]
 async fn a_limit_that_is_hit_while_watching_ends_in_polling() {
     let (_project, mut watch) = project();
-    watch.gathering.take_in(Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch)));
+    watch.lose_events();
     assert_eq!(hint(&mut watch).await, Hint::Rescan);
     watch.renew(START);
     assert!(!watch.has_events());
@@ -282,4 +326,60 @@ fn who_wants_to_poll_is_not_bothered() {
     watch.renew(START);
     assert!(!watch.has_events());
     assert_eq!(problem_of(&watch), "");
+}
+
+/// As if nothing had been done to it for a while.
+#[cfg(target_os = "linux")]
+fn grow_old(folder: &Path, names: &[&str]) {
+    for name in names {
+        let file = fs::File::open(folder.join(name)).unwrap();
+        let modified = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(modified - Duration::from_mins(1)).unwrap();
+    }
+}
+
+/// Which folders below `posts` are watched, once each was forgotten: who is not walked to again is missing.
+#[cfg(target_os = "linux")]
+fn walked_again(watch: &mut Watch, posts: &Path) -> Vec<String> {
+    let native = watch.native.as_mut().unwrap();
+    native.watched.retain(|path, _| !path.ends_with("mark"));
+    watch.renew(START);
+    let watched = watch.native.as_ref().unwrap().watched.keys();
+    let below = watched.filter_map(|path| path.strip_prefix(posts).ok()?.to_str());
+    below.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn only_a_tree_in_which_something_changed_is_walked_through_again() {
+    let project = TempDir::new().unwrap();
+    let posts = project.path().join("posts");
+    fs::create_dir_all(posts.join("mark")).unwrap();
+    fs::write(posts.join(IGNORE_FILE), "late/\n").unwrap();
+    grow_old(&posts, &["", "mark", IGNORE_FILE]);
+    let mut watch = watching(&project);
+    assert_eq!(walked_again(&mut watch, &posts), [""; 0], "nothing changed");
+    // Each time without an event that anybody hears of.
+    fs::create_dir(posts.join("late")).unwrap();
+    lose_what_comes(&watch).await;
+    assert_eq!(walked_again(&mut watch, &posts), ["mark"], "a folder came");
+    assert_eq!(
+        walked_again(&mut watch, &posts),
+        ["mark"],
+        "another may have come at the same time"
+    );
+    grow_old(&posts, &[""]);
+    lose_what_comes(&watch).await;
+    watch.renew(START);
+    assert_eq!(walked_again(&mut watch, &posts), [""; 0]);
+    fs::write(posts.join(IGNORE_FILE), "").unwrap();
+    lose_what_comes(&watch).await;
+    assert_eq!(walked_again(&mut watch, &posts), ["late", "mark"], "the list changed");
+    grow_old(&posts, &["", "late", IGNORE_FILE]);
+    lose_what_comes(&watch).await;
+    watch.renew(START);
+    assert_eq!(walked_again(&mut watch, &posts), ["late"]);
+    fs::create_dir(posts.join("late/est")).unwrap();
+    lose_what_comes(&watch).await;
+    assert_eq!(walked_again(&mut watch, &posts), ["late", "late/est", "mark"]);
 }

@@ -1,13 +1,17 @@
 //! Whether what a post leads to is there: a file beside it, another post, a page of the site as far as we know that.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
 use crate::config::{Config, PostFolder};
-use crate::content::{Page, Reference};
+use crate::content::{Page, Reference, percent_decoded};
 use crate::domain::{Catalog, Post};
+
+/// More folders than a site has are not remembered.
+const MOST_FOLDERS: usize = 10_000;
 
 /// What became of a reference.
 pub(super) enum Verdict {
@@ -33,8 +37,11 @@ pub(super) enum Verdict {
 /// Where posts are.
 pub(super) struct Places {
     site: Url,
-    root: PathBuf,
     folders: Vec<PostFolder>,
+    /// Where site generators keep what they only copy, as far as it is there.
+    kept: Vec<PathBuf>,
+    /// By folder in such a place: where it is there. Each look at the disk is the same for all posts.
+    folders_kept: Mutex<HashMap<String, Arc<[PathBuf]>>>,
     /// Index into the posts, by comparable path on the site.
     by_path: HashMap<String, usize>,
     by_source: HashMap<String, usize>,
@@ -44,8 +51,9 @@ impl Places {
     pub(super) fn of(config: &Config, catalog: &Catalog) -> Self {
         let mut places = Self {
             site: config.site.url.clone(),
-            root: config.root.clone(),
             folders: config.posts.clone(),
+            kept: kept(config),
+            folders_kept: Mutex::default(),
             by_path: HashMap::new(),
             by_source: HashMap::new(),
         };
@@ -56,12 +64,6 @@ impl Places {
             places.by_source.insert(known.post.source.clone(), index);
         }
         places
-    }
-
-    pub(super) fn folder_of(&self, post: &Post) -> Option<&PostFolder> {
-        self.folders.iter().find(|folder| {
-            post.source.strip_prefix(&folder.name).is_some_and(|rest| rest.starts_with('/'))
-        })
     }
 
     /// Judges what `post`, the file at `path`, refers to.
@@ -75,9 +77,9 @@ impl Places {
         }
         let Ok(url) = post.link.join(target) else { return Verdict::Fine };
         let is_relative = !target.starts_with('/') && Url::parse(target).is_err();
-        let bare = decoded(target.split(['?', '#']).next().unwrap_or_default());
+        let bare = percent_decoded(target.split(['?', '#']).next().unwrap_or_default());
         if is_relative && !bare.is_empty() {
-            let beside = lexical(&path.with_file_name("").join(&bare));
+            let beside = lexical(&path.with_file_name("").join(&*bare));
             if beside.exists() {
                 return match self.source_of(&beside) {
                     Some(index) => heading(Some(index), url.fragment().unwrap_or_default(), target),
@@ -129,25 +131,30 @@ impl Places {
 
     /// Whether a file for `path` lies where site generators keep what they only copy, and whether its folder does.
     fn in_static(&self, path: &str) -> (bool, bool) {
-        let path = decoded(path);
+        let path = percent_decoded(path);
         let Some(within) = path.strip_prefix('/').filter(|within| !within.contains("..")) else {
             return (false, false);
         };
-        let folder = within.rsplit_once('/').map(|(folder, _)| folder);
-        let around = self.folders.iter().flat_map(|folder| {
-            folder.path.ancestors().take_while(|around| around.starts_with(&self.root))
-        });
-        let places = around.flat_map(|around| {
-            ["", "static", "public", "assets", "src"].map(|name| around.join(name))
-        });
-        let mut is_kept_here = false;
-        for place in places {
-            if place.join(within).is_file() {
-                return (true, true);
-            }
-            is_kept_here |= folder.is_some_and(|folder| place.join(folder).is_dir());
+        let Some((folder, name)) = within.rsplit_once('/') else {
+            return (self.kept.iter().any(|place| place.join(within).is_file()), false);
+        };
+        let places = self.places_with(folder);
+        (places.iter().any(|place| place.join(name).is_file()), !places.is_empty())
+    }
+
+    /// The folders called `folder` in the places where files are kept. Many links lead into few folders.
+    fn places_with(&self, folder: &str) -> Arc<[PathBuf]> {
+        let lock = || self.folders_kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(folder) {
+            return Arc::clone(known);
         }
-        (false, is_kept_here)
+        let places = self.kept.iter().map(|place| place.join(folder));
+        let found: Arc<[PathBuf]> = places.filter(|place| place.is_dir()).collect();
+        let mut known = lock();
+        if known.len() < MOST_FOLDERS {
+            known.insert(folder.to_owned(), Arc::clone(&found));
+        }
+        found
     }
 
     fn source_of(&self, file: &Path) -> Option<usize> {
@@ -163,12 +170,23 @@ impl Places {
     }
 }
 
+/// Around each folder of posts, up to the project's own: the folder itself, and those that generators copy as they are.
+fn kept(config: &Config) -> Vec<PathBuf> {
+    let around = config.posts.iter().flat_map(|folder| {
+        folder.path.ancestors().take_while(|around| around.starts_with(&config.root))
+    });
+    let places = around
+        .flat_map(|around| ["", "static", "public", "assets", "src"].map(|name| around.join(name)));
+    let places: BTreeSet<PathBuf> = places.filter(|place| place.is_dir()).collect();
+    places.into_iter().collect()
+}
+
 /// A path of the site without what makes no difference: a slash or `index.html` at the end, escapes.
 pub(super) fn comparable(path: &str) -> String {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let path = path.strip_suffix("index.html").unwrap_or(path);
     let path = path.strip_suffix(".html").unwrap_or(path);
-    decoded(path).trim_end_matches('/').to_lowercase()
+    percent_decoded(path).trim_end_matches('/').to_lowercase()
 }
 
 /// Not other sites, other schemes, and code that only a site generator understands.
@@ -180,7 +198,7 @@ fn is_ours_to_judge(target: &str) -> bool {
 }
 
 fn heading(post: Option<usize>, fragment: &str, target: &str) -> Verdict {
-    let fragment = decoded(fragment);
+    let fragment = percent_decoded(fragment);
     let anchor = Page::anchor(&fragment);
     // Footnotes, text fragments and the top are nobody's heading.
     let is_made =
@@ -209,25 +227,6 @@ fn is_post_address(pattern: &str, path: &str) -> bool {
         .last()
         .is_some_and(|last| *last == "page" || last.bytes().all(|b| b.is_ascii_digit()));
     is_marked && wanted.len() == given.len() && !is_page && wanted.iter().zip(&given).all(fits)
-}
-
-/// Percent escapes as what they stand for.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, more)) = rest.split_first() {
-        let code =
-            more.get(..2).filter(|_| first == b'%').and_then(|code| str::from_utf8(code).ok());
-        if let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            bytes.push(byte);
-            rest = &more[2..];
-        } else {
-            bytes.push(first);
-            rest = more;
-        }
-    }
-    // A path with NUL names no file, and asking for one is an error like any other.
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Without `.` and `..`, and without looking at the disk.
@@ -278,6 +277,6 @@ mod tests {
         for target in ["a.md", "/a/", "../b", "#c", "https://example.org/a"] {
             assert!(is_ours_to_judge(target), "{target}");
         }
-        assert_eq!(decoded("a%20b%C3%A4%zz%"), "a bä%zz%");
+        assert_eq!(percent_decoded("a%20b%C3%A4%zz%"), "a bä%zz%");
     }
 }

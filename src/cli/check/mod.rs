@@ -14,7 +14,7 @@ use super::report::{self, Format};
 use super::style::{ERROR, GOOD, WARNING, examples, paint};
 use super::words;
 use crate::config::{Config, Origins};
-use crate::domain::{Catalog, Diagnostic, FINDINGS, LINTS};
+use crate::domain::{Catalog, Diagnostic, FINDINGS, LINTS, nearest};
 use crate::ingest::{self, Ingest};
 use crate::store::PostCache;
 use crate::template::Templates;
@@ -128,7 +128,7 @@ fn explain(code: &str) -> anyhow::Result<()> {
         return Ok(console::print(&text)?);
     }
     let codes = LINTS.iter().chain(&FINDINGS).map(|lint| lint.code);
-    match words::nearest(code, codes) {
+    match nearest(code, codes) {
         Some(near) => {
             anyhow::bail!("no finding about posts has the code `{code}`; did you mean `{near}`?")
         }

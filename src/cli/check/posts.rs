@@ -1,6 +1,7 @@
 //! What posts tell only when all of them, the files beside them, or their mails are looked at.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,8 +9,9 @@ use jiff::Timestamp;
 use super::links::{Places, Verdict, comparable};
 use crate::cli::words;
 use crate::config::Config;
-use crate::content::{Page, SourceFile};
+use crate::content::{MOST_OF_A_KIND, Page, SourceFile, excerpt};
 use crate::domain::{Cadence, Catalog, CatalogPost, Diagnostic};
+use crate::ingest::SIZE_LIMIT;
 use crate::planner;
 use crate::store::PostCache;
 use crate::template::Templates;
@@ -17,8 +19,11 @@ use crate::template::Templates;
 /// Posts with less HTML fit into any mail, whatever the templates make of them.
 const SURELY_FITS: usize = 30_000;
 
-/// Larger files are no posts.
-const LARGEST: u64 = 4 * 1024 * 1024;
+/// More links of one post to headings of others, or to former addresses, than are kept until all posts have been looked at.
+const MOST_TO_JUDGE: usize = 10 * MOST_OF_A_KIND;
+
+const BROKEN: &str = "post-link-broken";
+const UNDESCRIBED: &str = "post-description-missing";
 
 /// What all posts are held against.
 pub(super) struct Desk {
@@ -111,18 +116,21 @@ impl Desk {
     fn look_at(&self, index: usize) -> Option<One> {
         let known = &self.catalog.posts[index];
         let post = &known.post;
-        let folder = self.places.folder_of(post)?;
+        let folder = self.config.folder_of(&post.source)?;
         let within = post.source.strip_prefix(&folder.name)?.trim_start_matches('/');
         let path = folder.path.join(within);
         // What is no post any more while its last good version is live may be a pipe by now.
         let metadata = std::fs::metadata(&path).ok()?;
-        if !metadata.is_file() || metadata.len() > LARGEST {
+        if !metadata.is_file() || metadata.len() > SIZE_LIMIT {
             return None;
         }
         let bytes = std::fs::read(&path).ok()?;
         let file = SourceFile::new(&post.source, within, &bytes);
         let mut page = Page::read(&file, &post.title, &folder.fields)?;
         let mut findings = std::mem::take(&mut page.findings);
+        if findings.iter().any(|it| it.code == UNDESCRIBED) && self.is_described(known) {
+            findings.retain(|it| it.code != UNDESCRIBED);
+        }
         findings.extend(self.twins_of(index, &page));
         findings.extend(self.future(known, &page));
         findings.extend(self.mail(known, &page));
@@ -135,21 +143,47 @@ impl Desk {
             headings: Vec::new(),
             addresses: Vec::new(),
         };
+        self.refer(&mut one, &page, &path);
+        Some(one)
+    }
+
+    /// What the page refers to: judged at once as far as that takes no other post. Pointing at a place takes its whole line,
+    /// so that it is only done for what is kept.
+    fn refer(&self, one: &mut One, page: &Page<'_>, path: &Path) {
+        let post = &self.catalog.posts[one.index].post;
+        let mut missing: HashMap<&'static str, usize> = HashMap::new();
+        let mut tell = |findings: &mut Vec<Diagnostic>, code, message, span| {
+            let count = missing.entry(code).or_default();
+            *count += 1;
+            if *count <= MOST_OF_A_KIND {
+                findings.push(page.warn(code, message, span));
+            }
+        };
         for reference in &page.references {
-            let say = |code, message: String| page.warn(code, message, &reference.span);
-            match self.places.judge(reference, &path, post) {
+            let span = &reference.span;
+            let say = |message| page.warn(BROKEN, message, span);
+            match self.places.judge(reference, path, post) {
                 Verdict::Fine => {}
-                Verdict::Missing { code, message } => one.findings.push(say(code, message)),
-                Verdict::Address { path, message } => {
-                    one.addresses.push((path, say("post-link-broken", message)));
+                Verdict::Missing { code, message } => {
+                    tell(&mut one.findings, code, message, span);
                 }
-                Verdict::Heading { post, anchor, message } => {
-                    let target = post.unwrap_or(index);
-                    one.headings.push((target, anchor, say("post-link-broken", message)));
+                Verdict::Address { path, message } => {
+                    if one.addresses.len() < MOST_TO_JUDGE {
+                        one.addresses.push((path, say(message)));
+                    }
+                }
+                Verdict::Heading { post: Some(target), anchor, message } if target != one.index => {
+                    if one.headings.len() < MOST_TO_JUDGE {
+                        one.headings.push((target, anchor, say(message)));
+                    }
+                }
+                Verdict::Heading { anchor, message, .. } => {
+                    if !is_there(&one.anchors, &anchor) {
+                        tell(&mut one.findings, BROKEN, message, span);
+                    }
                 }
             }
         }
-        Some(one)
     }
 
     /// Judges what takes all posts.
@@ -164,7 +198,8 @@ impl Desk {
                 anchors.get(target).is_some_and(|known| !is_there(known, anchor))
             });
             let addresses = one.addresses.iter().filter(|(path, _)| !former.contains(path));
-            let missing = headings.map(|(_, _, it)| it).chain(addresses.map(|(_, it)| it));
+            let headings = headings.map(|(_, _, it)| it).take(MOST_OF_A_KIND);
+            let missing = headings.chain(addresses.map(|(_, it)| it).take(MOST_OF_A_KIND));
             late.entry(one.index).or_default().extend(missing.cloned());
         }
         let mut looked = Looked::default();
@@ -179,6 +214,13 @@ impl Desk {
         }
         looked.findings.sort_by(|a, b| a.file.cmp(&b.file));
         looked
+    }
+
+    /// Whether something other than the file says what the post is about: a default, a cascade, or the data of a folder.
+    /// Then its summary is not the beginning of its text.
+    fn is_described(&self, known: &CatalogPost) -> bool {
+        let written = self.cache.written(&known.post, known.body);
+        written.is_ok_and(|it| it.post.summary != excerpt(&it.body.html))
     }
 
     fn twins_of(&self, index: usize, page: &Page<'_>) -> Vec<Diagnostic> {
@@ -232,16 +274,15 @@ fn is_there(known: &HashSet<String>, anchor: &str) -> bool {
 
 /// Posts of one folder and language that have the same title or slug as a post before them.
 fn twins(config: &Config, catalog: &Catalog) -> HashMap<usize, Twins> {
-    let mut titles: HashMap<(usize, &str, String), &str> = HashMap::new();
-    let mut slugs: HashMap<(usize, &str, &str), &str> = HashMap::new();
+    let mut titles: HashMap<(&str, &str, String), &str> = HashMap::new();
+    let mut slugs: HashMap<(&str, &str, &str), &str> = HashMap::new();
     let mut twins: HashMap<usize, Twins> = HashMap::new();
     // The oldest has it by right.
     for (index, known) in catalog.posts.iter().enumerate().rev() {
         let post = &known.post;
-        let folder = config.posts.iter().position(|folder| {
-            post.source.strip_prefix(&folder.name).is_some_and(|rest| rest.starts_with('/'))
-        });
-        let Some(folder) = folder else { continue };
+        let Some(folder) = config.folder_of(&post.source).map(|folder| &*folder.name) else {
+            continue;
+        };
         let language = post.language.as_str();
         let title = post.title.to_lowercase();
         match titles.get(&(folder, language, title.clone())) {

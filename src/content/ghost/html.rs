@@ -11,7 +11,7 @@ const VOID: [&str; 3] = ["br", "hr", "img"];
 const INLINE: [&str; 10] = ["a", "b", "br", "code", "del", "em", "i", "img", "s", "strong"];
 const KNOWN: [&str; 12] =
     ["blockquote", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p"];
-/// Attributes whose loss changes what readers see or where links lead.
+/// Attributes that Markdown has no form for, and whose loss changes what readers see.
 const TELLING: [&str; 4] = ["style", "dir", "lang", "start"];
 
 #[derive(Debug, PartialEq, Eq)]

@@ -149,7 +149,7 @@ impl Eye<'_> {
         let Some(html) = self.text.get(span.clone()) else { return };
         for token in Tokens::of(html) {
             let Token::Open { name, attributes } = token else { continue };
-            // Only what is asked of a few tags is looked up: each look goes through all attributes.
+            // Few looks a tag, however many attributes it has: each goes through all of them.
             let offset = (attributes.as_ptr() as usize).saturating_sub(html.as_ptr() as usize);
             let start = (span.start + offset).saturating_sub(name.len() + 1);
             let place = start..span.start + offset + attributes.len();

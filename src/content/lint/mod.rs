@@ -21,7 +21,10 @@ mod tests;
 const LONG_TITLE: usize = 70;
 
 /// More of one kind in one post than anybody reads.
-const MOST_OF_A_KIND: usize = 100;
+pub const MOST_OF_A_KIND: usize = 100;
+
+/// A longer line is shown to nobody, and each finding would have a copy of it. In bytes.
+const LONG_LINE: usize = 4096;
 
 /// What a post leads to or shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,7 +169,8 @@ impl<'t> Page<'t> {
         finding.file = Some(self.file.to_owned());
         finding.position = Some(Position { line, column: count(begin..start) + 1 });
         finding.length = count(start..stop).max(1);
-        finding.line_text = text.get(begin..end).map(str::to_owned);
+        finding.line_text =
+            text.get(begin..end).filter(|line| line.len() <= LONG_LINE).map(str::to_owned);
         finding
     }
 }

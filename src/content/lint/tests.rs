@@ -111,6 +111,16 @@ fn a_post_full_of_findings_is_looked_at_in_no_time() {
     assert!(page.references.len() > 100_000);
 }
 
+#[test]
+fn findings_in_a_line_that_nobody_could_read_do_not_carry_it_along() {
+    let text = format!("{FRONT}{}", "![](a.png) TODO [a](b) ".repeat(90_000));
+    let page = page(&text);
+    assert_eq!(page.findings.len(), 2 * MOST_OF_A_KIND);
+    let told = |finding: &Diagnostic| finding.line_text.as_ref().map_or(0, String::len);
+    assert_eq!(page.findings.iter().map(told).sum::<usize>(), 0);
+    assert_eq!(page.findings[1].place(), "posts/a.md:5:12");
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
     #[test]

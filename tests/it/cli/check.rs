@@ -6,7 +6,10 @@ use crate::harness::program::Project;
 
 /// `file:line:column code` of each finding about posts.
 fn found(project: &Project) -> Vec<String> {
-    let json = project.runs("check --format json").json();
+    lines(&project.runs("check --format json").json())
+}
+
+fn lines(json: &serde_json::Value) -> Vec<String> {
     let line = |finding: &serde_json::Value| {
         let place = match finding["position"].as_object() {
             Some(at) => format!(":{}:{}", at["line"], at["column"]),
@@ -150,6 +153,32 @@ fn ten_of_a_kind_are_enough_for_people() {
         12
     );
     assert_eq!(found(&project).len(), 12);
+}
+
+#[test]
+fn a_post_of_one_endless_line_is_looked_at_like_any_other() {
+    let project = Project::new();
+    project.write("posts/other.md", &titled("Other", "# There\n"));
+    let line = "![](gone.png) [a](gone.md) [b](#gone) [c](other.md#gone) [d](/posts/gone/) TODO ";
+    project.write("posts/long.md", &titled("Long", &line.repeat(25_000)));
+    let json = project.runs("check --format json").json();
+    let found = lines(&json);
+    let count = |code: &str| found.iter().filter(|one| one.ends_with(code)).count();
+    assert_eq!(count("post-todo"), 100);
+    assert_eq!(count("post-image-missing"), 100);
+    assert_eq!(count("post-link-broken"), 300, "here, in other posts, and of other posts");
+    let length = json.to_string().len();
+    assert!(length < 1_000_000, "{length}");
+}
+
+#[test]
+fn what_a_default_says_about_a_post_counts_as_its_description() {
+    let project = Project::new();
+    let bare = |title: &str| format!("---\ntitle: {title}\ndate: 2026-01-01\n---\nIts text.\n");
+    project.write("posts/plain.md", &bare("Plain"));
+    project.write("posts/told/told.json", "{\"description\": \"Of the whole folder\"}");
+    project.write("posts/told/one.md", &bare("One"));
+    assert_eq!(found(&project), ["plain.md:1:1 post-description-missing"]);
 }
 
 #[test]
