@@ -54,7 +54,7 @@ pub(super) fn find(folder: &PostFolder) -> Result<Vec<Found>, Box<Diagnostic>> {
             Ok(entry) if entry.path_is_symlink() && !is_markdown(entry.path()) => {
                 found.extend(linked_folder(folder, entry.path()));
             }
-            Ok(entry) => found.extend(candidate(folder, entry.path())),
+            Ok(entry) => found.extend(looked_at(folder, entry.path())),
             Err(error) => {
                 let place = error.path().unwrap_or(&folder.path);
                 // What vanished while we were looking is simply gone.
@@ -115,9 +115,17 @@ pub(super) fn remembered(folder: &PostFolder, cache: &PostCache) -> Vec<Found> {
     files.into_iter().filter_map(found).collect()
 }
 
-/// `path` as a candidate; none if it is no Markdown file, or gone.
-pub(super) fn candidate(folder: &PostFolder, path: &Path) -> Option<Found> {
-    if !is_markdown(path) || watch::is_ignored(&folder.path, path) {
+/// `path` as a candidate; none if it is no Markdown file, left alone, or gone.
+pub(super) fn candidate(folder: &PostFolder, path: &Path, ignored: &mut Ignored) -> Option<Found> {
+    if !is_markdown(path) || ignored.leaves_out(path) {
+        return None;
+    }
+    looked_at(folder, path)
+}
+
+/// `path`, which nobody wants to be left alone, as a candidate.
+pub(super) fn looked_at(folder: &PostFolder, path: &Path) -> Option<Found> {
+    if !is_markdown(path) {
         return None;
     }
     let metadata = fs::symlink_metadata(path).ok()?;

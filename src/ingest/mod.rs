@@ -27,6 +27,7 @@ pub use publish::{Published, publish_feeds};
 use crate::config::{Config, PostFolder};
 use crate::domain::{CatalogPost, Diagnostic, PostId};
 use crate::store::{Fingerprint, PostCache, Store, StoreError};
+use crate::watch::Ignored;
 use absent::Absent;
 use files::{Found, FoundState};
 use identity::{Candidate, Claims, World};
@@ -227,9 +228,11 @@ impl Ingest {
             return self.rescan(now).await;
         }
         let (mut found, mut lost) = (Vec::new(), Vec::new());
+        let mut ignored: BTreeMap<usize, Ignored> = BTreeMap::new();
         for path in paths {
             let Some((index, folder)) = self.folder_of(path) else { continue };
-            if let Some(candidate) = files::candidate(folder, path) {
+            let ignored = ignored.entry(index).or_insert_with(|| Ignored::within(&folder.path));
+            if let Some(candidate) = files::candidate(folder, path, ignored) {
                 found.push((index, candidate));
             } else if let Ok(within) = path.strip_prefix(&folder.path) {
                 lost.push(format!("{}/{}", folder.name, within.to_string_lossy()));

@@ -86,7 +86,7 @@ impl Ingest {
         let misled = self.naming.iter().filter_map(|source| {
             let state = self.files.get(source).filter(|state| is_misled(source, state))?;
             let folder = &self.config.posts[state.folder];
-            let found = files::candidate(folder, &folder.path.join(within(folder, source)))?;
+            let found = files::looked_at(folder, &folder.path.join(within(folder, source)))?;
             Some(ToRead { folder: state.folder, found, anew: true })
         });
         let misled = misled.collect();

@@ -110,11 +110,6 @@ impl Ignored {
     }
 }
 
-/// Whether a single `path` below `folder` is to be left alone, or a folder around it is.
-pub fn is_ignored(folder: &Path, path: &Path) -> bool {
-    Ignored::within(folder).leaves_out(path)
-}
-
 /// Whether `path` is something in `folder`, not the folder itself.
 fn is_below(path: &Path, folder: &Path) -> bool {
     path.parent().is_some_and(|parent| parent.starts_with(folder))
@@ -208,6 +203,10 @@ fn ends_with(name: &str, ending: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_ignored(folder: &Path, path: &Path) -> bool {
+        Ignored::within(folder).leaves_out(path)
+    }
 
     #[test]
     fn leftovers_of_editors_and_of_sync_programs_are_no_posts() {

@@ -24,7 +24,7 @@ use crate::domain::Diagnostic;
 use gather::Gathering;
 use git::Locks;
 
-pub use ignored::{IGNORE_FILE, Ignored, is_ignored};
+pub use ignored::{IGNORE_FILE, Ignored};
 
 /// Folders deeper than this are not looked at.
 pub const MOST_LEVELS: usize = 16;

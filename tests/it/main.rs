@@ -12,6 +12,7 @@ mod identity;
 mod looks;
 mod loop_of_posts;
 mod mail_checks;
+mod names;
 mod nodes;
 mod reload;
 mod rollout;
