@@ -76,8 +76,8 @@ pub struct Planner {
     since: HashMap<String, Timestamp>,
     /// What queues released.
     taken: HashMap<PostId, QueuedRelease>,
-    /// Which revision of each post destinations were told last, where they want to know.
-    told: HashMap<String, HashMap<PostId, Revision>>,
+    /// Which revision of each post destinations were told last and when, where they want to know.
+    told: HashMap<String, HashMap<PostId, (Revision, Timestamp)>>,
     /// Posts that have expired and of which destinations were told so, or never anything.
     expired: HashSet<(String, PostId)>,
     /// Corrections of newsletters that were sealed, or that nobody needed.
@@ -323,7 +323,7 @@ impl Planner {
                     self.remember(&channel, &[&candidate.post]);
                     if let Some(told) = self.told.get_mut(&channel) {
                         let post = &candidate.post.post;
-                        told.insert(post.id.clone(), post.revision.clone());
+                        told.insert(post.id.clone(), (post.revision.clone(), now));
                     }
                 }
                 Err(error) => put_off(&mut planned, (&channel, &candidate.post), error, now)?,

@@ -248,9 +248,12 @@ impl Planner {
         let changed: Vec<_> = catalog
             .posts
             .iter()
+            .filter(|known| !known.is_expired(now))
             .filter(|known| {
                 let told = told.and_then(|told| told.get(&known.post.id));
-                told.is_some_and(|told| *told != known.post.revision) && !known.is_expired(now)
+                told.is_some_and(|(revision, at)| {
+                    *revision != known.post.revision && known.edited_at > Some(*at)
+                })
             })
             .map(Arc::clone)
             .collect();
@@ -269,7 +272,7 @@ impl Planner {
             let post = (&written, Action::Update, &*translations);
             planned.count += self.tell(destination, post, now).await?;
             if let Some(told) = self.told.get_mut(&channel) {
-                told.insert(known.post.id.clone(), known.post.revision.clone());
+                told.insert(known.post.id.clone(), (known.post.revision.clone(), now));
             }
         }
         Ok(())

@@ -42,6 +42,7 @@ pub use batches::{Claimed, DueDelivery, Lease, Queue, Settled};
 pub use committer::{IntentAnswers, Ledger, LedgerClosed, LedgerQueue, run_committer};
 pub use consent::ConfirmationAnswer;
 pub use control::{Correction, EditionContent};
+pub use corrections::Edit;
 pub use editions::{NewEdition, SealedEdition};
 pub use engine::{Store, StoreError, Tx};
 pub use events::{Event, EventRow};

@@ -163,20 +163,21 @@ impl Tx {
         .map_err(doing("ask whether a destination was told of a post"))
     }
 
-    /// The revision of each post that `destination` was told last, or will be.
+    /// The revision of each post that `destination` was told last, or will be, and since when it is.
     pub async fn told_revisions(
         &mut self,
         destination: &str,
-    ) -> Result<HashMap<PostId, Revision>, StoreError> {
-        const SQL: &str = "SELECT post_id, revision FROM announcements WHERE destination = $1 AND NOT is_void \
-                           AND action IN ('create', 'update') ORDER BY id";
+    ) -> Result<HashMap<PostId, (Revision, Timestamp)>, StoreError> {
+        const SQL: &str = "SELECT post_id, revision, created_at FROM announcements WHERE destination = $1 \
+                           AND NOT is_void AND action IN ('create', 'update') ORDER BY id";
         on_engine!(self, |conn| sqlx::query(SQL).bind(destination).fetch_all(conn).await.and_then(
             |rows| rows
                 .into_iter()
-                .map(|row| Ok((
-                    PostId::pinned(row.try_get::<String, _>("post_id")?),
-                    Revision::stored(row.try_get::<String, _>("revision")?),
-                )))
+                .map(|row| {
+                    let revision = Revision::stored(row.try_get::<String, _>("revision")?);
+                    let told = (revision, instant(row.try_get("created_at")?));
+                    Ok((PostId::pinned(row.try_get::<String, _>("post_id")?), told))
+                })
                 .collect()
         ))
         .map_err(doing("read what a destination was told"))
