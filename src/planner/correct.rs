@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::images::bundle_image;
 use super::seal::guarded;
 use super::select::earlier;
-use super::{PlanError, Planned, Planner};
+use super::{PlanError, Planned, Planner, TRY_AGAIN, put_off};
 use crate::config::{Config, Newsletter};
 use crate::domain::{
     Cadence, Catalog, CatalogPost, Correction, Diagnostic, Lane, Written, correction_of,
@@ -26,6 +26,7 @@ impl Planner {
         now: Timestamp,
     ) -> Result<Planned, PlanError> {
         let mut planned = Planned::default();
+        let channel = newsletter.mail_channel();
         for (known, correction) in wished(catalog, now) {
             let post = &known.post;
             let key = (newsletter.name.clone(), post.id.clone(), post.revision.clone());
@@ -39,6 +40,7 @@ impl Planner {
             let Some(edit) = edit(newsletter, known) else { continue };
             let mut tx = self.store.read().await?;
             if tx.is_still_going_out(edit).await? {
+                planned.next = earlier(planned.next, now.saturating_add(TRY_AGAIN).ok());
                 continue;
             }
             drop(tx);
@@ -47,13 +49,7 @@ impl Planner {
                     planned.count += usize::from(sealed);
                     self.corrected.insert(key);
                 }
-                Err(PlanError::Store(error)) => return Err(error.into()),
-                Err(error) => tracing::error!(
-                    post.id = %post.id,
-                    newsletter = %newsletter.name,
-                    error = %telemetry::causes(&error),
-                    "this correction cannot go out; it is tried again"
-                ),
+                Err(error) => put_off(&mut planned, (&channel, post), error, now)?,
             }
         }
         Ok(planned)

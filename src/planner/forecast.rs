@@ -65,7 +65,6 @@ pub async fn forecast(
         since: planner.since.clone(),
         taken,
         told: HashMap::new(),
-        expired: HashSet::new(),
         corrected: HashSet::new(),
     };
     let mut rows = feeds(&ahead, catalog, now);

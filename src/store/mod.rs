@@ -33,6 +33,7 @@ mod settlement;
 mod singles;
 mod stages;
 mod step;
+mod told;
 mod withdrawals;
 mod work;
 
@@ -60,4 +61,5 @@ pub use schedules::ScheduleRow;
 pub use settlement::Settlement;
 pub use singles::{Action, NewAnnouncement, NewLetter};
 pub use stages::{RunningEdition, StageCounts};
-pub use withdrawals::{CallUnderWay, GonePost, PostUnderWay, Withdrawn};
+pub use told::{CallUnderWay, Untold};
+pub use withdrawals::{GonePost, PostUnderWay, Withdrawn};
