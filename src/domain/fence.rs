@@ -29,6 +29,7 @@ pub struct Place {
 
 impl Place {
     /// The same, with what cannot be told now as it was told before.
+    #[must_use]
     pub fn or(self, before: Self) -> Self {
         Self {
             inode: self.inode.or(before.inode),

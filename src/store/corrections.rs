@@ -54,8 +54,7 @@ impl Tx {
             had_sql!("$1", "$2", "$3", "$4"),
             ")"
         );
-        let counted = self.ask_of(edit, SQL).await;
-        counted.map_err(doing("count who had a post"))
+        self.ask_of(edit, SQL, "count who had a post").await
     }
 
     /// Whether an edition of the newsletter that is under way carries the post as it was before: who has had it is not known
@@ -64,8 +63,7 @@ impl Tx {
         const SQL: &str = "SELECT count(*) AS answer FROM editions e JOIN edition_posts p ON p.edition_id = e.id \
                            WHERE e.state IN ('sealed', 'paused') AND e.newsletter = $1 AND p.post_id = $2 \
                            AND p.revision <> $3 AND e.sealed_at < $4";
-        let counted = self.ask_of(edit, SQL).await;
-        Ok(counted.map_err(doing("ask whether a post is still going out"))? > 0)
+        Ok(self.ask_of(edit, SQL, "ask whether a post is still going out").await? > 0)
     }
 
     /// Whether a correction of the edit was sealed.
@@ -75,21 +73,25 @@ impl Tx {
             corrected_sql!(),
             " THEN 1 ELSE 0 END AS BIGINT) AS answer"
         );
-        let counted = self.ask_of(edit, SQL).await;
-        Ok(counted.map_err(doing("ask whether a post was corrected"))? > 0)
+        Ok(self.ask_of(edit, SQL, "ask whether a post was corrected").await? > 0)
     }
 
     /// What `sql` counts of newsletter, post, revision and the time of the edit.
-    async fn ask_of(&mut self, edit: Edit<'_>, sql: &'static str) -> Result<i64, sqlx::Error> {
-        let answer = on_engine!(self, |conn| sqlx::query(sql)
+    async fn ask_of(
+        &mut self,
+        edit: Edit<'_>,
+        sql: &'static str,
+        what: &'static str,
+    ) -> Result<i64, StoreError> {
+        on_engine!(self, |conn| sqlx::query(sql)
             .bind(edit.newsletter)
             .bind(edit.post.as_str())
             .bind(edit.revision.as_str())
             .bind(edit.edited_at.as_microsecond())
             .fetch_one(conn)
             .await
-            .and_then(|row| row.try_get::<i64, _>("answer")));
-        answer
+            .and_then(|row| row.try_get("answer")))
+        .map_err(doing(what))
     }
 
     /// Whether `edition` is a correction.
