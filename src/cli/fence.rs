@@ -19,11 +19,13 @@ use crate::store::{DaemonLock, Fenced, LockError, Pending, Store};
 ///
 /// Postrider notices when its database was restored from a backup, copied or moved: it may not know what has gone out since,
 /// and would send it again. Then it serves feeds and reads posts, and sends nothing: no edition, no confirmation, no call.
+/// What it cannot notice, such as the snapshot of a whole machine that was put back, is for you to say.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "postrider fence
   postrider fence release --skip
-  postrider fence release --resume --yes"
+  postrider fence release --resume --yes
+  postrider fence raise"
 ))]
 pub(super) struct FenceArgs {
     #[command(subcommand)]
@@ -48,6 +50,8 @@ enum What {
         #[arg(long, short)]
         yes: bool,
     },
+    /// Put a fence up by hand: nothing goes out from now on, from running daemons neither
+    Raise,
 }
 
 /// What `--format json` prints.
@@ -64,6 +68,7 @@ pub(super) async fn run(project: &Project, args: &FenceArgs) -> anyhow::Result<(
     match args.what {
         None => Box::pin(show(project, args.format)).await,
         Some(What::Release { skip, yes, .. }) => Box::pin(release(project, skip, yes)).await,
+        Some(What::Raise) => raise(project).await,
     }
 }
 
@@ -198,5 +203,17 @@ async fn release_on(bench: &Bench, alone: bool, (skip, yes): (bool, bool)) -> an
         tx.commit().await?;
         console::note("What waits goes out.");
     }
+    Ok(())
+}
+
+async fn raise(project: &Project) -> anyhow::Result<()> {
+    let store = project.store().await?;
+    let raised = store.raise_fence("it was put up by hand", now()).await;
+    store.close().await;
+    console::note(if raised? {
+        "Nothing goes out any more. `postrider fence` says what waits, `postrider fence release` goes on."
+    } else {
+        "There is a fence already. `postrider fence` says why."
+    });
     Ok(())
 }

@@ -191,7 +191,10 @@ impl<'a> WorkerRound<'a> {
                     self.worker.exchange.drop_edition(edition);
                 }
             }
-            IntentRefusal::LeaseLost | IntentRefusal::NotWaiting | IntentRefusal::Unavailable => {
+            IntentRefusal::LeaseLost
+            | IntentRefusal::Fenced
+            | IntentRefusal::NotWaiting
+            | IntentRefusal::Unavailable => {
                 tracing::debug!(delivery.id = %open.job.due.id, %refusal, "left as it is");
             }
         }

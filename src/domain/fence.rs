@@ -27,6 +27,21 @@ pub struct Place {
     pub table: Option<i64>,
 }
 
+impl Place {
+    /// The same, with what cannot be told now as it was told before.
+    #[must_use]
+    pub fn or(self, before: Self) -> Self {
+        Self {
+            inode: self.inode.or(before.inode),
+            born: self.born.or(before.born),
+            system: self.system.or(before.system),
+            timeline: self.timeline.or(before.timeline),
+            database: self.database.or(before.database),
+            table: self.table.or(before.table),
+        }
+    }
+}
+
 /// Which database it is, and how far it has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
@@ -223,6 +238,8 @@ mod tests {
         assert_eq!(at(place("s", "1", 10, 21)), Some(Doubt::OtherTables));
         assert_eq!(at(place("s", "2", 10, 20)), Some(Doubt::OtherTimeline));
         let not_allowed = Place { system: None, timeline: None, ..place("", "", 10, 20) };
-        assert_eq!(at(not_allowed), None);
+        assert_eq!(at(not_allowed.clone()), None);
+        let kept = not_allowed.or(place("s", "1", 1, 2));
+        assert_eq!(kept, place("s", "1", 10, 20), "what was known before stays known");
     }
 }

@@ -79,7 +79,7 @@ pub const LINTS: [Lint; 12] = [
 ];
 
 /// What is found whenever a post is read. Where it keeps the post from going out, it cannot be silenced.
-pub const FINDINGS: [Lint; 44] = [
+pub const FINDINGS: [Lint; 45] = [
     lint("post-no-title", "the post has no title", "add `title: …`, or begin with a heading `# …`"),
     lint(
         "post-no-date",
@@ -254,6 +254,11 @@ pub const FINDINGS: [Lint; 44] = [
         "ghost-title",
         "the title of a post of a Ghost export is too long, and is cut",
         "write a shorter one",
+    ),
+    lint(
+        "too-many-facts",
+        "more files speak for many posts than are read in one folder",
+        "give each of several folders inside it a `[[posts]]` section of its own",
     ),
     lint(
         "internal",

@@ -57,5 +57,5 @@ pub use token::{
     BOUNCE_TOKEN_LENGTH, Keyring, TOKEN_LENGTH, random_bytes, random_spread, random_token,
     token_hash,
 };
-pub use translation::{Translation, VersionKey};
+pub use translation::{Translation, VersionKey, Versions};
 pub use wishes::{EmailWish, Notify, Refusal, SOCIAL, Wishes};

@@ -1,9 +1,11 @@
 //! Translations: which posts are the same in another language.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use url::Url;
 
-use super::{Catalog, Post};
+use super::{Catalog, Channel, Post, PostId, QueuedRelease, Releases};
 
 /// A version of a post in another language.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,18 +61,35 @@ fn means(part: &str, language: &str) -> bool {
     part.eq_ignore_ascii_case(language) || part.eq_ignore_ascii_case(primary)
 }
 
+/// The posts that are out, by what ties their versions together.
+#[derive(Debug)]
+pub struct Versions<'a>(HashMap<VersionKey, Vec<&'a Post>>);
+
 impl Catalog {
-    /// The other versions of `post` that are out at `now`, one a language, in order of language.
-    pub fn translations(&self, post: &Post, now: Timestamp) -> Vec<Translation> {
-        let key = VersionKey::of(post);
-        let mut found: Vec<(Translation, &str)> = self
-            .posts
-            .iter()
-            .filter(|known| known.post.language != post.language && known.post.id != post.id)
-            .filter(|known| known.post.published_at <= now && !known.is_expired(now))
-            .filter(|known| VersionKey::of(&known.post) == key)
-            .map(|known| {
-                let other = &known.post;
+    /// What is out in the feeds at `now`: what a release or a queue keeps back is not to be given away by another version.
+    pub fn versions(
+        &self,
+        releases: &Releases,
+        taken: &HashMap<PostId, QueuedRelease>,
+        now: Timestamp,
+    ) -> Versions<'_> {
+        let mut versions: HashMap<VersionKey, Vec<&Post>> = HashMap::new();
+        for known in self.posts.iter().filter(|known| !known.is_expired(now)) {
+            if releases.due(&known.post, &Channel::Feeds, taken).is_live(now) {
+                versions.entry(VersionKey::of(&known.post)).or_default().push(&known.post);
+            }
+        }
+        Versions(versions)
+    }
+}
+
+impl Versions<'_> {
+    /// The other versions of `post`, one a language, in order of language.
+    pub fn of(&self, post: &Post) -> Vec<Translation> {
+        let others = self.0.get(&VersionKey::of(post)).into_iter().flatten();
+        let mut found: Vec<(Translation, &str)> = others
+            .filter(|other| other.language != post.language && other.id != post.id)
+            .map(|other| {
                 let link = other.canonical.as_ref().unwrap_or(&other.link).clone();
                 (Translation { language: other.language.clone(), link }, other.source.as_str())
             })
@@ -89,7 +108,7 @@ mod tests {
 
     use super::*;
     use crate::domain::post::tests::{at, post};
-    use crate::domain::{BodyId, CatalogPost, Likeness};
+    use crate::domain::{BodyId, CatalogPost, Likeness, Release};
 
     fn version(source: &str, language: &str) -> Post {
         let source = source.to_owned();
@@ -147,7 +166,15 @@ mod tests {
             })
             .into();
         let french = Translation { language: "fr".to_owned(), link: the.link.clone() };
-        assert_eq!(catalog.translations(&tea, at("03-02")), [french]);
-        assert_eq!(catalog.translations(&tea, at("02-01")), [], "they are not out yet");
+        let of_tea = |releases: &Releases, day| {
+            catalog.versions(releases, &HashMap::new(), at(day)).of(&tea)
+        };
+        let freely = Releases::default();
+        assert_eq!(of_tea(&freely, "03-02"), std::slice::from_ref(&french));
+        assert_eq!(of_tea(&freely, "02-01"), [], "they are not out yet");
+        let release = Release { post: the.id.to_string(), at: at("03-05"), channels: None };
+        let later = Releases { releases: vec![release], ..Releases::default() };
+        assert_eq!(of_tea(&later, "03-02"), [], "a release keeps it back");
+        assert_eq!(of_tea(&later, "03-06"), [french]);
     }
 }

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Planner;
+use super::correct::{edit, wished};
 use super::names::{expression_key, queue_schedule};
+use super::tell::{edited, expired, of_post, remains};
+use crate::config::Destination;
 use crate::domain::{Catalog, Post, Queue, QueuedRelease, Releases};
-use crate::store::{Pending, StoreError, Tx};
+use crate::store::{Action, Pending, StoreError, Tx};
 
 /// Runs of one queue that are made up for at most.
 const MOST_RUNS: usize = 10_000;
 
 impl Planner {
     /// Takes the fence away, and everything behind it: what waits is cancelled, what fell due until `now` counts as done, and
-    /// posts that are there count as carried unless they are due later. `catalog` must hold all posts, with their sightings
+    /// posts that are there count as carried unless they are due later, in the text and with the corrections that they have now. `catalog` must hold all posts, with their sightings
     /// committed before `now`. Returns what was cancelled.
     pub async fn begin_anew(
         &self,
@@ -28,10 +31,62 @@ impl Planner {
             pass_over(&mut tx, queue, &posts, now).await?;
         }
         let dropped = tx.drop_pending(WHY, now).await?;
+        self.count_as_corrected(&mut tx, catalog, now).await?;
+        for destination in self.config.destinations.values() {
+            count_as_told(&mut tx, destination, catalog, now).await?;
+        }
         tx.lift_fence("skip", now).await?;
         tx.commit().await?;
         Ok(dropped)
     }
+
+    /// Of the corrections that authors wish nobody knows here whether they went out.
+    async fn count_as_corrected(
+        &self,
+        tx: &mut Tx,
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for newsletter in self.config.newsletters.values() {
+            for (known, _) in wished(catalog, now) {
+                if let Some(edit) = edit(newsletter, known) {
+                    tx.note_correction(None, edit, now).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Nor whether `destination` was told what became of its posts.
+async fn count_as_told(
+    tx: &mut Tx,
+    destination: &Destination,
+    catalog: &Catalog,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if destination.updates {
+        let told = tx.told_revisions(&destination.name).await?;
+        for known in edited(catalog, &told, now) {
+            let update = of_post(destination, &known.post, Action::Update);
+            tx.note_announcement(&update, now.max(known.edited_at.unwrap_or(now))).await?;
+        }
+    }
+    if destination.retracts {
+        for gone in tx.unretracted(&destination.name).await? {
+            if let Some(written) = remains(&gone) {
+                let retraction = of_post(destination, &written.post, Action::Retract);
+                tx.note_announcement(&retraction, now).await?;
+            }
+        }
+        let ids: Vec<_> = expired(catalog, now).map(|known| &known.post.id).collect();
+        let told = tx.told_of(&destination.name, &ids).await?;
+        for known in expired(catalog, now).filter(|known| told.contains(&known.post.id)) {
+            let retraction = of_post(destination, &known.post, Action::Retract);
+            tx.note_announcement(&retraction, now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes from `queue` what its runs until `now` would have taken: they were made, and nobody wrote it down here.

@@ -1,4 +1,4 @@
-//! Corrections: a mailed post that its author has corrected, told to those who had it, once for each revision.
+//! Corrections: a mailed post that its author has corrected, told to those who had it, once for each edit.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use super::images::bundle_image;
 use super::seal::guarded;
 use super::select::earlier;
-use super::{PlanError, Planned, Planner};
+use super::{PlanError, Planned, Planner, TRY_AGAIN, put_off};
 use crate::config::{Config, Newsletter};
 use crate::domain::{
     Cadence, Catalog, CatalogPost, Correction, Diagnostic, Lane, Written, correction_of,
 };
 use crate::mail::{self, Composed, EditionInput};
-use crate::store::{NewEdition, StoreError, Tx};
+use crate::store::{Edit, NewEdition, StoreError, Tx};
 use crate::telemetry;
 use crate::template::Templates;
 
@@ -26,6 +26,7 @@ impl Planner {
         now: Timestamp,
     ) -> Result<Planned, PlanError> {
         let mut planned = Planned::default();
+        let channel = newsletter.mail_channel();
         for (known, correction) in wished(catalog, now) {
             let post = &known.post;
             let key = (newsletter.name.clone(), post.id.clone(), post.revision.clone());
@@ -36,8 +37,10 @@ impl Planner {
                 planned.next = earlier(planned.next, Some(known.settled_at()));
                 continue;
             }
+            let Some(edit) = edit(newsletter, known) else { continue };
             let mut tx = self.store.read().await?;
-            if tx.is_still_going_out(&newsletter.name, &post.id, &post.revision).await? {
+            if tx.is_still_going_out(edit).await? {
+                planned.next = earlier(planned.next, now.saturating_add(TRY_AGAIN).ok());
                 continue;
             }
             drop(tx);
@@ -46,13 +49,7 @@ impl Planner {
                     planned.count += usize::from(sealed);
                     self.corrected.insert(key);
                 }
-                Err(PlanError::Store(error)) => return Err(error.into()),
-                Err(error) => tracing::error!(
-                    post.id = %post.id,
-                    newsletter = %newsletter.name,
-                    error = %telemetry::causes(&error),
-                    "this correction cannot go out; it is tried again"
-                ),
+                Err(error) => put_off(&mut planned, (&channel, post), error, now)?,
             }
         }
         Ok(planned)
@@ -68,8 +65,13 @@ impl Planner {
         now: Timestamp,
     ) -> Result<bool, PlanError> {
         let post = &known.post;
+        let Some(edit) = edit(newsletter, known) else { return Ok(false) };
+        // Most have been told of long ago: nobody need wait for us to find that out.
+        if self.store.read().await?.is_corrected(edit).await? {
+            return Ok(false);
+        }
         let mut tx = self.store.write().await?;
-        let audience = self.correction_audience(&mut tx, newsletter, known).await?;
+        let audience = tx.correction_audience(edit).await?;
         if audience == 0 {
             return Ok(false);
         }
@@ -90,7 +92,8 @@ impl Planner {
             channel: &newsletter.mail_channel(),
             samples: &self.config.mail.canary.samples(audience),
         };
-        let Some(sealed) = tx.seal_correction(&edition, audience, now).await? else {
+        let Some(sealed) = tx.seal_correction(&edition, (audience, edit.edited_at), now).await?
+        else {
             return Ok(false);
         };
         tx.commit().await?;
@@ -104,20 +107,18 @@ impl Planner {
         );
         Ok(true)
     }
+}
 
-    /// How many are to be told; none, if they were.
-    pub(super) async fn correction_audience(
-        &self,
-        tx: &mut Tx,
-        newsletter: &Newsletter,
-        known: &CatalogPost,
-    ) -> Result<i64, StoreError> {
-        let (name, post) = (&newsletter.name, &known.post);
-        if tx.is_corrected(name, &post.id, &post.revision).await? {
-            return Ok(0);
-        }
-        tx.correction_audience(name, &post.id, &post.revision).await
-    }
+/// How many are to be told; none, if they were.
+pub(super) async fn correction_audience(tx: &mut Tx, edit: Edit<'_>) -> Result<i64, StoreError> {
+    if tx.is_corrected(edit).await? { Ok(0) } else { tx.correction_audience(edit).await }
+}
+
+/// What is to be told of; none, if nobody edited the post as long as it is known.
+pub(super) fn edit<'a>(newsletter: &'a Newsletter, known: &'a CatalogPost) -> Option<Edit<'a>> {
+    let post = &known.post;
+    let edited_at = known.edited_at?;
+    Some(Edit { newsletter: &newsletter.name, post: &post.id, revision: &post.revision, edited_at })
 }
 
 /// The posts whose authors wish a correction.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Planner;
-use super::correct::wished;
+use super::correct::{correction_audience, edit, wished};
 use super::names::{Way, expression_key};
 use super::select::{Candidate, Run, latest_run, withheld};
 use crate::domain::{Catalog, CatalogPost, Channel, Due, PostId, QueuedRelease, Refusal, Releases};
@@ -65,7 +65,6 @@ pub async fn forecast(
         since: planner.since.clone(),
         taken,
         told: HashMap::new(),
-        expired: HashSet::new(),
         corrected: HashSet::new(),
     };
     let mut rows = feeds(&ahead, catalog, now);
@@ -73,7 +72,8 @@ pub async fn forecast(
     let mut tx = planner.store.write().await?;
     for newsletter in config.newsletters.values() {
         for (known, _) in wished(catalog, now) {
-            let audience = ahead.correction_audience(&mut tx, newsletter, known).await?;
+            let Some(edit) = edit(newsletter, known) else { continue };
+            let audience = correction_audience(&mut tx, edit).await?;
             if audience > 0 {
                 let candidate =
                     Candidate { post: Arc::clone(known), ready_at: known.settled_at().max(now) };

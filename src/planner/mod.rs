@@ -11,6 +11,7 @@ mod names;
 mod now;
 mod seal;
 mod select;
+mod tell;
 mod withdraw;
 
 use std::collections::{HashMap, HashSet};
@@ -23,18 +24,19 @@ pub use forecast::{Forecast, ForecastRow, Withheld, forecast};
 pub use images::bundle_image;
 pub use names::{cadence_channel, schedules};
 pub use now::Waiting;
-pub use seal::{announcement_body, compose};
+pub use seal::compose;
 
 use crate::config::{Config, Destination, Newsletter};
 use crate::domain::{
-    Cadence, Catalog, CatalogPost, Diagnostic, PostId, Queue, QueuedRelease, Releases, Revision,
-    Schedule,
+    Cadence, Catalog, CatalogPost, Diagnostic, Post, PostId, Queue, QueuedRelease, Releases,
+    Revision, Schedule,
 };
 use crate::store::{Event, PostCache, Store, StoreError, Tx};
 use crate::telemetry;
 use crate::template::Templates;
 use names::{Way, destination_channel, expression_key, queue_schedule};
 use select::{Candidate, ChannelView, Run, World, candidates, earlier, latest_run};
+use tell::Told;
 
 /// When something that could not be planned is tried again.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(30);
@@ -76,10 +78,8 @@ pub struct Planner {
     since: HashMap<String, Timestamp>,
     /// What queues released.
     taken: HashMap<PostId, QueuedRelease>,
-    /// Which revision of each post destinations were told last, where they want to know.
-    told: HashMap<String, HashMap<PostId, Revision>>,
-    /// Posts that have expired and of which destinations were told so, or never anything.
-    expired: HashSet<(String, PostId)>,
+    /// Which revision of each post destinations were told last and when, where they want to know.
+    told: HashMap<String, Told>,
     /// Corrections of newsletters that were sealed, or that nobody needed.
     corrected: HashSet<(String, PostId, Revision)>,
 }
@@ -103,7 +103,7 @@ impl Planner {
             }
         }
         for destination in config.destinations.values() {
-            let name = destination_channel(destination);
+            let name = destination_channel(&destination.name);
             since.insert(name.clone(), tx.channel_since(&name, now).await?);
             had.insert(name, tx.announced(&destination.name).await?);
         }
@@ -112,8 +112,8 @@ impl Planner {
         }
         let taken = tx.queued_releases().await?;
         tx.commit().await?;
-        let (told, expired, corrected) = Default::default();
-        Ok(Self { config, templates, store, cache, had, since, taken, told, expired, corrected })
+        let (told, corrected) = Default::default();
+        Ok(Self { config, templates, store, cache, had, since, taken, told, corrected })
     }
 
     /// What queues have released, for the feeds.
@@ -155,15 +155,17 @@ impl Planner {
         }
         for destination in config.destinations.values() {
             let result = self.run_destination(destination, catalog, now).await;
-            note(&mut planned, &destination_channel(destination), result, now);
+            note(&mut planned, &destination_channel(&destination.name), result, now);
         }
         planned
     }
 
-    /// False: there is a fence. Whoever takes it away may decide that what is there is no news, so that is read each time.
+    /// False: there is a fence. Whoever takes it away may decide that what is there is no news, so that is read again.
     async fn catch_up(&mut self) -> Result<bool, StoreError> {
         let mut tx = self.store.read().await?;
         if tx.fenced().await?.is_some() {
+            drop(tx);
+            self.told.clear();
             return Ok(false);
         }
         self.since.extend(tx.channels().await?);
@@ -250,7 +252,7 @@ impl Planner {
                     planned.count += count;
                     self.remember(&channel, &[&candidate.post]);
                 }
-                Err(error) => put_off(&mut planned, (&channel, &candidate.post), error, now)?,
+                Err(error) => put_off(&mut planned, (&channel, &candidate.post.post), error, now)?,
             }
         }
         Ok(planned)
@@ -316,17 +318,20 @@ impl Planner {
         let channel = way.name.clone();
         let waiting = self.waiting(&way, catalog, now);
         let mut planned = Planned { next: next_ready(&waiting, now), ..Planned::default() };
+        let mut versions = None;
         for candidate in waiting.iter().filter(|candidate| candidate.is_ready(now)) {
-            match self.announce(destination, (&candidate.post, catalog), now).await {
+            let versions = versions
+                .get_or_insert_with(|| catalog.versions(&self.config.releases, &self.taken, now));
+            match self.announce(destination, (&candidate.post, versions), now).await {
                 Ok(count) => {
                     planned.count += count;
                     self.remember(&channel, &[&candidate.post]);
                     if let Some(told) = self.told.get_mut(&channel) {
                         let post = &candidate.post.post;
-                        told.insert(post.id.clone(), post.revision.clone());
+                        told.insert(post.id.clone(), (post.revision.clone(), now));
                     }
                 }
-                Err(error) => put_off(&mut planned, (&channel, &candidate.post), error, now)?,
+                Err(error) => put_off(&mut planned, (&channel, &candidate.post.post), error, now)?,
             }
         }
         Ok(planned)
@@ -386,7 +391,7 @@ fn note(planned: &mut Planned, what: &str, result: Result<Planned, PlanError>, n
 /// nothing can be planned: that error is for the caller.
 fn put_off(
     planned: &mut Planned,
-    (channel, known): (&str, &CatalogPost),
+    (channel, post): (&str, &Post),
     error: PlanError,
     now: Timestamp,
 ) -> Result<(), PlanError> {
@@ -395,8 +400,8 @@ fn put_off(
     }
     tracing::error!(
         channel,
-        post.id = %known.post.id,
-        post.source = known.post.source,
+        post.id = %post.id,
+        post.source = post.source,
         error = %telemetry::causes(&error),
         "this post cannot go out here; it stays due and is tried again"
     );

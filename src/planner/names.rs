@@ -23,7 +23,7 @@ impl Way {
 
     pub(super) fn to(destination: &Destination) -> Self {
         Self {
-            name: destination_channel(destination),
+            name: destination_channel(&destination.name),
             channel: Channel::Destination(destination.name.clone()),
             cadence: None,
         }
@@ -47,8 +47,8 @@ pub fn cadence_channel(newsletter: &Newsletter, cadence: Cadence) -> String {
     format!("newsletter:{}:{cadence}", newsletter.name)
 }
 
-pub(super) fn destination_channel(destination: &Destination) -> String {
-    format!("destination:{}", destination.name)
+pub(super) fn destination_channel(destination: &str) -> String {
+    format!("destination:{destination}")
 }
 
 pub(super) fn queue_schedule(queue: &Queue) -> String {

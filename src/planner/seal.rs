@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::images::bundle_image;
+use super::tell::of_post;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
-use crate::domain::{Cadence, Catalog, CatalogPost, Diagnostic, Lane, Translation, Written};
+use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane, Translation, Versions, Written};
 use crate::mail::{self, Composed, EditionInput};
 use crate::store::{Action, NewAnnouncement, NewEdition, Tx};
 use crate::telemetry;
@@ -92,22 +93,17 @@ impl Planner {
     pub(super) async fn announce(
         &self,
         destination: &Destination,
-        (known, catalog): (&Arc<CatalogPost>, &Catalog),
+        (known, versions): (&Arc<CatalogPost>, &Versions<'_>),
         now: Timestamp,
     ) -> Result<usize, PlanError> {
         let post = &known.post;
         let written = self.cache.written(post, known.body)?;
-        let parts = (&*self.config, &self.templates);
-        let body = announcement_body(parts, destination, (&written, catalog), now)
-            .map_err(PlanError::Announce)?;
-        let announcement = NewAnnouncement {
-            action: Action::Create,
-            post: &post.id,
-            destination: &destination.name,
-            revision: &post.revision,
-            title: &post.title,
-            body: &body,
-        };
+        let with = (&*self.config, &self.templates);
+        let translations = versions.of(post);
+        let published = (CrosspostEvent::Published, &written, &*translations);
+        let body = call_body(with, destination, published, now).map_err(PlanError::Announce)?;
+        let announcement =
+            NewAnnouncement { body: &body, ..of_post(destination, post, Action::Create) };
         let mut tx = self.store.write().await?;
         if tx.announce(&announcement, now).await?.is_none() {
             return Ok(0);
@@ -142,18 +138,6 @@ pub fn compose(
         }
         Ok(composed)
     })
-}
-
-/// The body of the call that tells `destination` of a post.
-pub fn announcement_body(
-    (config, templates): (&Config, &Templates),
-    destination: &Destination,
-    (written, catalog): (&Written, &Catalog),
-    now: Timestamp,
-) -> Result<String, Box<Diagnostic>> {
-    let translations = catalog.translations(&written.post, now);
-    let published = (CrosspostEvent::Published, written, &*translations);
-    call_body((config, templates), destination, published, now)
 }
 
 /// The body of the call that tells `destination` what happened to a post.

@@ -1,25 +1,24 @@
-//! Posts that are gone, back to draft or expired: what has not gone out is stopped, and destinations that want to know are told.
-//! Posts that changed after they were announced: destinations that want to know are told of the latest text.
+//! Posts that are gone, back to draft or expired: what has not gone out is stopped.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::names::{cadence_channel, destination_channel};
-use super::seal::call_body;
+use super::names::{Way, destination_channel};
 use super::select::earlier;
-use super::{PlanError, Planned, Planner};
-use crate::config::Destination;
-use crate::domain::{Body, Catalog, CatalogPost, EditionId, Post, PostId, Translation, Written};
-use crate::store::{Action, CallUnderWay, GonePost, NewAnnouncement, PostUnderWay, Tx, Withdrawn};
+use super::{PlanError, Planned, Planner, TRY_AGAIN};
+use crate::domain::{Catalog, CatalogPost, EditionId, PostId};
+use crate::store::{Action, CallUnderWay, GonePost, PostUnderWay, Tx, Untold, Withdrawn};
 use crate::telemetry;
-use crate::template::CrosspostEvent;
 
 /// So many posts that are gone within an hour, and more than are left, are rather a disk that was not mounted or a checkout that is
 /// not done than an author's wish: that hour is waited for.
 const MANY: i64 = 5;
 const DOUBTFUL: SignedDuration = SignedDuration::from_hours(1);
+
+/// Calls that are taken back in one transaction.
+const SHARE: usize = 200;
 
 type Live<'a> = HashMap<&'a PostId, &'a Arc<CatalogPost>>;
 
@@ -48,6 +47,7 @@ impl Planner {
                 left = catalog.posts.len(),
                 "most posts are gone all at once; what was to go out of them is stopped if they are not back within an hour"
             );
+            planned.next = now.saturating_add(TRY_AGAIN).ok();
             return Ok(planned);
         }
         let (editions, calls) = (tx.posts_under_way().await?, tx.calls_under_way().await?);
@@ -55,7 +55,7 @@ impl Planner {
         if !editions.is_empty() || !calls.is_empty() {
             let live: Live<'_> =
                 catalog.posts.iter().map(|known| (&known.post.id, known)).collect();
-            self.withdraw_editions(editions, &live, (&mut planned, now)).await?;
+            self.withdraw_editions(editions, (&live, catalog), (&mut planned, now)).await?;
             self.withdraw_calls(calls, &live, (&mut planned, now)).await?;
         }
         let config = Arc::clone(&self.config);
@@ -89,7 +89,7 @@ impl Planner {
     }
 
     /// When a post that is gone will not come back in the course of being moved.
-    fn settled_at(&self, gone: &GonePost) -> Timestamp {
+    pub(super) fn settled_at(&self, gone: &GonePost) -> Timestamp {
         let mut folders = self.config.posts.iter();
         let folder = folders.find(|folder| {
             gone.source.strip_prefix(&folder.name).is_some_and(|rest| rest.starts_with('/'))
@@ -101,7 +101,7 @@ impl Planner {
     async fn withdraw_editions(
         &mut self,
         posts: Vec<PostUnderWay>,
-        live: &Live<'_>,
+        (live, catalog): (&Live<'_>, &Catalog),
         (planned, now): (&mut Planned, Timestamp),
     ) -> Result<(), PlanError> {
         let mut editions: BTreeMap<EditionId, Vec<(PostUnderWay, String)>> = BTreeMap::new();
@@ -114,7 +114,7 @@ impl Planner {
         }
         for (edition, gone) in editions {
             // Anew and in one step, or, where its mail cannot be composed, without it: its posts wait for the next run.
-            let done = match self.withdraw_edition((edition, &gone), live, (true, now)).await {
+            let done = match self.withdraw_edition((edition, &gone), Some(catalog), now).await {
                 Err(PlanError::Store(error)) => return Err(error.into()),
                 Err(error) => {
                     tracing::error!(
@@ -122,24 +122,30 @@ impl Planner {
                         error = %telemetry::causes(&error),
                         "what is left of this edition cannot go out now; it waits for the next run"
                     );
-                    self.withdraw_edition((edition, &gone), live, (false, now)).await?
+                    None
                 }
                 Ok(done) => done,
             };
-            planned.count += done;
+            planned.count += match done {
+                Some(done) => done,
+                None => {
+                    self.withdraw_edition((edition, &gone), None, now).await?.unwrap_or_default()
+                }
+            };
         }
         Ok(())
     }
 
+    /// How many editions it made instead of the one whose posts are gone, of `catalog`. None: another node was faster with
+    /// what is left, and nothing was done.
     async fn withdraw_edition(
         &mut self,
         (edition, gone): (EditionId, &[(PostUnderWay, String)]),
-        live: &Live<'_>,
-        (anew, now): (bool, Timestamp),
-    ) -> Result<usize, PlanError> {
-        let config = Arc::clone(&self.config);
+        catalog: Option<&Catalog>,
+        now: Timestamp,
+    ) -> Result<Option<usize>, PlanError> {
         let mut tx = self.store.write().await?;
-        let mut sealed = false;
+        let mut sealed = 0;
         for (post, name) in gone {
             let withdrawn = tx.withdraw_from_edition(post, name, now).await?;
             tracing::warn!(
@@ -148,25 +154,56 @@ impl Planner {
                 "a post was taken down: {}",
                 in_words(withdrawn)
             );
-            if withdrawn == Withdrawn::Paused {
-                continue;
-            }
-            if withdrawn == Withdrawn::Whole
-                && let Some((newsletter, cadence)) = tx.cadence_of_edition(edition).await?
-                && let Some(newsletter) = config.newsletters.get(&newsletter)
-            {
-                let left = left_of(&mut tx, edition, gone, live).await?;
-                if anew && !left.is_empty() {
-                    let left: Vec<_> = left.iter().collect();
-                    sealed = self.seal(&mut tx, (newsletter, cadence), &left, now).await?;
+            match withdrawn {
+                Withdrawn::Paused => {}
+                Withdrawn::Whole => {
+                    match self.seal_anew(&mut tx, edition, catalog, now).await? {
+                        Some(count) => sealed = count,
+                        None => return Ok(None),
+                    }
+                    break;
                 }
-                let carried = tx.carried(&newsletter.name, cadence).await?;
-                self.had.insert(cadence_channel(newsletter, cadence), carried);
+                Withdrawn::Rest | Withdrawn::Nothing => break,
             }
-            break;
         }
         tx.commit().await?;
-        Ok(usize::from(sealed))
+        Ok(Some(sealed))
+    }
+
+    /// Seals what is left of an edition that was taken back, as far as it may go out now: what has changed, or is held by now,
+    /// waits for the next run. None: another node was faster; the transaction is to be dropped.
+    async fn seal_anew(
+        &mut self,
+        tx: &mut Tx,
+        edition: EditionId,
+        catalog: Option<&Catalog>,
+        now: Timestamp,
+    ) -> Result<Option<usize>, PlanError> {
+        let config = Arc::clone(&self.config);
+        let Some((name, cadence)) = tx.cadence_of_edition(edition).await? else {
+            return Ok(Some(0));
+        };
+        let Some(newsletter) = config.newsletters.get(&name) else { return Ok(Some(0)) };
+        let way = Way::by_mail(newsletter, cadence);
+        self.had.insert(way.name.clone(), tx.carried(&name, cadence).await?);
+        let Some(catalog) = catalog else { return Ok(Some(0)) };
+        let were: HashSet<String> =
+            tx.posts_of_edition(edition).await?.into_iter().map(|(post, _)| post).collect();
+        let waiting = self.waiting(&way, catalog, now);
+        let left: Vec<&Arc<CatalogPost>> = waiting
+            .iter()
+            .filter(|candidate| candidate.is_ready(now))
+            .map(|candidate| &candidate.post)
+            .filter(|known| were.contains(known.post.id.as_str()))
+            .collect();
+        if left.is_empty() {
+            return Ok(Some(0));
+        }
+        if !self.seal(tx, (newsletter, cadence), &left, now).await? {
+            return Ok(None);
+        }
+        self.remember(&way.name, &left);
+        Ok(Some(1))
     }
 
     async fn withdraw_calls(
@@ -175,8 +212,9 @@ impl Planner {
         live: &Live<'_>,
         (planned, now): (&mut Planned, Timestamp),
     ) -> Result<(), PlanError> {
+        let mut unwanted = Vec::new();
         for call in calls {
-            let is_retraction = call.action == Action::Retract.as_str();
+            let is_retraction = call.action == Action::Retract;
             let why = match self.gone(&call.post, live, now).await? {
                 Gone::Yes(name) if !is_retraction => format!("`{name}` was taken down"),
                 Gone::No if is_retraction && live.contains_key(&call.post) => {
@@ -188,160 +226,41 @@ impl Planner {
                 }
                 Gone::Yes(_) | Gone::No => continue,
             };
+            unwanted.push((call, why));
+        }
+        // Others write in between.
+        for share in unwanted.chunks(SHARE) {
             let mut tx = self.store.write().await?;
-            if !tx.withdraw_call(call.delivery, &why, now).await? {
-                continue;
+            let mut untold = Vec::new();
+            for (call, why) in share {
+                match tx.withdraw_call(call.delivery, why, now).await? {
+                    Untold::No => continue,
+                    Untold::InDoubt => {}
+                    Untold::Yes => untold.push(call),
+                }
+                tracing::warn!(delivery.id = call.delivery.0, destination = %call.destination, why, "not told any more");
             }
-            let announced = tx.announced(&call.destination).await?;
             tx.commit().await?;
-            tracing::warn!(delivery.id = call.delivery.0, destination = %call.destination, why, "not told any more");
-            self.had.insert(format!("destination:{}", call.destination), announced);
-        }
-        Ok(())
-    }
-
-    /// Tells `destination` what is gone of all that it was told.
-    async fn retract(
-        &mut self,
-        destination: &Destination,
-        catalog: &Catalog,
-        (planned, now): (&mut Planned, Timestamp),
-    ) -> Result<(), PlanError> {
-        for gone in self.store.read().await?.unretracted(&destination.name).await? {
-            let at = self.settled_at(&gone);
-            if at > now {
-                planned.next = earlier(planned.next, Some(at));
-            } else if let Some(written) = remains(&gone) {
-                planned.count +=
-                    self.tell(destination, (&written, Action::Retract, &[]), now).await?;
-            }
-        }
-        for known in catalog.posts.iter().filter(|known| known.is_expired(now)) {
-            let key = (destination.name.clone(), known.post.id.clone());
-            if self.expired.contains(&key) {
-                continue;
-            }
-            let mut tx = self.store.read().await?;
-            if tx.is_announced(&destination.name, &known.post.id).await? {
-                let written = self.cache.written(&known.post, known.body)?;
-                let post = (&written, Action::Retract, &[][..]);
-                planned.count += self.tell(destination, post, now).await?;
-            }
-            self.expired.insert(key);
-        }
-        Ok(())
-    }
-
-    /// Tells `destination` of posts that changed since it was told of them.
-    async fn update(
-        &mut self,
-        destination: &Destination,
-        catalog: &Catalog,
-        (planned, now): (&mut Planned, Timestamp),
-    ) -> Result<(), PlanError> {
-        let channel = destination_channel(destination);
-        if !self.told.contains_key(&channel) {
-            let told = self.store.read().await?.told_revisions(&destination.name).await?;
-            self.told.insert(channel.clone(), told);
-        }
-        let told = self.told.get(&channel);
-        let changed: Vec<_> = catalog
-            .posts
-            .iter()
-            .filter(|known| {
-                let told = told.and_then(|told| told.get(&known.post.id));
-                told.is_some_and(|told| *told != known.post.revision) && !known.is_expired(now)
-            })
-            .map(Arc::clone)
-            .collect();
-        for known in changed {
-            if known.settled_at() > now {
-                planned.next = earlier(planned.next, Some(known.settled_at()));
-                continue;
-            }
-            let mut tx = self.store.read().await?;
-            if !tx.is_announced(&destination.name, &known.post.id).await? {
-                continue;
-            }
-            drop(tx);
-            let written = self.cache.written(&known.post, known.body)?;
-            let translations = catalog.translations(&known.post, now);
-            let post = (&written, Action::Update, &*translations);
-            planned.count += self.tell(destination, post, now).await?;
-            if let Some(told) = self.told.get_mut(&channel) {
-                told.insert(known.post.id.clone(), known.post.revision.clone());
+            for call in untold {
+                self.forget(call);
             }
         }
         Ok(())
     }
 
-    /// How many calls it planned: none, if another node was faster or it cannot be composed.
-    async fn tell(
-        &self,
-        destination: &Destination,
-        (written, action, translations): (&Written, Action, &[Translation]),
-        now: Timestamp,
-    ) -> Result<usize, PlanError> {
-        let event = match action {
-            Action::Create => CrosspostEvent::Published,
-            Action::Update => CrosspostEvent::Updated,
-            Action::Retract => CrosspostEvent::Removed,
-        };
-        let post = &written.post;
-        let body = match call_body(
-            (&self.config, &self.templates),
-            destination,
-            (event, written, translations),
-            now,
-        ) {
-            Ok(body) => body,
-            Err(problem) => {
-                tracing::error!(post.id = %post.id, destination = %destination.name, %problem, "this cannot be told");
-                return Ok(0);
-            }
-        };
-        let announcement = NewAnnouncement {
-            action,
-            post: &post.id,
-            destination: &destination.name,
-            revision: &post.revision,
-            title: &post.title,
-            body: &body,
-        };
-        let mut tx = self.store.write().await?;
-        // One update is enough, and that is the latest.
-        for call in tx.calls_under_way().await? {
-            if action == Action::Update
-                && call.action == action.as_str()
-                && call.post == post.id
-                && call.destination == destination.name
-            {
-                tx.withdraw_call(call.delivery, "a later text takes its place", now).await?;
-            }
+    /// A call was taken back before anybody had it.
+    fn forget(&mut self, call: &CallUnderWay) {
+        let channel = destination_channel(&call.destination);
+        if call.action == Action::Create
+            && let Some(had) = self.had.get_mut(&channel)
+        {
+            had.remove(&call.post);
         }
-        if tx.announce(&announcement, now).await?.is_none() {
-            return Ok(0);
+        if call.action != Action::Retract {
+            // What was told before is for the store to say.
+            self.told.remove(&channel);
         }
-        tx.commit().await?;
-        telemetry::announcement_planned(&destination.name);
-        tracing::info!(post.id = %post.id, destination = %destination.name, action = action.as_str(), "announcement planned");
-        Ok(1)
     }
-}
-
-/// The posts of an edition that may still go out.
-async fn left_of(
-    tx: &mut Tx,
-    edition: EditionId,
-    gone: &[(PostUnderWay, String)],
-    live: &Live<'_>,
-) -> Result<Vec<Arc<CatalogPost>>, PlanError> {
-    let posts = tx.posts_of_edition(edition).await?;
-    let left = posts
-        .into_iter()
-        .map(|(post, _)| PostId::pinned(post))
-        .filter(|post| gone.iter().all(|(gone, _)| gone.post != *post));
-    Ok(left.filter_map(|post| live.get(&post).map(|known| Arc::clone(known))).collect())
 }
 
 fn in_words(withdrawn: Withdrawn) -> &'static str {
@@ -350,41 +269,5 @@ fn in_words(withdrawn: Withdrawn) -> &'static str {
         Withdrawn::Rest => "whoever has not had its edition does not get it",
         Withdrawn::Paused => "its edition has other posts and some have it, so it is paused",
         Withdrawn::Nothing => "its edition was over",
-    }
-}
-
-/// What can be said of a post whose file is gone.
-fn remains(gone: &GonePost) -> Option<Written> {
-    let post = serde_json::json!({
-        "id": gone.id, "revision": gone.revision, "source": gone.source, "slug": gone.slug, "link": gone.link,
-        "canonical": null, "title": gone.title, "published_at": gone.published_at, "updated_at": null, "summary": "",
-        "authors": [], "tags": [], "categories": [], "language": "", "image": null,
-    });
-    let post: Post = serde_json::from_value(post).ok()?;
-    Some(Written { post: Arc::new(post), body: Arc::new(Body::default()) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::Revision;
-
-    #[test]
-    fn of_a_post_that_is_gone_enough_is_left_to_say_so() {
-        let gone = GonePost {
-            id: PostId::pinned("urn:1"),
-            source: "posts/a.md".to_owned(),
-            slug: "a".to_owned(),
-            link: "https://example.org/a/".to_owned(),
-            title: "A".to_owned(),
-            revision: Revision::of(["a"]),
-            published_at: Timestamp::UNIX_EPOCH,
-            gone_at: Timestamp::UNIX_EPOCH,
-        };
-        let post = remains(&gone).expect("a post that can be told of").post;
-        assert_eq!(
-            (post.id.as_str(), post.title.as_str(), post.link.path()),
-            ("urn:1", "A", "/a/")
-        );
     }
 }

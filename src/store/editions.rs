@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use super::corrections::had_sql;
+use super::corrections::{Edit, had_sql};
 use super::engine::{Tx, doing, on_engine};
 use super::settle::front_sql;
 use super::{Event, StoreError};
@@ -47,8 +47,8 @@ pub struct SealedEdition {
 enum Recipients {
     /// The subscribers of its cadence.
     Cadence,
-    /// So many who had an earlier revision of its post.
-    Corrected(i64),
+    /// So many who had its post before it was edited, and when that was.
+    Corrected(i64, Timestamp),
 }
 
 /// Inserts a delivery for each of the subscriptions. The first stages are a sample of all: dealt by number, else the first per
@@ -139,17 +139,18 @@ impl Tx {
         self.seal_to(edition, Recipients::Cadence, now).await
     }
 
-    /// Seals an edition for the `audience` that had an earlier revision of its only post, in whatever cadence. None: there is
-    /// one for this revision; the transaction is to be dropped.
+    /// Seals an edition for the `audience` that had its only post before it was edited, in whatever cadence. None: there is one
+    /// for this edit; the transaction is to be dropped.
     pub async fn seal_correction(
         &mut self,
         edition: &NewEdition<'_>,
-        audience: i64,
+        (audience, edited_at): (i64, Timestamp),
         now: Timestamp,
     ) -> Result<Option<SealedEdition>, StoreError> {
-        let [post] = edition.posts else { return Ok(None) };
-        let sealed = self.seal_to(edition, Recipients::Corrected(audience), now).await?;
-        let is_first = self.note_correction(sealed.id, edition.newsletter, *post, now).await?;
+        let [(post, revision)] = *edition.posts else { return Ok(None) };
+        let sealed = self.seal_to(edition, Recipients::Corrected(audience, edited_at), now).await?;
+        let edit = Edit { newsletter: edition.newsletter, post, revision, edited_at };
+        let is_first = self.note_correction(Some(sealed.id), edit, now).await?;
         Ok(is_first.then_some(sealed))
     }
 
@@ -174,7 +175,7 @@ impl Tx {
         self.note_audience(id, (first, audience), last_stage, now).await?;
         let what = match recipients {
             Recipients::Cadence => edition.cadence.as_str(),
-            Recipients::Corrected(_) => "correction",
+            Recipients::Corrected(..) => "correction",
         };
         let detail = format!("{} {what} to {audience}", edition.newsletter);
         self.record_event(Event::new("edition.sealed", now).edition(id).detail(&detail)).await?;
@@ -229,13 +230,13 @@ impl Tx {
         now: Timestamp,
     ) -> Result<i64, StoreError> {
         const CADENCE: &str = deliveries_sql!("s.cadence = $5");
-        const CORRECTED: &str = deliveries_sql!("s.id IN (", had_sql!("$4", "$5", "$7"), ")");
+        const CORRECTED: &str = deliveries_sql!("s.id IN (", had_sql!("$4", "$5", "$7", "$8"), ")");
         let (sql, audience) = match recipients {
             Recipients::Cadence if edition.samples.is_empty() => (CADENCE, 0),
             Recipients::Cadence => {
                 (CADENCE, self.audience_size(edition.newsletter, edition.cadence).await?)
             }
-            Recipients::Corrected(audience) => (CORRECTED, audience),
+            Recipients::Corrected(audience, _) => (CORRECTED, audience),
         };
         let sampled: i64 = edition.samples.iter().sum();
         let hands = if sampled == 0 {
@@ -245,9 +246,9 @@ impl Tx {
         };
         let cadence = edition.cadence.as_str();
         let post = edition.posts.first();
-        let (whose, revision) = match (recipients, post) {
-            (Recipients::Corrected(_), Some((post, revision))) => {
-                (post.as_str(), Some(revision.as_str()))
+        let (whose, before) = match (recipients, post) {
+            (Recipients::Corrected(_, edited_at), Some((post, revision))) => {
+                (post.as_str(), Some((revision.as_str(), edited_at.as_microsecond())))
             }
             _ => (cadence, None),
         };
@@ -259,8 +260,11 @@ impl Tx {
                 .bind(edition.newsletter)
                 .bind(whose)
                 .bind(hands);
-            // Only one of the two statements has it.
-            let query = if let Some(revision) = revision { query.bind(revision) } else { query };
+            // Only one of the two statements has them.
+            let query = match before {
+                Some((revision, edited_at)) => query.bind(revision).bind(edited_at),
+                None => query,
+            };
             query
                 .execute(conn)
                 .await

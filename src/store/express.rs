@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 use super::batches::Lease;
 use super::entries::{attempt_of, event_of, outcome_row};
 use super::outcomes::{IntentRequest, Recorded};
-use super::step::{Held, Leases, check, may_be_sent_sql};
+use super::step::{Held, Leases, check, is_fenced_sql, may_be_sent_sql};
 use super::{StoreError, open};
 use crate::domain::{Bounce, EditionId, EditionState};
 
@@ -90,8 +90,11 @@ impl Step<'_> {
 
     /// Reads the batch and its edition, unless another delivery of it is in the group. Whoever writes on SQLite is alone.
     fn hold(&mut self, lease: Lease) -> Result<(), StoreError> {
-        const SQL: &str = "SELECT b.epoch, b.first_id, b.last_id, b.edition_id, e.state, e.version \
-                           FROM batches b JOIN editions e ON e.id = b.edition_id WHERE b.id = ?1";
+        const SQL: &str = concat!(
+            "SELECT b.epoch, b.first_id, b.last_id, b.edition_id, e.state, e.version, ",
+            is_fenced_sql!(),
+            " FROM batches b JOIN editions e ON e.id = b.edition_id WHERE b.id = ?1"
+        );
         if self.leases.0.contains_key(&lease.batch) {
             return Ok(());
         }
@@ -99,14 +102,18 @@ impl Step<'_> {
             let read = |row: &Row<'_>| {
                 let state: String = row.get(4)?;
                 let (id, version) = (EditionId(row.get(3)?), row.get(5)?);
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, (id, state, version)))
+                let range = (row.get(1)?, row.get(2)?);
+                Ok((row.get(0)?, range, (id, state, version), row.get(6)?))
             };
             statement.query_row([lease.batch], read).optional()
         });
-        if let Some((epoch, first, last, edition)) = row.map_err(doing("check a lease"))? {
+        if let Some((epoch, (first, last), edition, is_fenced)) =
+            row.map_err(doing("check a lease"))?
+        {
             let (id, state, version) = edition;
             let edition = Some((id, state.parse()?, version));
-            self.leases.0.insert(lease.batch, Held { epoch, first, last, edition });
+            let held = Held { epoch, first, last, edition, is_fenced };
+            self.leases.0.insert(lease.batch, held);
         }
         Ok(())
     }

@@ -43,10 +43,11 @@ const OWN: &str = "SELECT database_id, moves, place, fenced_at, fenced_why, \
 impl Tx {
     /// Why nothing goes out, if it is so.
     pub async fn fenced(&mut self) -> Result<Option<Fenced>, StoreError> {
-        Ok(self.own(OWN).await?.fenced)
+        Ok(self.own().await?.fenced)
     }
 
-    /// Puts a fence around everything that goes out; one that is there stays, with its reason.
+    /// Puts a fence around everything that goes out; one that is there stays, with its reason. Batches that somebody works on are
+    /// worked on no more: the ledger refuses their next deliveries (`step`), and notes what became of those under way.
     pub async fn put_fence(&mut self, why: &str, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE instance SET fenced_at = $1, fenced_why = $2 WHERE fenced_at IS NULL";
@@ -141,8 +142,8 @@ impl Tx {
         Ok(pending)
     }
 
-    async fn own(&mut self, sql: &'static str) -> Result<Own, StoreError> {
-        on_engine!(self, |conn| sqlx::query(sql).fetch_one(conn).await.and_then(|row| {
+    async fn own(&mut self) -> Result<Own, StoreError> {
+        on_engine!(self, |conn| sqlx::query(OWN).fetch_one(conn).await.and_then(|row| {
             let since: Option<i64> = row.try_get("fenced_at")?;
             let why = row.try_get("fenced_why")?;
             Ok(Own {
@@ -160,7 +161,7 @@ impl Tx {
         const TAKE: &str = "UPDATE instance SET moves = moves";
         on_engine!(self, |conn| sqlx::query(TAKE).execute(conn).await.map(|_| ()))
             .map_err(doing("take the database's mark"))?;
-        self.own(OWN).await
+        self.own().await
     }
 
     async fn set_own(&mut self, mark: &Mark, place: &str) -> Result<(), StoreError> {
@@ -208,9 +209,11 @@ impl Store {
     /// What speaks against this database being the one that has been sending. Changes nothing.
     pub async fn doubt(&self) -> Result<Option<Doubt>, StoreError> {
         let here = self.place().await?;
+        // First: a daemon beside us writes its record after it has raised the count.
+        let record = self.record();
         let mut tx = self.read().await?;
-        let own = tx.own(OWN).await?;
-        let memory = self.memory(&own);
+        let own = tx.own().await?;
+        let memory = record.unwrap_or_else(|| remembered(&own));
         let has_past = tx.has_past().await?;
         Ok(doubt(&own.mark, &here, &memory, has_past))
     }
@@ -221,7 +224,7 @@ impl Store {
         let here = self.place().await?;
         let mut tx = self.write_uncounted().await?;
         let own = tx.take_own().await?;
-        let memory = self.memory(&own);
+        let memory = self.record().unwrap_or_else(|| remembered(&own));
         let has_past = tx.has_past().await?;
         let found = doubt(&own.mark, &here, &memory, has_past);
         let mut deliveries = own.deliveries;
@@ -237,6 +240,10 @@ impl Store {
         let is_same = matches!(found, None | Some(Doubt::Older)) && !own.mark.database.is_empty();
         let database = if is_same { own.mark.database.clone() } else { random_token() };
         let mark = Mark { database, moves: own.mark.moves.max(remembered) + 1 };
+        let here = match memory {
+            Memory::Seen(seen) if is_same => here.or(seen.place),
+            _ => here,
+        };
         let place = serde_json::to_string(&here).expect("a place can be written as JSON");
         tx.set_own(&mark, &place).await?;
         let fenced = tx.fenced().await?;
@@ -252,17 +259,24 @@ impl Store {
         Ok(watchman)
     }
 
-    fn memory(&self, own: &Own) -> Memory {
+    /// Puts a fence up by hand: a person knows better than the record. False: there is one.
+    pub async fn raise_fence(&self, why: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let own = tx.take_own().await?;
+        if own.fenced.is_some() {
+            return Ok(false);
+        }
+        tx.put_fence(why, now).await?;
+        tx.pass_over_ids(&own, &Memory::Nothing).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// What is written down beside an SQLite file.
+    fn record(&self) -> Option<Memory> {
         match self.pools() {
-            Pools::Sqlite { path, .. } => seen::read(path),
-            Pools::Postgres { .. } if own.place.is_empty() => Memory::Nothing,
-            Pools::Postgres { .. } => {
-                let place = serde_json::from_str(&own.place);
-                place.map_or(Memory::Unreadable, |place| {
-                    let (mark, deliveries) = (own.mark.clone(), own.deliveries);
-                    Memory::Seen(Seen { mark, place, deliveries, at: Timestamp::UNIX_EPOCH })
-                })
-            }
+            Pools::Sqlite { path, .. } => Some(seen::read(path)),
+            Pools::Postgres { .. } => None,
         }
     }
 
@@ -288,17 +302,29 @@ impl Store {
     }
 }
 
+/// What the database itself remembers, on PostgreSQL.
+fn remembered(own: &Own) -> Memory {
+    if own.place.is_empty() {
+        return Memory::Nothing;
+    }
+    serde_json::from_str(&own.place).map_or(Memory::Unreadable, |place| {
+        let (mark, deliveries) = (own.mark.clone(), own.deliveries);
+        Memory::Seen(Seen { mark, place, deliveries, at: Timestamp::UNIX_EPOCH })
+    })
+}
+
 fn if_allowed<T>(answer: Result<T, sqlx::Error>) -> Result<Option<T>, StoreError> {
     match answer {
         Ok(known) => Ok(Some(known)),
-        Err(sqlx::Error::Database(error)) if !is_away(error.code().as_deref()) => Ok(None),
+        Err(sqlx::Error::Database(error)) if is_refused(error.code().as_deref()) => Ok(None),
         Err(error) => Err(doing("ask where the database is")(error)),
     }
 }
 
-/// The server is going down or coming up.
-fn is_away(code: Option<&str>) -> bool {
-    code.is_some_and(|code| code.starts_with("57") || code.starts_with("08"))
+/// The role may not ask, or this kind of server cannot say. Whatever else goes wrong is no answer.
+fn is_refused(code: Option<&str>) -> bool {
+    // insufficient_privilege, undefined_function, feature_not_supported, object_not_in_prerequisite_state.
+    matches!(code, Some("42501" | "42883" | "0A000" | "55000"))
 }
 
 fn explained(doubt: Doubt, own: &Own, memory: &Memory) -> String {
@@ -335,11 +361,11 @@ impl Watchman {
     /// Looks at the database. Cheap when nothing was done since the last look.
     pub async fn look(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let commits = self.store.commits();
-        let own = self.store.read().await?.own(OWN).await?;
+        let own = self.store.read().await?.own().await?;
         let here = if self.path().is_some() {
             self.seen.place.clone()
         } else {
-            self.store.place().await?
+            self.store.place().await?.or(self.seen.place.clone())
         };
         let is_older =
             own.mark.database != self.seen.mark.database || own.mark.moves < self.seen.mark.moves;

@@ -19,6 +19,8 @@ pub struct IntentRequest {
 pub enum IntentRefusal {
     #[error("the lease was lost")]
     LeaseLost,
+    #[error("there is a fence around the database")]
+    Fenced,
     #[error("the recipient has left or is suppressed")]
     RecipientLeft,
     #[error("the delivery is not waiting to be sent")]

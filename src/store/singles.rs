@@ -1,6 +1,7 @@
 //! Planning what goes to one place: letters and announcements, each with its delivery in a batch of its own.
 
 use std::collections::HashSet;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use sqlx::Row as _;
@@ -8,7 +9,9 @@ use sqlx::Row as _;
 use super::engine::{Tx, doing, on_engine};
 use super::settle::front_sql;
 use super::{Event, StoreError};
-use crate::domain::{AnnouncementId, DeliveryId, EmailAddress, Lane, LetterId, PostId, Revision};
+use crate::domain::{
+    AnnouncementId, DeliveryId, EmailAddress, Lane, LetterId, PostId, Revision, UnknownWord,
+};
 
 /// A mail to one person that is no edition.
 #[derive(Clone, Debug)]
@@ -36,6 +39,17 @@ impl Action {
             Self::Update => "update",
             Self::Retract => "retract",
         }
+    }
+}
+
+impl FromStr for Action {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        [Self::Create, Self::Update, Self::Retract]
+            .into_iter()
+            .find(|action| action.as_str() == word)
+            .ok_or_else(|| UnknownWord(word.to_owned(), "what a destination is told"))
     }
 }
 
@@ -73,32 +87,13 @@ impl Tx {
         self.plan_single((Some(id), None), Lane::Letter, letter.channel, now).await
     }
 
-    /// Plans telling a destination of a post, or of what became of it. None: it was planned before. Of several updates the last
-    /// one counts.
+    /// Plans telling a destination of a post, or of what became of it. None: it was planned before.
     pub async fn announce(
         &mut self,
         announcement: &NewAnnouncement<'_>,
         now: Timestamp,
     ) -> Result<Option<DeliveryId>, StoreError> {
-        const SQL: &str = "INSERT INTO announcements (post_id, destination, action, revision, title, body, \
-                           created_at) VALUES ($1, $2, $7, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id";
-        if announcement.action == Action::Update {
-            let NewAnnouncement { destination, post, revision, .. } = announcement;
-            self.void_updates(destination, post, revision).await?;
-        }
-        let id: Option<i64> = on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(announcement.post.as_str())
-            .bind(announcement.destination)
-            .bind(announcement.revision.as_str())
-            .bind(announcement.title)
-            .bind(announcement.body)
-            .bind(now.as_microsecond())
-            .bind(announcement.action.as_str())
-            .fetch_optional(conn)
-            .await
-            .and_then(|row| row.map(|row| row.try_get("id")).transpose()))
-        .map_err(doing("plan an announcement"))?;
-        let Some(id) = id.map(AnnouncementId) else { return Ok(None) };
+        let Some(id) = self.note_announcement(announcement, now).await? else { return Ok(None) };
         let channel = format!("destination:{}", announcement.destination);
         let delivery =
             self.plan_single((None, Some(id)), Lane::Announcement, &channel, now).await?;
@@ -112,6 +107,32 @@ impl Tx {
             .detail(&detail);
         self.record_event(event).await?;
         Ok(Some(delivery))
+    }
+
+    /// Notes what a destination is told, or what counts as told. None: it was noted before. Of several updates the last one counts.
+    pub async fn note_announcement(
+        &mut self,
+        announcement: &NewAnnouncement<'_>,
+        now: Timestamp,
+    ) -> Result<Option<AnnouncementId>, StoreError> {
+        const SQL: &str = "INSERT INTO announcements (post_id, destination, action, revision, title, body, \
+                           created_at) VALUES ($1, $2, $7, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id";
+        if announcement.action == Action::Update {
+            let NewAnnouncement { destination, post, revision, .. } = announcement;
+            self.void_updates(destination, post, revision).await?;
+        }
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(announcement.post.as_str())
+            .bind(announcement.destination)
+            .bind(announcement.revision.as_str())
+            .bind(announcement.title)
+            .bind(announcement.body)
+            .bind(now.as_microsecond())
+            .bind(announcement.action.as_str())
+            .fetch_optional(conn)
+            .await
+            .and_then(|row| row.map(|row| row.try_get("id").map(AnnouncementId)).transpose()))
+        .map_err(doing("plan an announcement"))
     }
 
     /// The posts that `destination` has been told of, or will be.

@@ -24,6 +24,8 @@ pub(super) struct Held {
     pub(super) first: i64,
     pub(super) last: i64,
     pub(super) edition: Option<(EditionId, EditionState, i64)>,
+    /// Nothing more goes out.
+    pub(super) is_fenced: bool,
 }
 
 /// The batches of a group, by id.
@@ -49,6 +51,15 @@ macro_rules! may_be_sent_sql {
     };
 }
 pub(super) use may_be_sent_sql;
+
+/// There is a fence around the database. On PostgreSQL a group that is written in the very moment may still miss it. By its key,
+/// because the committer's sessions take a scan for so dear that a plan with one is compiled for seconds.
+macro_rules! is_fenced_sql {
+    () => {
+        "EXISTS (SELECT 1 FROM instance WHERE only_row = 1 AND fenced_at IS NOT NULL)"
+    };
+}
+pub(super) use is_fenced_sql;
 
 macro_rules! outcome_sql {
     ($rows:literal) => {
@@ -84,6 +95,27 @@ macro_rules! intent_sql {
     };
 }
 
+/// Batches and their editions. Whoever writes on SQLite is alone.
+const HOLD_ON_SQLITE: &str = concat!(
+    "SELECT b.id, b.epoch, b.first_id, b.last_id, b.edition_id, e.state, e.version, ",
+    is_fenced_sql!(),
+    " AS is_fenced FROM batches b LEFT JOIN editions e ON e.id = b.edition_id \
+     WHERE b.id IN (SELECT value FROM json_each($1))"
+);
+/// Sharing the rows makes us wait for whoever takes a batch over or pauses an edition, and see what they did. The count
+/// makes the editions come first.
+const HOLD_ON_POSTGRES: &str = concat!(
+    "WITH ids AS MATERIALIZED (\
+     SELECT CAST(value AS BIGINT) AS id FROM json_array_elements_text(CAST($1 AS json))), \
+     e AS MATERIALIZED (SELECT id, state, version FROM editions WHERE id IN \
+     (SELECT edition_id FROM batches JOIN ids USING (id)) ORDER BY id FOR SHARE), \
+     b AS MATERIALIZED (SELECT id, epoch, first_id, last_id, edition_id FROM batches \
+     WHERE id IN (SELECT id FROM ids) AND (SELECT count(*) FROM e) >= 0 ORDER BY id FOR SHARE) \
+     SELECT b.id, b.epoch, b.first_id, b.last_id, b.edition_id, e.state, e.version, ",
+    is_fenced_sql!(),
+    " AS is_fenced FROM b LEFT JOIN e ON e.id = b.edition_id"
+);
+
 /// What the committer writes in one transaction.
 impl Tx {
     /// Notes what became of `outcomes`, and then that `intents` are about to be handed over. Returns an answer for each intent.
@@ -115,21 +147,7 @@ impl Tx {
 
     /// Reads the batches and editions of a group, so that neither a lease nor a pause can change before the commit.
     async fn hold(&mut self, batches: &HashSet<i64>) -> Result<Leases, StoreError> {
-        // Whoever writes on SQLite is alone.
-        const SQLITE: &str = "SELECT b.id, b.epoch, b.first_id, b.last_id, b.edition_id, e.state, e.version \
-                              FROM batches b LEFT JOIN editions e ON e.id = b.edition_id \
-                              WHERE b.id IN (SELECT value FROM json_each($1))";
-        // Sharing the rows makes us wait for whoever takes a batch over or pauses an edition, and see what they did. The count
-        // makes the editions come first.
-        const POSTGRES: &str = "WITH ids AS MATERIALIZED (\
-                                SELECT CAST(value AS BIGINT) AS id FROM json_array_elements_text(CAST($1 AS json))), \
-                                e AS MATERIALIZED (SELECT id, state, version FROM editions WHERE id IN \
-                                (SELECT edition_id FROM batches JOIN ids USING (id)) ORDER BY id FOR SHARE), \
-                                b AS MATERIALIZED (SELECT id, epoch, first_id, last_id, edition_id FROM batches \
-                                WHERE id IN (SELECT id FROM ids) AND (SELECT count(*) FROM e) >= 0 ORDER BY id FOR SHARE) \
-                                SELECT b.id, b.epoch, b.first_id, b.last_id, b.edition_id, e.state, e.version \
-                                FROM b LEFT JOIN e ON e.id = b.edition_id";
-        let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
+        let sql = if self.is_postgres() { HOLD_ON_POSTGRES } else { HOLD_ON_SQLITE };
         let rows: Vec<_> = on_engine!(self, |conn| sqlx::query(sql)
             .bind(json(&batches))
             .fetch_all(conn)
@@ -145,6 +163,7 @@ impl Tx {
                         first: row.try_get("first_id")?,
                         last: row.try_get("last_id")?,
                         edition: None,
+                        is_fenced: row.try_get("is_fenced")?,
                     };
                     Ok((row.try_get("id")?, held, edition.zip(state).zip(version)))
                 })
@@ -335,6 +354,9 @@ impl Tx {
 /// The version that goes out, or why nothing does.
 pub(super) fn check(intent: &IntentRequest, leases: &Leases) -> Result<Option<i64>, IntentRefusal> {
     let held = leases.good(intent.lease, intent.delivery).ok_or(IntentRefusal::LeaseLost)?;
+    if held.is_fenced {
+        return Err(IntentRefusal::Fenced);
+    }
     let Some((_, state, version)) = held.edition else { return Ok(None) };
     match state {
         EditionState::Sealed if intent.content_version.is_some_and(|meant| meant != version) => {

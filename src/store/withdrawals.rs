@@ -1,13 +1,11 @@
-//! Taking back what has not gone out, and telling destinations of what changed since they were told.
-
-use std::collections::HashMap;
+//! Taking back editions that have not gone out, because one of their posts is gone.
 
 use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::StoreError;
 use super::engine::{Tx, doing, instant, on_engine};
-use crate::domain::{Cadence, DeliveryId, EditionId, PostId, Revision};
+use crate::domain::{Cadence, EditionId, PostId, Revision};
 
 /// A post of an edition that is not through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,15 +14,6 @@ pub struct PostUnderWay {
     pub post: PostId,
     /// How many posts the edition has.
     pub posts: i64,
-}
-
-/// Something that a destination is still to be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallUnderWay {
-    pub delivery: DeliveryId,
-    pub post: PostId,
-    pub destination: String,
-    pub action: String,
 }
 
 /// What became of an edition one of whose posts is gone.
@@ -68,13 +57,15 @@ macro_rules! gone {
         })
     };
 }
+pub(super) use gone;
 
 impl Tx {
     /// The posts of editions under way. Those whose end the author was told of are left out.
     pub async fn posts_under_way(&mut self) -> Result<Vec<PostUnderWay>, StoreError> {
-        const SQL: &str = "SELECT e.id, p.post_id, (SELECT count(*) FROM edition_posts q WHERE q.edition_id = e.id) \
-                           AS posts FROM editions e JOIN edition_posts p ON p.edition_id = e.id \
-                           WHERE e.state IN ('sealed', 'paused') AND p.gone_at IS NULL ORDER BY e.id, p.position";
+        const SQL: &str = "SELECT id, post_id, posts FROM (SELECT e.id, p.post_id, p.position, p.gone_at, \
+                           count(*) OVER (PARTITION BY e.id) AS posts \
+                           FROM editions e JOIN edition_posts p ON p.edition_id = e.id \
+                           WHERE e.state IN ('sealed', 'paused')) AS under_way WHERE gone_at IS NULL ORDER BY id, position";
         on_engine!(self, |conn| sqlx::query(SQL).fetch_all(conn).await.and_then(|rows| rows
             .into_iter()
             .map(|row| Ok(PostUnderWay {
@@ -84,25 +75,6 @@ impl Tx {
             }))
             .collect()))
         .map_err(doing("read the posts of editions under way"))
-    }
-
-    /// What destinations are still to be told.
-    pub async fn calls_under_way(&mut self) -> Result<Vec<CallUnderWay>, StoreError> {
-        const SQL: &str = "SELECT d.id, a.post_id, a.destination, a.action FROM batches b \
-                           JOIN deliveries d ON d.id BETWEEN b.first_id AND b.last_id \
-                           JOIN announcements a ON a.id = d.announcement_id \
-                           WHERE b.is_open AND b.channel LIKE 'destination:%' \
-                           AND d.state IN ('planned', 'deferred', 'uncertain') ORDER BY d.id";
-        on_engine!(self, |conn| sqlx::query(SQL).fetch_all(conn).await.and_then(|rows| rows
-            .into_iter()
-            .map(|row| Ok(CallUnderWay {
-                delivery: DeliveryId(row.try_get("id")?),
-                post: PostId::pinned(row.try_get::<String, _>("post_id")?),
-                destination: row.try_get("destination")?,
-                action: row.try_get("action")?,
-            }))
-            .collect()))
-        .map_err(doing("read what destinations are to be told"))
     }
 
     /// What is left of `post`, if it is gone.
@@ -126,60 +98,6 @@ impl Tx {
             .await
             .and_then(|row| row.try_get("count")))
         .map_err(doing("count the posts that are gone"))
-    }
-
-    /// The posts that are gone and of which `destination` was told, and not that they are gone.
-    pub async fn unretracted(&mut self, destination: &str) -> Result<Vec<GonePost>, StoreError> {
-        const SQL: &str = "SELECT p.post_id, p.source, p.slug, p.link, p.title, p.revision, p.published_at, p.gone_at \
-                           FROM posts p JOIN announcements a ON a.post_id = p.post_id AND a.destination = $1 \
-                           AND a.action = 'create' AND NOT a.is_void WHERE p.gone_at IS NOT NULL \
-                           AND NOT EXISTS (SELECT 1 FROM announcements r WHERE r.post_id = p.post_id \
-                           AND r.destination = $1 AND r.action = 'retract' AND NOT r.is_void) \
-                           AND EXISTS (SELECT 1 FROM deliveries d WHERE d.announcement_id = a.id AND d.state = 'accepted')";
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(destination)
-            .fetch_all(conn)
-            .await
-            .and_then(|rows| rows.into_iter().map(|row| gone!(row)).collect()))
-        .map_err(doing("read which announcements are to be retracted"))
-    }
-
-    /// Whether `destination` has been told of `post`, and not that it is gone.
-    pub async fn is_announced(
-        &mut self,
-        destination: &str,
-        post: &PostId,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "SELECT (EXISTS (SELECT 1 FROM announcements a JOIN deliveries d ON d.announcement_id = a.id \
-                           WHERE a.post_id = $1 AND a.destination = $2 AND a.action = 'create' AND NOT a.is_void \
-                           AND d.state = 'accepted') AND NOT EXISTS (SELECT 1 FROM announcements r \
-                           WHERE r.post_id = $1 AND r.destination = $2 AND r.action = 'retract' AND NOT r.is_void)) AS is_so";
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(post.as_str())
-            .bind(destination)
-            .fetch_one(conn)
-            .await
-            .and_then(|row| row.try_get("is_so")))
-        .map_err(doing("ask whether a destination was told of a post"))
-    }
-
-    /// The revision of each post that `destination` was told last, or will be.
-    pub async fn told_revisions(
-        &mut self,
-        destination: &str,
-    ) -> Result<HashMap<PostId, Revision>, StoreError> {
-        const SQL: &str = "SELECT post_id, revision FROM announcements WHERE destination = $1 AND NOT is_void \
-                           AND action IN ('create', 'update') ORDER BY id";
-        on_engine!(self, |conn| sqlx::query(SQL).bind(destination).fetch_all(conn).await.and_then(
-            |rows| rows
-                .into_iter()
-                .map(|row| Ok((
-                    PostId::pinned(row.try_get::<String, _>("post_id")?),
-                    Revision::stored(row.try_get::<String, _>("revision")?),
-                )))
-                .collect()
-        ))
-        .map_err(doing("read what a destination was told"))
     }
 
     /// A post of the edition is gone: nobody gets it any more who has not got it. Where the edition has other posts, they are
@@ -240,43 +158,6 @@ impl Tx {
         );
         self.pause_edition(id, &why, now).await?;
         Ok(Withdrawn::Paused)
-    }
-
-    /// What waits to be told is not told any more. False: it is being told, or was.
-    pub async fn withdraw_call(
-        &mut self,
-        delivery: DeliveryId,
-        why: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        // What may have arrived was told, for all we know.
-        const VOID: &str = "UPDATE announcements SET is_void = TRUE WHERE id = (SELECT announcement_id \
-                            FROM deliveries WHERE id = $1 AND attempts = 0)";
-        if !self.cancel_delivery_because(delivery, why, now).await? {
-            return Ok(false);
-        }
-        on_engine!(self, |conn| sqlx::query(VOID).bind(delivery.0).execute(conn).await.map(|_| ()))
-            .map_err(doing("take back an announcement"))?;
-        Ok(true)
-    }
-
-    /// A later update takes the place of what `destination` was told of `post` before.
-    pub(super) async fn void_updates(
-        &mut self,
-        destination: &str,
-        post: &PostId,
-        revision: &Revision,
-    ) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE announcements SET is_void = TRUE WHERE post_id = $1 AND destination = $2 \
-                           AND action = 'update' AND revision <> $3 AND NOT is_void";
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(post.as_str())
-            .bind(destination)
-            .bind(revision.as_str())
-            .execute(conn)
-            .await
-            .map(|_| ()))
-        .map_err(doing("replace an update"))
     }
 
     /// Which cadence of which newsletter an edition is for.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use postrider::clock::Clock as _;
-use postrider::domain::{Cadence, Correction};
+use postrider::domain::{Cadence, Correction, Revision};
 use postrider::ingest::{Ingest, open_cache};
 use postrider::planner::Planner;
 use postrider::store::Added;
@@ -31,6 +31,13 @@ async fn corrected(world: &World, slug: &str, note: &str) -> bool {
 fn corrections(world: &World) -> Vec<String> {
     let mails = world.outbox_mail().into_iter();
     mails.filter(|(_, subject)| subject.starts_with("Correction: ")).map(|(to, _)| to).collect()
+}
+
+/// Of all posts, in the order of their slugs.
+async fn revisions(world: &World) -> Vec<Revision> {
+    let mut known = world.store.read().await.unwrap().known_posts().await.unwrap();
+    known.sort_by(|a, b| a.slug.cmp(&b.slug));
+    known.into_iter().map(|post| post.revision).collect()
 }
 
 #[tokio::test]
@@ -99,5 +106,49 @@ async fn an_author_wishes_a_correction_in_the_front_matter_and_those_who_had_the
         world.passes(4).await;
         world.is_quiet().await;
         assert_eq!(corrections(&world), ["ann@example.org"], "{engine:?}: once for each text");
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_only_looks_different_is_no_correction_and_no_update() {
+    let chat = "[destinations.chat]\nkind = \"webhook\"\nurl = \"outbox:var/outbox\"\non_update = \"update\"";
+    let code = "```rust\nfn main() {}\n```\n";
+    let wishing = format!(
+        "---\ntitle: Hello\ndate: 2026-03-09\nnotify: correction\n---\n\nBetter:\n\n{code}"
+    );
+    for engine in Engine::all() {
+        let mut world = Setting::new(engine).config(chat).start().await;
+        world.subscriber("ann@example.org", Cadence::Instant).await;
+        world.author_saves("plain.md", post("Plain", "2026-03-09") + code).await;
+        world.author_saves("hello.md", post("Hello", "2026-03-09") + code).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        world.author_saves("hello.md", &wishing).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        let told = (corrections(&world).len(), world.outbox_calls().len());
+        assert_eq!(told, (1, 3), "{engine:?}: both are published, one is corrected");
+
+        let before = revisions(&world).await;
+        let file = world.path("config/postrider.toml");
+        let config = std::fs::read_to_string(&file).unwrap();
+        let plainly = config.replace("[watch]", "[posts.markdown]\nhighlight = false\n\n[watch]");
+        std::fs::write(&file, plainly).unwrap();
+        world.restarts().await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        let after = revisions(&world).await;
+        assert!(
+            before.iter().zip(&after).all(|(before, after)| before != after),
+            "it looks different"
+        );
+        let told = (corrections(&world).len(), world.outbox_calls().len());
+        assert_eq!(told, (1, 3), "{engine:?}: nobody edited anything");
+
+        world.author_saves("hello.md", wishing.replace("Better", "Best")).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        let told = (corrections(&world).len(), world.outbox_calls().len());
+        assert_eq!(told, (2, 4), "{engine:?}: an edit is told of");
     }
 }

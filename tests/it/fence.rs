@@ -163,6 +163,68 @@ async fn with_skip_only_what_is_new_from_then_on_goes_out() {
 }
 
 #[tokio::test]
+async fn with_skip_what_was_corrected_updated_and_retracted_before_is_not_told_again() {
+    let chat = format!("{CHAT}\non_update = \"update\"\non_delete = \"retract\"");
+    let corrected = |text: &str| {
+        format!("---\ntitle: Hello\ndate: 2026-03-09\nnotify: correction\n---\n\n{text}\n")
+    };
+    let fair = post("Fair", "2026-03-09")
+        .replace("---\ntitle", "---\nexpires: 2026-03-09T14:00:00+01:00\ntitle");
+    for engine in Engine::all() {
+        let mut world = Setting::new(engine).config(&chat).start().await;
+        world.subscriber("ann@example.org", Cadence::Instant).await;
+        world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+        world.author_saves("gone.md", post("Gone", "2026-03-09")).await;
+        world.author_saves("fair.md", &fair).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        let saved = world.path("backup");
+        world.restarts_after(async |database| backup(database, &saved)).await;
+
+        world.author_saves("hello.md", corrected("Better.")).await;
+        world.author_deletes("gone.md").await;
+        world.jumps_to("2026-03-09T13:00:01Z").await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        let told = (world.outbox_mail().len(), world.outbox_calls().len());
+        assert_eq!(told, (4, 6), "{engine:?}: three published, one corrected, all changed");
+
+        world.restarts_after(async |database| restore(database, &saved)).await;
+        world.passes(2).await;
+        assert!(fenced(&world).await.is_some(), "{engine:?}");
+        skip(&world).await;
+        world.passes(5).await;
+        world.is_quiet().await;
+        assert_eq!((world.outbox_mail().len(), world.outbox_calls().len()), told, "{engine:?}");
+
+        world.author_saves("hello.md", corrected("Best.")).await;
+        world.passes(5).await;
+        world.is_quiet().await;
+        let told = (world.outbox_mail().len(), world.outbox_calls().len());
+        assert_eq!(told, (5, 7), "{engine:?}: an edit from then on is told");
+    }
+}
+
+#[tokio::test]
+async fn a_fence_that_a_person_puts_up_stops_what_is_under_way() {
+    for engine in Engine::all() {
+        let world = Setting::new(engine).config(CHAT).start().await;
+        let by_hand = "it was put up by hand";
+        assert!(world.store.raise_fence(by_hand, world.clock.now()).await.unwrap());
+        assert!(!world.store.raise_fence("again", world.clock.now()).await.unwrap());
+        assert_eq!(fenced(&world).await.unwrap().why, by_hand, "{engine:?}");
+        world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+        world.passes(4).await;
+        assert!(world.deliveries().await.is_empty(), "{engine:?}");
+        resume(&world).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        let rows = world.deliveries().await;
+        assert!(rows[0].id.0 > 1_000_000, "{engine:?}: numbers that nobody had");
+    }
+}
+
+#[tokio::test]
 async fn with_resume_everything_that_waits_goes_out() {
     for engine in Engine::all() {
         let world = restored(engine).await;

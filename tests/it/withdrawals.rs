@@ -6,6 +6,7 @@ use postrider::domain::{Cadence, DeliveryState, EditionState};
 use postrider::store::EditionRow;
 
 use crate::harness::engine::Engine;
+use crate::harness::http::{Answer, HttpServer};
 use crate::harness::world::{Setting, World, post};
 
 /// Nobody listens there: what is sent to it waits.
@@ -182,4 +183,113 @@ async fn a_folder_that_is_suddenly_empty_stops_nothing_for_an_hour() {
     world.jumps_to("2026-03-09T12:30:00Z").await;
     world.passes(1).await;
     assert_eq!(states(&world).await, [EditionState::Cancelled; 6]);
+}
+
+#[tokio::test]
+async fn a_digest_that_is_made_anew_holds_only_what_may_go_out_now() {
+    for engine in Engine::all() {
+        let world = Setting::new(engine).mailing_to(NOWHERE.parse().unwrap()).start().await;
+        world.subscriber("ann@example.org", Cadence::Daily).await;
+        for title in ["One", "Two", "Three"] {
+            world
+                .author_saves(&format!("{title}.md").to_lowercase(), post(title, "2026-03-09"))
+                .await;
+        }
+        world.jumps_to("2026-03-10T06:00:05Z").await;
+        assert_eq!(posts_of(&world, &editions(&world).await[0]).await, 3, "{engine:?}");
+        let kept_back = post("One", "2026-03-09").replace("---\ntitle", "---\nemail: skip\ntitle");
+        world.author_saves("one.md", &kept_back).await;
+        world.author_deletes("two.md").await;
+        world.passes(4).await;
+        let both = editions(&world).await;
+        assert_eq!(states(&world).await, [EditionState::Cancelled, EditionState::Sealed]);
+        assert_eq!(posts_of(&world, &both[1]).await, 1, "{engine:?}: its author wishes no mail");
+
+        world.author_saves("one.md", kept_back.replace("email: skip\n", "")).await;
+        world.jumps_to("2026-03-11T06:00:05Z").await;
+        let all = editions(&world).await;
+        assert_eq!(posts_of(&world, &all[2]).await, 1, "{engine:?}: it waited for the next run");
+    }
+}
+
+/// A server that answers 503 from now on, as far as a story goes.
+fn is_down(server: &HttpServer) {
+    for _ in 0..100 {
+        server.will(Answer::status(503));
+    }
+}
+
+fn chat_at(server: &HttpServer, wishes: &str) -> String {
+    format!(
+        "[destinations.chat]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n\
+         allow = [\"127.0.0.0/8\"]\n{wishes}",
+        server.address
+    )
+}
+
+async fn delivery_states(world: &World) -> Vec<DeliveryState> {
+    world.is_quiet().await;
+    let mut rows = world.deliveries().await;
+    rows.sort_by_key(|row| row.id.0);
+    rows.into_iter().map(|row| row.state).collect()
+}
+
+#[tokio::test]
+async fn a_post_that_a_destination_refused_to_hear_of_is_told_when_it_is_back() {
+    for engine in Engine::all() {
+        let server = HttpServer::plain().await;
+        is_down(&server);
+        let chat = chat_at(&server, "on_delete = \"retract\"");
+        let world = Setting::new(engine).config(&chat).start().await;
+        world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+        world.passes(3).await;
+        assert_eq!(delivery_states(&world).await, [DeliveryState::Deferred], "{engine:?}");
+        world.author_deletes("hello.md").await;
+        world.passes(4).await;
+        assert_eq!(delivery_states(&world).await, [DeliveryState::Cancelled], "{engine:?}");
+        world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+        world.passes(4).await;
+        let both = [DeliveryState::Cancelled, DeliveryState::Deferred];
+        assert_eq!(delivery_states(&world).await, both, "{engine:?}: nobody was told of it");
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_comes_back_after_it_was_retracted_is_told_again() {
+    for engine in Engine::all() {
+        let world = Setting::new(engine).config(CHAT).start().await;
+        for _ in 0..2 {
+            world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+            world.passes(4).await;
+            world.is_quiet().await;
+            world.author_deletes("hello.md").await;
+            world.passes(4).await;
+            world.is_quiet().await;
+        }
+        let all = ["post.published Hello", "post.removed Hello"].repeat(2);
+        assert_eq!(told(&world), all, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_was_taken_back_is_told_when_the_post_is_back() {
+    for engine in Engine::all() {
+        let server = HttpServer::plain().await;
+        let chat = chat_at(&server, "on_update = \"update\"");
+        let world = Setting::new(engine).config(&chat).start().await;
+        world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+        world.passes(4).await;
+        assert_eq!(delivery_states(&world).await, [DeliveryState::Accepted], "{engine:?}");
+        is_down(&server);
+        world.author_saves("hello.md", post("Hello two", "2026-03-09")).await;
+        world.passes(4).await;
+        let so_far = [DeliveryState::Accepted, DeliveryState::Deferred];
+        assert_eq!(delivery_states(&world).await, so_far, "{engine:?}");
+        world.author_deletes("hello.md").await;
+        world.passes(4).await;
+        world.author_saves("hello.md", post("Hello two", "2026-03-09")).await;
+        world.passes(4).await;
+        let all = [DeliveryState::Accepted, DeliveryState::Cancelled, DeliveryState::Deferred];
+        assert_eq!(delivery_states(&world).await, all, "{engine:?}");
+    }
 }

@@ -211,3 +211,28 @@ async fn a_batch_that_was_lost_sight_of_is_found_again_and_one_that_is_worked_on
         assert!(claim(&store, "one", NOW).await.is_some(), "{engine:?}: and claimed again");
     }
 }
+
+#[tokio::test]
+async fn behind_a_fence_nothing_more_of_a_leased_batch_goes_out_and_what_did_is_noted() {
+    for engine in Engine::all() {
+        let database = engine.database().await;
+        let store = database.open(NOW).await;
+        for name in ["ann", "bob"] {
+            subscribe(&store, name).await;
+        }
+        seal(&store, "urn:1").await;
+        let claimed = claim(&store, "one", NOW).await.unwrap();
+        let ids = due(&store, &claimed, NOW).await;
+        intend(&store, &claimed, ids[0]).await.unwrap();
+        write(&store, async |tx| tx.put_fence("a test", NOW).await).await;
+        let refused = intend(&store, &claimed, ids[1]).await;
+        assert_eq!(refused, Err(IntentRefusal::Fenced), "{engine:?}");
+        let outcome = Outcome::Accepted(reply(250));
+        record(&store, recorded(&claimed, ids[0], outcome, Next::Final(DeliveryState::Accepted)))
+            .await;
+        let both = [DeliveryState::Accepted, DeliveryState::Planned];
+        assert_eq!(states(&store).await, both, "{engine:?}");
+        write(&store, async |tx| tx.lift_fence("resume", NOW).await).await;
+        intend(&store, &claimed, ids[1]).await.unwrap();
+    }
+}

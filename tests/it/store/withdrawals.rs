@@ -1,6 +1,12 @@
 //! An edition one of whose posts is gone.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::harness::world::{Setting, World, post};
+use postrider::clock::Clock as _;
+use postrider::ingest::{Ingest, open_cache};
+use postrider::planner::Planner;
 use postrider::store::{PostUnderWay, Withdrawn};
 
 async fn seal_two(store: &Store) -> EditionId {
@@ -75,5 +81,54 @@ async fn a_digest_that_nobody_has_gives_its_posts_back() {
         let again =
             write(&store, async |tx| tx.withdraw_from_edition(&posts[1], "hello", NOW).await);
         assert_eq!(again.await, Withdrawn::Nothing);
+    }
+}
+
+/// What a daemon would plan, of a world whose daemon stands still.
+async fn desk(world: &World) -> (Ingest, Planner) {
+    let config = world.state.config.load_full();
+    let (store, cache) = (world.store.clone(), open_cache(&config, &world.store).unwrap());
+    let ingest = Ingest::open(Arc::clone(&config), store.clone(), cache.clone()).await.unwrap();
+    let templates = (**world.state.templates.load()).clone();
+    let planner = Planner::open(config, templates, (store, cache), world.clock.now()).await;
+    (ingest, planner.unwrap())
+}
+
+#[tokio::test]
+async fn a_post_that_expires_while_it_is_being_announced_is_retracted() {
+    let chat = "[destinations.chat]\nkind = \"webhook\"\nurl = \"outbox:var/outbox\"\n\
+                on_delete = \"retract\"";
+    let calls = Queue { channel: "destination:chat", lanes: (Lane::Letter, Lane::Announcement) };
+    for engine in Engine::all() {
+        let mut world = Setting::new(engine).config(chat).start().await;
+        world.stop().await;
+        let text = post("Fair", "2026-03-09")
+            .replace("---\ntitle", "---\nexpires: 2026-03-09T13:00:00+01:00\ntitle");
+        std::fs::write(world.path("posts/fair.md"), text).unwrap();
+        let store = &world.store;
+        let (mut ingest, mut planner) = desk(&world).await;
+        let now = world.clock.now() + SignedDuration::from_mins(1);
+        ingest.rescan(now).await.unwrap();
+        let settled = now + SignedDuration::from_mins(3);
+        planner.plan(&ingest.catalog(), settled).await;
+        assert_eq!(states(store).await, [DeliveryState::Planned], "{engine:?}");
+        let until = settled + SignedDuration::from_hours(8);
+        let claimed =
+            write(store, async |tx| tx.claim_batch(calls, "one", (settled, until), false).await);
+        let claimed = claimed.await.unwrap();
+        let call = due(store, &claimed, settled).await[0];
+        intend(store, &claimed, call).await.unwrap();
+
+        let over: Timestamp = "2026-03-09T12:00:01Z".parse().unwrap();
+        planner.plan(&ingest.catalog(), over).await;
+        assert_eq!(states(store).await, [DeliveryState::Sending], "{engine:?}: it is on its way");
+        let outcome = Outcome::Accepted(reply(204));
+        record(store, recorded(&claimed, call, outcome, Next::Final(DeliveryState::Accepted)))
+            .await;
+        for _ in 0..2 {
+            planner.plan(&ingest.catalog(), over).await;
+            let both = [DeliveryState::Accepted, DeliveryState::Planned];
+            assert_eq!(states(store).await, both, "{engine:?}: it is retracted once");
+        }
     }
 }
