@@ -9,8 +9,8 @@ use crate::domain::{Diagnostic, Revision};
 /// Everything that the feeds and the status page show of the posts. Empty until the first scan is over.
 #[derive(Clone, Debug, Default)]
 pub struct Shelf {
-    /// By path: `/feed.xml`, `/atom.xml`, `/feed.json`.
-    pub documents: BTreeMap<&'static str, Arc<Document>>,
+    /// By path, such as `/feed.xml`.
+    pub documents: BTreeMap<String, Arc<Document>>,
     /// The hash of what they were made of, if all could be made.
     pub made_of: Option<Revision>,
     /// What authors should mend.

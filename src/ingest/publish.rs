@@ -88,7 +88,7 @@ fn made_of(spec: &FeedSpec<'_>, posts: &[LivePost]) -> Revision {
 }
 
 struct Documents {
-    by_path: BTreeMap<&'static str, Arc<Document>>,
+    by_path: BTreeMap<String, Arc<Document>>,
     /// Every one of them is of these posts.
     is_whole: bool,
 }
@@ -99,7 +99,7 @@ fn documents(spec: &FeedSpec<'_>, posts: &[Written], previous: &Shelf) -> Docume
         let before = previous.documents.get(path);
         match feed::render(format, spec, posts) {
             Ok(document) => {
-                documents.by_path.insert(path, succeed(document, before));
+                documents.by_path.insert(path.to_owned(), succeed(document, before));
             }
             Err(error) => {
                 tracing::error!(
@@ -108,7 +108,8 @@ fn documents(spec: &FeedSpec<'_>, posts: &[Written], previous: &Shelf) -> Docume
                     "a feed cannot be rendered; the one before stays"
                 );
                 documents.is_whole = false;
-                documents.by_path.extend(before.map(|before| (path, Arc::clone(before))));
+                let kept = before.map(|before| (path.to_owned(), Arc::clone(before)));
+                documents.by_path.extend(kept);
             }
         }
     }

@@ -75,7 +75,7 @@ impl World {
         let paths =
             [(Format::Rss, "/feed.xml"), (Format::Atom, "/atom.xml"), (Format::Json, "/feed.json")];
         let document = |format| Arc::new(render(format, &spec, &posts).unwrap());
-        let documents = paths.map(|(format, path)| (path, document(format)));
+        let documents = paths.map(|(format, path)| (path.to_owned(), document(format)));
         let problem = Diagnostic::error("date-invalid", "`soon` is no date")
             .in_file("posts/tea.md")
             .effect("this post is live nowhere");
