@@ -220,7 +220,7 @@ impl Assembly<'_> {
         let summary =
             header.summary.map_or_else(|| excerpt::of(opening), |text| excerpt::bounded(&text));
         let relations = header.relations;
-        let text = source::legal(text::of(bodies.mail_html.as_ref().unwrap_or(html)));
+        let mail = bodies.mail_html.as_ref().unwrap_or(html);
         Some(Parsed {
             pinned_id: header.pinned_id,
             revision: Revision::of([]),
@@ -237,8 +237,7 @@ impl Assembly<'_> {
             updated_at: header.updated_at,
             expires_at: header.expires_at,
             summary,
-            likeness: Likeness::of(&text),
-            text,
+            likeness: Likeness::of_parts(text::parts(mail)),
             html: source::legal(bodies.html),
             mail_html: bodies.mail_html.map(source::legal),
             web_html: bodies.web_html.map(source::legal),

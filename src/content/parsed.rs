@@ -36,9 +36,6 @@ pub struct Parsed {
     /// For the post's own page, where that is not `html`: the author's HTML as it is, but for addresses and ids.
     #[serde(skip)]
     pub web_html: Option<String>,
-    /// What mail shows, for people who read it as text.
-    #[serde(skip)]
-    pub text: String,
     /// By which it is known when its file and address are others.
     pub likeness: Likeness,
     pub authors: Vec<Author>,
@@ -112,15 +109,8 @@ impl Parsed {
                 ]
             })
             .collect();
-        let parts = [
-            self.link.as_str(),
-            &self.title,
-            &self.summary,
-            &self.html,
-            &self.text,
-            &self.language,
-            &counts,
-        ];
+        let parts =
+            [self.link.as_str(), &self.title, &self.summary, &self.html, &self.language, &counts];
         let more = self.more_words();
         self.revision = Revision::of(
             parts

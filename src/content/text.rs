@@ -2,6 +2,8 @@
 //!
 //! Reads only what `sanitise` wrote, so tags are balanced and URLs absolute.
 
+use std::borrow::Cow;
+
 use super::markup::{Attributes, Token, Tokens, unescape};
 use super::source::EXCERPT_END;
 
@@ -17,6 +19,14 @@ pub fn of(html: &str) -> String {
         }
     }
     writer.finish()
+}
+
+/// The text in `html` between its tags, as it stands.
+pub(super) fn parts(html: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    Tokens::of(html).filter_map(|token| match token {
+        Token::Text(text) => Some(unescape(text)),
+        Token::Open { .. } | Token::Close(_) | Token::Comment => None,
+    })
 }
 
 /// What stands left of lines: `first` on the next line only, `rest` on those after it.

@@ -34,21 +34,17 @@ pub enum Alike {
 impl Likeness {
     /// The sketch of a plain text. Case, punctuation and line breaks don't count.
     pub fn of(text: &str) -> Self {
-        let mut bins = [EMPTY; BINS];
-        let (mut before, mut last) = (0_u64, 0_u64);
-        for word in text
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .take(MOST_WORDS)
-        {
-            let word = hash(word);
-            let triple = mix(before ^ last.rotate_left(21) ^ word.rotate_left(42));
-            let bin = usize::try_from(triple >> 59).unwrap_or_default();
-            let value = u16::try_from(triple & 0xFFFF).unwrap_or_default();
-            bins[bin] = bins[bin].min(value.min(EMPTY - 1));
-            (before, last) = (last, word);
+        Self::of_parts([text])
+    }
+
+    /// The sketch of a text in parts, which end no words.
+    pub fn of_parts<T: AsRef<str>>(parts: impl IntoIterator<Item = T>) -> Self {
+        let mut sketch = Sketch::default();
+        for part in parts {
+            sketch.read(part.as_ref());
         }
-        Self(bins)
+        sketch.end_word();
+        Self(sketch.bins)
     }
 
     /// Whether two texts are one. Of short ones nothing is known.
@@ -73,16 +69,56 @@ impl Likeness {
     }
 }
 
-/// FNV-1a over the lower-case letters: the same in every release, on every machine.
-fn hash(word: &str) -> u64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut take = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    if word.is_ascii() {
-        word.bytes().for_each(|byte| take(byte.to_ascii_lowercase()));
-    } else {
-        word.to_lowercase().bytes().for_each(take);
+/// Reads a text letter by letter: this runs over everything of every post.
+struct Sketch {
+    bins: [u16; BINS],
+    /// Hashes of the two words before.
+    before: [u64; 2],
+    /// FNV-1a over the lower-case letters of the word so far: the same in every release, on every machine.
+    word: Option<u64>,
+    words: usize,
+}
+
+impl Default for Sketch {
+    fn default() -> Self {
+        Self { bins: [EMPTY; BINS], before: [0; 2], word: None, words: 0 }
     }
-    hash
+}
+
+impl Sketch {
+    fn read(&mut self, text: &str) {
+        for c in text.chars() {
+            if self.words == MOST_WORDS {
+                return;
+            }
+            if c.is_ascii_alphanumeric() {
+                self.take(c.to_ascii_lowercase() as u8);
+            } else if c.is_ascii() || !c.is_alphanumeric() {
+                self.end_word();
+            } else {
+                let mut buffer = [0; 4];
+                for lower in c.to_lowercase() {
+                    lower.encode_utf8(&mut buffer).bytes().for_each(|byte| self.take(byte));
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, byte: u8) {
+        let hash = self.word.unwrap_or(0xcbf2_9ce4_8422_2325);
+        self.word = Some((hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    }
+
+    fn end_word(&mut self) {
+        let Some(word) = self.word.take() else { return };
+        let [first, second] = self.before;
+        let triple = mix(first ^ second.rotate_left(21) ^ word.rotate_left(42));
+        let bin = usize::try_from(triple >> 59).unwrap_or_default();
+        let value = u16::try_from(triple & 0xFFFF).unwrap_or_default();
+        self.bins[bin] = self.bins[bin].min(value.min(EMPTY - 1));
+        self.before = [second, word];
+        self.words += 1;
+    }
 }
 
 /// The finaliser of `SplitMix64`.

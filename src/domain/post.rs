@@ -105,11 +105,18 @@ pub struct Body {
     pub web_html: Option<String>,
     /// What mail shows, as plain text: wrapped by nobody, links as `text <url>`.
     pub text: String,
+    /// `html` as plain text, where that is not `text`.
+    pub web_text: Option<String>,
 }
 
 impl Body {
     pub fn for_mail(&self) -> &str {
         self.mail_html.as_deref().unwrap_or(&self.html)
+    }
+
+    /// `html` as plain text: without what only mail shows.
+    pub fn text_for_web(&self) -> &str {
+        self.web_text.as_deref().unwrap_or(&self.text)
     }
 }
 

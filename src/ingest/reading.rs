@@ -333,8 +333,6 @@ fn parse(
 }
 
 fn take_text(parsed: &mut Parsed) -> CachedBody {
-    // Made anew from the HTML when somebody asks.
-    parsed.text = String::new();
     let (mail, web) = (parsed.mail_html.take(), parsed.web_html.take());
     CachedBody { html: std::mem::take(&mut parsed.html), mail, web }
 }

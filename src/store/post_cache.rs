@@ -149,7 +149,8 @@ impl PostCache {
         let CachedBody { html, mail: mail_html, web: web_html } =
             self.body(body)?.ok_or(StoreError::Corrupt("the text of a post"))?;
         let text = content::plain_text(mail_html.as_deref().unwrap_or(&html));
-        let body = Arc::new(Body { html, mail_html, web_html, text });
+        let web_text = mail_html.is_some().then(|| content::plain_text(&html));
+        let body = Arc::new(Body { html, mail_html, web_html, text, web_text });
         Ok(Written { post: Arc::clone(post), body })
     }
 

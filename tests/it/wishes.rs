@@ -157,3 +157,21 @@ async fn a_folder_speaks_for_posts_that_say_nothing_themselves() {
     assert!(mail(&world).is_empty());
     assert_eq!(world.outbox_calls().len(), 1);
 }
+
+#[tokio::test]
+async fn a_call_carries_no_words_that_are_for_mails_alone() {
+    let world = Setting::new(Engine::Sqlite).config(CHAT).start().await;
+    world.subscriber("ann@example.org", Cadence::Instant).await;
+    let text =
+        format!("{}\n:::email-only\nReply to this mail.\n:::\n", post("Hello", "2026-03-09"));
+    world.author_saves("hello.md", text).await;
+    world.passes(4).await;
+    world.is_quiet().await;
+    let calls = world.outbox_calls();
+    assert_eq!((mail(&world).len(), calls.len()), (1, 2));
+    for call in calls {
+        let told = call.to_string();
+        assert!(told.contains("has a *body*") || told.contains("has a body"), "{told}");
+        assert!(!told.contains("Reply"), "{told}");
+    }
+}

@@ -130,11 +130,11 @@ fn our_own_reader_sees_what_ghost_had() {
     assert_eq!(moss.summary, "What grows where nobody looks: 100 *plots*");
     assert_eq!(moss.image_alt.as_deref(), Some("Moss on a stone"));
     assert_eq!(moss.pinned_id.as_deref(), Some("urn:x-ghost:64f1c2a9e13b7d0001a2b3c4"));
-    assert!(moss.text.contains("[brackets] and {{ braces }}"), "{}", moss.text);
+    assert!(moss.html.contains("[brackets] and {{ braces }}"), "{}", moss.html);
     assert!(moss.html.contains("https://old.example/about/?ref=field-notes"), "{}", moss.html);
     let cards = read_back(&files[1]);
     assert_eq!(cards.canonical.unwrap().as_str(), "https://elsewhere.example/cards/");
-    assert!(cards.text.contains("{{ much }}"), "{}", cards.text);
+    assert!(cards.html.contains("{{ much }}"), "{}", cards.html);
 }
 
 #[test]

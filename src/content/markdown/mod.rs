@@ -197,9 +197,7 @@ fn unread_mark(text: &str, span: &Range<usize>) -> Option<Problem> {
 
 /// What was meant for a site generator: readers would see it raw.
 fn template_code(text: &str) -> Option<Problem> {
-    if !text.contains('{') && !text.contains("[[") {
-        return None;
-    }
+    memchr::memchr2(b'{', b'[', text.as_bytes())?;
     let kinds = [
         ("{{<", "a Hugo shortcode"),
         ("{{%", "a Hugo shortcode"),

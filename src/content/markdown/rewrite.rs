@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use memchr::memchr3;
 use pulldown_cmark::{BlockQuoteKind, CowStr, Event, Tag, TagEnd};
 
 use super::super::source::EXCERPT_END;
@@ -110,12 +111,7 @@ impl<'t> Rewriter<'t> {
                 let markup = self.excerpt_mark(markup);
                 self.push(Event::InlineHtml(markup));
             }
-            Event::Text(text) if text.trim() == "{/* truncate */}" => {
-                let mark = self.excerpt_mark("<!--truncate-->".into());
-                self.push(Event::InlineHtml(mark));
-            }
-            Event::Text(text) if self.in_code => self.push(Event::Text(text)),
-            Event::Text(text) => self.text(without_attribute_lists(text)),
+            Event::Text(text) => self.read(text),
             Event::TaskListMarker(done) => {
                 self.push(Event::Text(if done { "☑ " } else { "☐ " }.into()));
             }
@@ -171,6 +167,20 @@ impl<'t> Rewriter<'t> {
                 self.in_code &= !matches!(tag, TagEnd::CodeBlock);
                 self.push(Event::End(tag));
             }
+        }
+    }
+
+    fn read(&mut self, text: CowStr<'t>) {
+        // Most words have nothing of what is looked for.
+        if memchr3(b'{', b'=', b':', text.as_bytes()).is_none() {
+            self.push(Event::Text(text));
+        } else if text.trim() == "{/* truncate */}" {
+            let mark = self.excerpt_mark("<!--truncate-->".into());
+            self.push(Event::InlineHtml(mark));
+        } else if self.in_code {
+            self.push(Event::Text(text));
+        } else {
+            self.text(without_attribute_lists(text));
         }
     }
 

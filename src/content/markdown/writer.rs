@@ -366,36 +366,33 @@ fn without_comments(html: &str) -> Option<Cow<'_, str>> {
 
 /// As HTML's serialisation asks for.
 fn escape_text(text: &str, out: &mut String) {
-    escape(text, out, |c| match c {
-        '&' => Some("&amp;"),
-        '<' => Some("&lt;"),
-        '>' => Some("&gt;"),
-        '\u{A0}' => Some("&nbsp;"),
-        _ => None,
-    });
+    escape(text, out, |byte| matches!(byte, b'&' | b'<' | b'>' | NO_BREAK_SPACE));
 }
 
 fn escape_attribute(text: &str, out: &mut String) {
-    escape(text, out, |c| match c {
-        '&' => Some("&amp;"),
-        '<' => Some("&lt;"),
-        '>' => Some("&gt;"),
-        '"' => Some("&quot;"),
-        '\u{A0}' => Some("&nbsp;"),
-        _ => None,
-    });
+    escape(text, out, |byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | NO_BREAK_SPACE));
 }
 
-fn escape(text: &str, out: &mut String, reference: impl Fn(char) -> Option<&'static str>) {
-    let mut from = 0;
-    for (at, c) in text.char_indices() {
-        if let Some(reference) = reference(c) {
-            out.push_str(&text[from..at]);
-            out.push_str(reference);
-            from = at + c.len_utf8();
+/// The first of its two bytes in UTF-8, which others begin with too.
+const NO_BREAK_SPACE: u8 = 0xC2;
+
+fn escape(text: &str, out: &mut String, is_special: impl Fn(u8) -> bool) {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(&is_special) {
+        let (plain, special) = rest.split_at(at);
+        out.push_str(plain);
+        let mut letters = special.chars();
+        match letters.next() {
+            Some('&') => out.push_str("&amp;"),
+            Some('<') => out.push_str("&lt;"),
+            Some('>') => out.push_str("&gt;"),
+            Some('"') => out.push_str("&quot;"),
+            Some('\u{A0}') => out.push_str("&nbsp;"),
+            other => out.extend(other),
         }
+        rest = letters.as_str();
     }
-    out.push_str(&text[from..]);
+    out.push_str(rest);
 }
 
 /// Character references can bring carriage returns in, which HTML parsers read as line feeds.

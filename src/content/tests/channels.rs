@@ -1,7 +1,7 @@
 //! Blocks that only one channel shows, and that no other must.
 
 use super::dialects::{html, post};
-use super::{post_at, problems};
+use super::{post_at, problems, text_of};
 
 #[test]
 fn blocks_for_one_channel_are_seen_by_no_other() {
@@ -28,8 +28,8 @@ A <!-- web-only -->web<!-- /web-only --><!-- email-only -->mail<!-- /email-only 
     insta::assert_snapshot!(format!(
         "{}\n---- mail\n{}\n---- text\n{}",
         post.html,
-        post.mail_html.unwrap(),
-        post.text
+        post.mail_html.as_ref().unwrap(),
+        text_of(&post)
     ));
 }
 

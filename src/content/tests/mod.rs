@@ -115,7 +115,12 @@ fn show(within: &str, bytes: &[u8]) -> String {
         writeln!(out, "warning: {warning}").unwrap();
     }
     out.push_str(&head(&post));
-    format!("{out}---- html\n{}\n---- text\n{}", post.html, post.text)
+    format!("{out}---- html\n{}\n---- text\n{}", post.html, text_of(&post))
+}
+
+/// What mails say in plain text.
+fn text_of(post: &Parsed) -> String {
+    plain_text(post.mail_html.as_ref().unwrap_or(&post.html))
 }
 
 /// Everything but the text.

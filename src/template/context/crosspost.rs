@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{AuthorContext, Context, PostContext, SiteContext, samples};
-use crate::content;
-use crate::domain::{Body, SOCIAL, Translation, Written};
+use crate::domain::{SOCIAL, Translation, Written};
 
 /// Bytes of HTML that a call carries at most; receivers refuse bodies from some 256 kB on.
 const MAX_HTML: usize = 100_000;
@@ -95,7 +94,7 @@ impl CrosspostContext {
             title: post.title.clone(),
             summary: post.summary.clone(),
             html: (body.html.len() <= MAX_HTML).then(|| body.html.clone()),
-            text: text_of(body),
+            text: body.text_for_web().to_owned(),
             authors: post.authors.iter().map(AuthorContext::of).collect(),
             tags: post.tags.clone(),
             categories: post.categories.clone(),
@@ -148,11 +147,6 @@ impl CrosspostContext {
     }
 }
 
-/// The text of what the site shows: what only mails show is for nobody else.
-fn text_of(body: &Body) -> String {
-    if body.mail_html.is_some() { content::plain_text(&body.html) } else { body.text.clone() }
-}
-
 impl Context for CrosspostContext {
     const TEMPLATES: &'static [&'static str] = &["crosspost/"];
 
@@ -164,22 +158,5 @@ impl Context for CrosspostContext {
             ("no image, right to left", Self::sample(CrosspostEvent::Removed, samples::odd_post())),
             ("a post too large for a call", long),
         ]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_call_carries_no_words_that_are_for_mails_alone() {
-        let body = Body {
-            html: "<p>For all.</p>".to_owned(),
-            text: "For all, and for mails.".to_owned(),
-            ..Body::default()
-        };
-        assert_eq!(text_of(&body), body.text);
-        let body = Body { mail_html: Some("<p>For all, and for mails.</p>".to_owned()), ..body };
-        assert_eq!(text_of(&body).trim(), "For all.");
     }
 }
