@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,8 +21,8 @@ use crate::domain::{Body, BodyId, Post, Written};
 const OWN: i64 = 1 << 60;
 /// How long another process may keep the file to itself.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Pages between two checkpoints: 32 MB.
-const CHECKPOINT_PAGES: i32 = 8000;
+/// Bytes of the write-ahead log that make a checkpoint worth it.
+const CHECKPOINT_BYTES: u64 = 32 * 1024 * 1024;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS stamps (stamp TEXT NOT NULL);
@@ -81,7 +82,8 @@ struct Inner {
     /// Where that file is, or `own`, if it has a name.
     path: Option<PathBuf>,
     /// Held as long as `own` is the file itself.
-    _lock: Option<File>,
+    lock: Option<File>,
+    is_checkpointing: AtomicBool,
 }
 
 impl PostCache {
@@ -117,7 +119,8 @@ impl PostCache {
             own: Mutex::new(own),
             kept: kept.map(Mutex::new),
             path,
-            _lock: lock,
+            lock,
+            is_checkpointing: AtomicBool::new(false),
         }))
     }
 
@@ -163,7 +166,27 @@ impl PostCache {
         let tx = connection.transaction().map_err(doing("write the cache of posts"))?;
         let filled = fill(&Pen(&tx))?;
         tx.commit().map_err(doing("write the cache of posts"))?;
+        drop(connection);
+        self.checkpoint();
         Ok(filled)
+    }
+
+    /// Moves what was written into the file itself, if it is much. Nobody waits for that.
+    fn checkpoint(&self) {
+        let Some(path) = self.0.path.clone().filter(|_| self.0.lock.is_some()) else { return };
+        let is_much = beside(&path, "-wal").metadata().is_ok_and(|it| it.len() > CHECKPOINT_BYTES);
+        if !is_much || self.0.is_checkpointing.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let cache = self.clone();
+        std::thread::spawn(move || {
+            let moved = Connection::open(&path)
+                .and_then(|it| it.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(())));
+            if let Err(error) = moved {
+                tracing::debug!(%error, "the cache of posts is checkpointed later");
+            }
+            cache.0.is_checkpointing.store(false, Ordering::Release);
+        });
     }
 }
 
@@ -288,7 +311,8 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
+    // By a thread of its own: see `checkpoint`.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)
 }
 
 fn is_stamped(connection: &Connection, stamp: &str) -> rusqlite::Result<bool> {
