@@ -75,6 +75,8 @@ pub struct FolderFacts {
 struct Layer {
     dir: String,
     scope: Option<Scope>,
+    /// The language of the posts that are meant, where not all are.
+    language: Option<String>,
     /// Greater is more special.
     rank: i64,
     preset: Preset,
@@ -137,7 +139,7 @@ impl FolderFacts {
                     }
                 }
             }
-            FactKind::DirectoryData => self.add(file, None, entries),
+            FactKind::DirectoryData => self.add(file, (None, None), entries),
             FactKind::Index => {
                 let Some(at) = entries.into_iter().find(|entry| entry.key == "cascade") else {
                     return;
@@ -157,11 +159,16 @@ impl FolderFacts {
         }
     }
 
-    fn add(&mut self, file: &FactFile, scope: Option<Scope>, entries: Vec<Entry>) {
+    fn add(
+        &mut self,
+        file: &FactFile,
+        (scope, language): (Option<Scope>, Option<String>),
+        entries: Vec<Entry>,
+    ) {
         let scoped = scope.as_ref().map_or(0, |scope| scope.depth);
         let rank = (depth(&file.dir) - depth(&file.lead)) * 100 + scoped;
         let preset = Preset::of_entries(entries);
-        self.layers.push(Layer { dir: file.dir.clone(), scope, rank, preset });
+        self.layers.push(Layer { dir: file.dir.clone(), scope, language, rank, preset });
     }
 
     /// `cascade`: values, and under `_target` or `target` for which pages.
@@ -174,8 +181,11 @@ impl FolderFacts {
         }
         let pattern = target.and_then(|target| lookup_text(&target.node, &["path"]));
         let scope = pattern.map(|pattern| Scope::of_page(&file.lead, pattern));
+        let language = target.and_then(|target| lookup_text(&target.node, &["lang"]));
+        let name = file.source.rsplit('/').next().unwrap_or_default();
+        let meant = (scope, language.or(naming::language(name)).map(str::to_owned));
         let values = children(rule).iter().filter(|entry| !is_target(&entry.key));
-        self.add(file, scope, values.cloned().collect());
+        self.add(file, meant, values.cloned().collect());
     }
 
     /// `{scope: {path, type}, values}`.
@@ -189,11 +199,12 @@ impl FolderFacts {
             return;
         }
         let scope = Scope::of_path(&file.lead, within("path").unwrap_or_default());
-        self.add(file, Some(scope), children(&values.node).to_vec());
+        self.add(file, (Some(scope), None), children(&values.node).to_vec());
     }
 
-    /// What is said of the post at `within`, the most special first.
-    pub fn presets_for(&self, within: &str) -> Vec<&Preset> {
+    /// What is said of the post at `within`, the most special first. It is in `language` if its path does not say otherwise.
+    pub fn presets_for(&self, within: &str, language: &str) -> Vec<&Preset> {
+        let language = naming::language(within).unwrap_or(language);
         let folders = within.match_indices('/').map(|(at, _)| &within[..at]);
         let dirs = folders.filter(|dir| !dir.is_empty()).chain(["", within]);
         let mut found: Vec<usize> =
@@ -208,7 +219,10 @@ impl FolderFacts {
             scope.matches(&path.1)
         };
         let layers = found.into_iter().filter_map(|at| self.layers.get(at));
-        let meant = layers.filter(|layer| layer.scope.as_ref().is_none_or(&mut is_meant));
+        let speaks_it = |of: &String| of.eq_ignore_ascii_case(language);
+        let meant = layers
+            .filter(|layer| layer.language.as_ref().is_none_or(speaks_it))
+            .filter(|layer| layer.scope.as_ref().is_none_or(&mut is_meant));
         meant.map(|layer| &layer.preset).collect()
     }
 

@@ -159,7 +159,11 @@ pub fn parse(
     if header::is_draft(&fields) {
         return Ok((Verdict::Draft, report.into_found()));
     }
-    let naming = naming::read(file.within);
+    let mut naming = naming::read(file.within);
+    if front_matter.bare {
+        // Pelican files posts under the folder that they are in.
+        naming.category = naming.category.or(file.within.rsplit('/').nth(1));
+    }
     let header = Header::read(&fields, &naming, file, rules, &mut report);
     let own_separator = fields.text(&["excerptseparator"]).map(|(text, _)| text);
     let assembly = Assembly {

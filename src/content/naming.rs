@@ -18,7 +18,7 @@ pub(super) struct Naming<'a> {
     pub(super) language: Option<&'a str>,
     /// The outermost folder, unless it is a date, one of Jekyll's or the post's own.
     pub(super) section: Option<&'a str>,
-    /// The folder around Jekyll's `_posts`, which is a category there.
+    /// The folder around Jekyll's `_posts`, or Pelican's around a post, which is a category there.
     pub(super) category: Option<&'a str>,
     /// Whether this is Jekyll's layout, where blanks separate tags.
     pub(super) jekyll: bool,

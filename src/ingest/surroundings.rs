@@ -33,6 +33,8 @@ pub(super) struct Around {
     pub(super) facts: FolderFacts,
     /// What the configuration says for posts that don't.
     pub(super) defaults: Preset,
+    /// BCP 47 tag of posts that don't say.
+    language: String,
     history: History,
     /// The files were read once.
     is_known: bool,
@@ -43,6 +45,7 @@ impl Surroundings {
     pub(super) fn new(config: &Config) -> Self {
         let around = |folder: &PostFolder| Around {
             defaults: Preset::of(&folder.defaults),
+            language: folder.language.as_ref().unwrap_or(&config.site.language).clone(),
             ..Around::default()
         };
         Self {
@@ -109,12 +112,13 @@ impl Around {
         self.facts.authors() == before.facts.authors()
             && self.facts.is_unknown(within) == before.facts.is_unknown(within)
             && self.history.first(within) == before.history.first(within)
-            && self.facts.presets_for(within) == before.facts.presets_for(within)
+            && self.facts.presets_for(within, &self.language)
+                == before.facts.presets_for(within, &before.language)
     }
 
     /// What is said for the post at `within`, the most special first.
     pub(super) fn presets(&self, within: &str) -> Vec<&Preset> {
-        let mut presets = self.facts.presets_for(within);
+        let mut presets = self.facts.presets_for(within, &self.language);
         presets.push(&self.defaults);
         presets
     }

@@ -24,6 +24,8 @@ pub(super) struct FrontMatter {
     pub(super) body: usize,
     /// Whether there was any, even an empty one.
     pub(super) present: bool,
+    /// Whether it stands there without fences, as only Pelican and `MultiMarkdown` have it.
+    pub(super) bare: bool,
 }
 
 /// Reads the front matter of `text`. All that is wrong with it, otherwise.
@@ -120,7 +122,7 @@ fn fenced(
                 .at(span)
                 .help("move its lines into the first block and delete the fences between"),
         ]),
-        None => Ok(FrontMatter { entries, body, present: true }),
+        None => Ok(FrontMatter { entries, body, present: true, bare: false }),
     }
 }
 
@@ -174,7 +176,7 @@ fn leading_json(text: &str, start: usize) -> Result<FrontMatter, Vec<Problem>> {
     let body = next_line(text, &(end..line_at(text, end).end));
     let rest_of_line = text[end..body].trim();
     let body = if rest_of_line.is_empty() { body } else { end };
-    Ok(FrontMatter { entries, body, present: true })
+    Ok(FrontMatter { entries, body, present: true, bare: false })
 }
 
 /// Notations without an opening fence: Hexo's, which ends with `---` or `;;;`, and the header lines of Pelican.
@@ -188,15 +190,25 @@ fn unopened(text: &str, start: usize) -> Result<FrontMatter, Vec<Problem>> {
         && let Some(end) = closing(";;;")
     {
         let entries = json::parse(text, start..end.start).map_err(|problem| vec![problem])?;
-        return Ok(FrontMatter { entries, body: next_line(text, &end), present: true });
+        return Ok(FrontMatter {
+            entries,
+            body: next_line(text, &end),
+            present: true,
+            bare: false,
+        });
     }
     let Some(header) = plain::parse(text, start) else { return Ok(FrontMatter::default()) };
     let after = line_at(text, header.end);
     if text[after.clone()].trim_end() == "---" {
         let entries = yaml::parse(text, start..header.end)?;
-        return Ok(FrontMatter { entries, body: next_line(text, &after), present: true });
+        return Ok(FrontMatter {
+            entries,
+            body: next_line(text, &after),
+            present: true,
+            bare: false,
+        });
     }
-    Ok(FrontMatter { entries: header.entries, body: header.end, present: true })
+    Ok(FrontMatter { entries: header.entries, body: header.end, present: true, bare: true })
 }
 
 /// The line that begins at `from`, without its end.

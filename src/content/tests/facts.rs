@@ -86,6 +86,19 @@ fn hugos_cascade_may_name_the_pages_that_it_means() {
 }
 
 #[test]
+fn hugos_cascade_may_be_for_one_language() {
+    let rule = "---\ncascade:\n- target: {lang: fr}\n  tags: [carnet]\n---\n";
+    let site = Site::new()
+        .with("_index.md", rule)
+        .with("_index.de.md", "---\ncascade: {author: Grete}\n---\n");
+    let post = |within: &str| site.post(within, "");
+    assert_eq!(post("a.fr.md").tags, ["carnet"]);
+    assert_eq!(post("a.md").tags, [""; 0]);
+    assert_eq!(post("a.de.md").authors[0].name, "Grete");
+    assert_eq!(post("a.fr.md").authors, []);
+}
+
+#[test]
 fn eleventys_directory_data_holds_below_its_folder() {
     let site = Site::new()
         .around("posts", "posts.json", "{\"tags\": [\"posts\", \"blog\"], \"lang\": \"de\"}")

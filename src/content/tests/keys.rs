@@ -319,3 +319,14 @@ fn titles_are_text_whatever_yaml_makes_of_them() {
     let short = post_at("a.md", "---\nlinkTitle: L\ndate: 2024-01-15\n---\n");
     assert_eq!(short.title, "L");
 }
+
+#[test]
+fn pelican_files_articles_under_the_folder_that_they_are_in() {
+    let bare = "Title: T\nDate: 2024-01-15\n\nWords.\n";
+    assert_eq!(post_at("garden/roses.md", bare).categories, ["garden"]);
+    assert_eq!(post_at("roses.md", bare).categories, [""; 0]);
+    let own = format!("Category: Flowers\n{bare}");
+    assert_eq!(post_at("garden/roses.md", &own).categories, ["Flowers"]);
+    let fenced = "---\ntitle: T\ndate: 2024-01-15\n---\nWords.\n";
+    assert_eq!(post_at("garden/roses.md", fenced).categories, [""; 0]);
+}

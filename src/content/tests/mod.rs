@@ -49,7 +49,7 @@ impl Folder {
         within: &str,
         bytes: &[u8],
     ) -> Result<(Verdict, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let mut presets = self.facts.presets_for(within);
+        let mut presets = self.facts.presets_for(within, "en");
         presets.push(&self.preset);
         let rules = FolderRules {
             site_url: &self.site_url,
