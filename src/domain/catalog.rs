@@ -79,7 +79,8 @@ impl Catalog {
         taken: &HashMap<PostId, QueuedRelease>,
         now: Timestamp,
     ) -> (Vec<LivePost>, Option<Timestamp>) {
-        let mut live = Vec::new();
+        let mut live: Vec<LivePost> = Vec::with_capacity(self.posts.len());
+        let mut is_in_order = true;
         let mut changes_at: Option<Timestamp> = None;
         let mut note = |at: Timestamp| {
             changes_at = Some(changes_at.map_or(at, |known| known.min(at)));
@@ -94,6 +95,8 @@ impl Catalog {
                         note(expires_at);
                     }
                     let post = as_readers_saw_it(known, at);
+                    let follows = |last: &LivePost| Post::newest_first(&last.post, &post).is_le();
+                    is_in_order &= live.last().is_none_or(follows);
                     live.push(LivePost { post, body: known.body });
                 }
                 Due::At(at) => note(at),
@@ -101,7 +104,9 @@ impl Catalog {
             }
         }
         // Those that were released later than they are dated are out of order.
-        live.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
+        if !is_in_order {
+            live.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
+        }
         (live, changes_at)
     }
 }

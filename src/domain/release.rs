@@ -115,6 +115,11 @@ pub struct Releases {
 }
 
 impl Releases {
+    /// Whether nobody schedules anything.
+    pub fn is_empty(&self) -> bool {
+        self.releases.is_empty() && self.queues.is_empty()
+    }
+
     /// When `post` goes live on `channel`: its own date or that of its release, whichever is later; in a queue, when its turn came.
     pub fn due(
         &self,

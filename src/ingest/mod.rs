@@ -48,6 +48,8 @@ pub struct Ingest {
     files: BTreeMap<String, FileState>,
     /// Files that ask for a place in the catalog: just read, or refused before.
     asking: BTreeSet<String>,
+    /// Files of which there is something to tell: warnings, errors, that they are drafts.
+    telling: BTreeSet<String>,
     /// Broken files whose last good state is not in the store yet, or was not asked for.
     unkept: BTreeSet<String>,
     /// Folders that the last scan could not read, by index into `config.posts`.
@@ -122,6 +124,7 @@ impl Ingest {
             absent,
             files: BTreeMap::new(),
             asking: BTreeSet::new(),
+            telling: BTreeSet::new(),
             unkept: BTreeSet::new(),
             unreadable: BTreeMap::new(),
             first_scans_noted: false,
@@ -272,6 +275,7 @@ impl Ingest {
     fn forget_notes(&mut self, source: &str) {
         self.asking.remove(source);
         self.unkept.remove(source);
+        self.telling.remove(source);
         self.naming.remove(source);
     }
 
@@ -356,6 +360,10 @@ impl Ingest {
                 before
             }
         };
+        let says_more = matches!(reading, Reading::Draft | Reading::Broken(_));
+        if says_more || !warnings.is_empty() {
+            self.telling.insert(source.clone());
+        }
         let state = FileState { fingerprint, folder, reading, warnings, asked, post };
         self.files.insert(source, state);
     }

@@ -49,7 +49,7 @@ impl Ingest {
         catalog.posts = self.live.newest_first().cloned().collect();
         catalog.moved = Arc::clone(&self.moved);
         catalog.problems.extend(self.around.problems().cloned());
-        for state in self.files.values() {
+        for state in self.telling.iter().filter_map(|source| self.files.get(source)) {
             catalog.problems.extend(state.warnings.iter().cloned());
             match &state.reading {
                 Reading::Fresh(_) | Reading::Taken | Reading::NotAPost => {}

@@ -80,6 +80,7 @@ impl Ingest {
         if !state.reading.is_broken() {
             self.unkept.insert(source.to_owned());
         }
+        self.telling.insert(source.to_owned());
         state.reading = match std::mem::replace(&mut state.reading, Reading::Taken) {
             Reading::Fresh(fresh) | Reading::Rival(fresh, _) => {
                 Reading::Rival(fresh, Box::new(problem))
@@ -112,6 +113,9 @@ impl Ingest {
         let Some(state) = self.files.get_mut(&source) else { return };
         self.asking.remove(&source);
         self.unkept.remove(&source);
+        if state.warnings.is_empty() {
+            self.telling.remove(&source);
+        }
         let fresh = match std::mem::replace(&mut state.reading, Reading::Taken) {
             Reading::Fresh(fresh) | Reading::Rival(fresh, _) => fresh,
             other => {

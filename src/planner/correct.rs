@@ -126,7 +126,8 @@ pub(super) fn wished(
     catalog: &Catalog,
     now: Timestamp,
 ) -> impl Iterator<Item = (&Arc<CatalogPost>, Correction)> {
-    let posts = catalog.posts.iter().filter(move |known| !known.is_expired(now));
+    let edited = catalog.posts.iter().filter(|known| known.edited_at.is_some());
+    let posts = edited.filter(move |known| !known.is_expired(now));
     posts.filter_map(|known| Some((known, correction_of(&known.post)?)))
 }
 

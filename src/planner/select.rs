@@ -79,7 +79,11 @@ fn refusal(known: &CatalogPost, view: ChannelView<'_>) -> Option<Refusal> {
 
 /// What is news to the channel, whatever its author wishes.
 fn due<'a>(world: World<'a>, view: ChannelView<'a>) -> impl Iterator<Item = Candidate> + use<'a> {
-    world.catalog.posts.iter().filter_map(move |known| {
+    let may_be_scheduled = !world.releases.is_empty();
+    let posts = world.catalog.posts.iter();
+    // Most posts are of the baseline: they are passed over without a look at anything else.
+    let posts = posts.filter(move |known| known.is_news || may_be_scheduled);
+    posts.filter_map(move |known| {
         let is_over = view.had.contains(&known.post.id) || known.is_expired(world.now);
         if is_over || known.is_held() {
             return None;
