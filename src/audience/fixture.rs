@@ -180,6 +180,7 @@ fn newsletter(name: &str) -> Newsletter {
         retry: retry(),
         reply_to: None,
         inline_images: false,
+        language: "en".to_owned(),
     }
 }
 

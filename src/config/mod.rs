@@ -345,6 +345,8 @@ pub struct Newsletter {
     pub name: String,
     pub title: String,
     pub description: String,
+    /// BCP 47 tag: of posts that are there in several languages, its subscribers get the version in this one.
+    pub language: String,
     /// What it offers; `None` for `instant`, which has no schedule.
     pub cadences: BTreeMap<Cadence, Option<Schedule>>,
     pub default_cadence: Cadence,

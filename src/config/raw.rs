@@ -215,6 +215,10 @@ pub(super) struct Newsletter {
     pub title: Option<String>,
     /// One sentence for the page where people subscribe.
     pub description: String,
+    /// Of posts that are there in several languages its subscribers get the version in this one, else the one published first, and
+    /// never two.
+    #[schemars(extend("x-default" = "`site.language`"))]
+    pub language: Option<String>,
     /// How often subscribers may have it: at least one of the keys below.
     #[schemars(extend("x-required" = true))]
     pub cadences: Cadences,

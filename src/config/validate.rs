@@ -96,10 +96,10 @@ pub(super) fn project(
     let log = site::log(&raw.log, context);
     let hello = server.as_ref().map(|server| mail::hello_name(&server.public_url));
     let mail = mail::mail(&raw.mail, hello.as_deref(), context);
-    let title = site.as_ref().map(|site| site.title.as_str()).unwrap_or_default();
+    let of_site = site.as_ref().map(|site| (site.title.as_str(), site.language.as_str()));
     let newsletters = newsletters::newsletters(
         &raw.newsletters,
-        (title, mail.as_ref().map(|mail| &mail.retry)),
+        (of_site.unwrap_or_default(), mail.as_ref().map(|mail| &mail.retry)),
         context,
     );
     let destinations = destinations::destinations(&raw.destinations, context);

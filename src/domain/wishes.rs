@@ -67,6 +67,8 @@ pub enum Refusal {
     NoCrosspost,
     /// `crosspost` names other destinations.
     OtherDestinations,
+    /// Its readers get, or got, a version of it in another language.
+    OtherVersion,
 }
 
 impl Wishes {
@@ -121,7 +123,7 @@ impl Wishes {
 }
 
 impl Refusal {
-    /// The line of front matter that is the reason.
+    /// The reason, such as a line of front matter.
     pub fn words(self) -> &'static str {
         match self {
             Self::NoMail => "`email: skip`",
@@ -129,6 +131,7 @@ impl Refusal {
             Self::OnlyDigests => "`email: digest`",
             Self::NoCrosspost => "`crosspost: skip`",
             Self::OtherDestinations => "`crosspost` names others",
+            Self::OtherVersion => "its version in another language is the one to mail",
         }
     }
 }

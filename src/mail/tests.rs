@@ -59,6 +59,7 @@ fn newsletter() -> Newsletter {
         },
         reply_to: None,
         inline_images: false,
+        language: "en".to_owned(),
     }
 }
 

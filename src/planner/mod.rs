@@ -354,6 +354,7 @@ impl Planner {
         let view = ChannelView {
             channel: &way.channel,
             cadence: way.cadence,
+            language: way.language.as_deref(),
             since: self.since.get(&way.name).copied().unwrap_or(now),
             had: self.had.get(&way.name).unwrap_or(&nothing),
         };

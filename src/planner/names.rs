@@ -10,6 +10,8 @@ pub(super) struct Way {
     pub(super) name: String,
     pub(super) channel: Channel,
     pub(super) cadence: Option<Cadence>,
+    /// In which language its readers get posts that are there in several. None: in all of them.
+    pub(super) language: Option<String>,
 }
 
 impl Way {
@@ -18,6 +20,7 @@ impl Way {
             name: cadence_channel(newsletter, cadence),
             channel: Channel::Newsletter(newsletter.name.clone()),
             cadence: Some(cadence),
+            language: Some(newsletter.language.clone()),
         }
     }
 
@@ -26,6 +29,7 @@ impl Way {
             name: destination_channel(&destination.name),
             channel: Channel::Destination(destination.name.clone()),
             cadence: None,
+            language: None,
         }
     }
 }

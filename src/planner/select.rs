@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::domain::{
     Cadence, Catalog, CatalogPost, Channel, Due, MissedRuns, PostId, QueuedRelease, Refusal,
-    Releases, Schedule,
+    Releases, Schedule, VersionKey,
 };
 
 /// How late a run may be and still count as on time: loops wake, machines suspend.
@@ -19,6 +19,8 @@ pub(crate) struct ChannelView<'a> {
     pub(crate) channel: &'a Channel,
     /// Of a newsletter.
     pub(crate) cadence: Option<Cadence>,
+    /// In which language its readers get posts that are there in several. None: in all of them.
+    pub(crate) language: Option<&'a str>,
     /// What was live before the channel existed is not news to it.
     pub(crate) since: Timestamp,
     pub(crate) had: &'a HashSet<PostId>,
@@ -51,8 +53,9 @@ impl Candidate {
 /// A post is ready when it is released on the channel, has been unchanged for its settling time, and the time that its author
 /// wishes has come.
 pub(crate) fn candidates(world: World<'_>, view: ChannelView<'_>) -> Vec<Candidate> {
-    let mut found: Vec<Candidate> =
-        due(world, view).filter(|candidate| refusal(&candidate.post, view).is_none()).collect();
+    let mut found: Vec<Candidate> = due(world, view).collect();
+    let versions = Versions::of(world, view, &found);
+    found.retain(|candidate| versions.refusal(&candidate.post, view).is_none());
     found.sort_by(|a, b| {
         let (a, b) = (&a.post.post, &b.post.post);
         a.published_at.cmp(&b.published_at).then_with(|| a.id.cmp(&b.id))
@@ -65,16 +68,68 @@ pub(crate) fn withheld(
     world: World<'_>,
     view: ChannelView<'_>,
 ) -> Vec<(Arc<CatalogPost>, Refusal)> {
-    due(world, view)
-        .filter_map(|candidate| {
-            let why = refusal(&candidate.post, view)?;
-            Some((candidate.post, why))
-        })
-        .collect()
+    let due: Vec<Candidate> = due(world, view).collect();
+    let versions = Versions::of(world, view, &due);
+    let withheld = due.into_iter().filter_map(|candidate| {
+        let why = versions.refusal(&candidate.post, view)?;
+        Some((candidate.post, why))
+    });
+    withheld.collect()
 }
 
-fn refusal(known: &CatalogPost, view: ChannelView<'_>) -> Option<Refusal> {
+fn wish_against(known: &CatalogPost, view: ChannelView<'_>) -> Option<Refusal> {
     known.post.wishes().refuse(view.channel, view.cadence)
+}
+
+/// The posts that are one with some of those that are due, but in other languages.
+struct Versions<'a>(HashMap<VersionKey, Vec<&'a CatalogPost>>);
+
+impl<'a> Versions<'a> {
+    fn of(world: World<'a>, view: ChannelView<'_>, due: &[Candidate]) -> Self {
+        let mut versions = HashMap::new();
+        if view.language.is_none() || due.is_empty() {
+            return Self(versions);
+        }
+        let of_due = |candidate: &Candidate| (VersionKey::of(&candidate.post.post), Vec::new());
+        versions.extend(due.iter().map(of_due));
+        // Where all is in one language nothing need be asked further.
+        let first = &due[0].post.post.language;
+        let is_mixed = due.iter().any(|candidate| candidate.post.post.language != *first);
+        for known in &world.catalog.posts {
+            let may_be_one = is_mixed || known.post.language != *first;
+            if may_be_one
+                && !known.is_expired(world.now)
+                && let Some(versions) = versions.get_mut(&VersionKey::of(&known.post))
+            {
+                versions.push(known);
+            }
+        }
+        Self(versions)
+    }
+
+    /// Why the post is not to go out. Of its versions readers get the one in their language, else the first, and only one.
+    fn refusal(&self, known: &CatalogPost, view: ChannelView<'_>) -> Option<Refusal> {
+        if let Some(refusal) = wish_against(known, view) {
+            return Some(refusal);
+        }
+        let language = view.language?;
+        let rank = |it: &CatalogPost| {
+            let is_theirs = speaks(&it.post.language, language);
+            (!is_theirs, it.post.published_at, it.post.id.clone())
+        };
+        let versions = self.0.get(&VersionKey::of(&known.post)).into_iter().flatten();
+        let mut others = versions.filter(|it| {
+            it.post.language != known.post.language && wish_against(it, view).is_none()
+        });
+        let is_other = others.any(|it| view.had.contains(&it.post.id) || rank(it) < rank(known));
+        is_other.then_some(Refusal::OtherVersion)
+    }
+}
+
+/// Whether readers of `wanted` are served by `language`: `pt-BR` by `pt`, too.
+fn speaks(language: &str, wanted: &str) -> bool {
+    let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    primary(language) == primary(wanted)
 }
 
 /// What is news to the channel, whatever its author wishes.

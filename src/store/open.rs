@@ -172,6 +172,8 @@ pub(super) async fn postgres(url: &str) -> Result<Pools, StoreError> {
         ("enable_seqscan", "off"),
         ("enable_hashjoin", "off"),
         ("enable_mergejoin", "off"),
+        // A scan that is not to be had counts as dear, and would be compiled for seconds.
+        ("jit", "off"),
     ]);
     let committer = PgPoolOptions::new()
         .max_connections(1)

@@ -175,3 +175,29 @@ async fn a_call_carries_no_words_that_are_for_mails_alone() {
         assert!(!told.contains("Reply"), "{told}");
     }
 }
+
+#[tokio::test]
+async fn of_a_post_in_several_languages_its_readers_get_one_version() {
+    let world = Setting::new(Engine::Sqlite).config(CHAT).start().await;
+    world.subscriber("ann@example.org", Cadence::Instant).await;
+    let in_spanish = |title: &str| wishing(title, &format!("lang: es\npermalink: /es/{title}/"));
+    world.author_saves("tea.md", post("Tea", "2026-03-09")).await;
+    world.author_saves("tea.es.md", in_spanish("Té")).await;
+    world.author_saves("sol.es.md", in_spanish("Sol")).await;
+    world.passes(4).await;
+    world.is_quiet().await;
+    assert_eq!(
+        mail(&world),
+        ["ann: Sol", "ann: Tea"],
+        "what is there in one language only goes to all"
+    );
+    world.author_saves("sol.md", post("Sun", "2026-03-09")).await;
+    world.passes(4).await;
+    world.is_quiet().await;
+    assert_eq!(
+        mail(&world),
+        ["ann: Sol", "ann: Tea"],
+        "a translation is no news to who had the post"
+    );
+    assert_eq!(world.feed_titles().await.len(), 4);
+}

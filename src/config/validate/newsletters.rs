@@ -11,7 +11,7 @@ use crate::domain::{Cadence, RetryPolicy, Schedule};
 
 pub(super) fn newsletters(
     raw: &BTreeMap<String, raw::Newsletter>,
-    (site_title, retry): (&str, Option<&RetryPolicy>),
+    (site, retry): ((&str, &str), Option<&RetryPolicy>),
     context: &mut Context<'_>,
 ) -> Option<BTreeMap<String, Newsletter>> {
     let mut newsletters = BTreeMap::new();
@@ -19,7 +19,7 @@ pub(super) fn newsletters(
     for (name, raw) in raw {
         let at = format!("newsletters.{name}");
         let named = context.report.take(&at, values::name(name).and_then(|()| free(name)));
-        match (named, newsletter(name, raw, (site_title, retry), context)) {
+        match (named, newsletter(name, raw, (site, retry), context)) {
             (Some(()), Some(newsletter)) => {
                 newsletters.insert(name.clone(), newsletter);
             }
@@ -41,15 +41,18 @@ pub(super) fn free(name: &str) -> Result<(), Problem> {
 fn newsletter(
     name: &str,
     raw: &raw::Newsletter,
-    (site_title, house): (&str, Option<&RetryPolicy>),
+    ((site_title, site_language), house): ((&str, &str), Option<&RetryPolicy>),
     context: &mut Context<'_>,
 ) -> Option<Newsletter> {
     let at = format!("newsletters.{name}");
     let key = |name: &str| format!("{at}.{name}");
-    let title = raw.title.as_deref().unwrap_or(site_title);
     let title = match &raw.title {
         Some(title) => context.report.take(&key("title"), values::line(title)),
-        None => Some(title.to_owned()),
+        None => Some(site_title.to_owned()),
+    };
+    let language = match raw.language.as_deref() {
+        Some(tag) => context.report.take(&key("language"), values::language(tag)),
+        None => Some(site_language.to_owned()),
     };
     let zone = match raw.timezone.as_deref() {
         Some(zone) => context.report.take(&key("timezone"), values::zone(zone)),
@@ -76,6 +79,7 @@ fn newsletter(
         name: name.to_owned(),
         title: title?,
         description: raw.description.trim().to_owned(),
+        language: language?,
         cadences: cadences?,
         default_cadence: default_cadence?,
         missed_runs: missed_runs?,
