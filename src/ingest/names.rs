@@ -133,8 +133,8 @@ mod tests {
         let mut names = Names::default();
         for (within, slug, folder, language) in posts {
             let link = format!("https://example.org/{folder}/{language}/{slug}/").parse().unwrap();
-            let named = Named { folder: *folder, language: (*language).to_owned(), link };
-            names.add(within, slug, &named);
+            let post = Named { folder: *folder, language: (*language).to_owned(), link };
+            names.add(within, slug, &post);
         }
         names
     }

@@ -273,15 +273,7 @@ fn read(with: &With<'_>, file: &ToRead) -> Option<Raw> {
         // Told once, where it is broken.
         return Some(raw(None, Outcome::Broken(Vec::new()), Vec::new()));
     }
-    let language = content::language_in_path(&found.within).or(post_folder.language.as_deref());
-    let beside = Beside {
-        root: &post_folder.path,
-        post: &found.path,
-        names: with.names,
-        folder: *folder,
-        language: language.unwrap_or(&with.config.site.language),
-        asked: RefCell::default(),
-    };
+    let beside = beside(with, file, post_folder);
     let wants_mtime = post_folder.dates_from.contains(&DateSource::Mtime);
     let modified = fingerprint.filter(|_| wants_mtime).map(|it| it.modified.into());
     let source = SourceFile {
@@ -304,6 +296,18 @@ fn read(with: &With<'_>, file: &ToRead) -> Option<Raw> {
         Ok((content::Verdict::Draft, warnings)) => raw(fingerprint, Outcome::Draft, warnings),
         Err(problems) => raw(fingerprint, Outcome::Broken(problems), Vec::new()),
     })
+}
+
+fn beside<'a>(with: &'a With<'_>, file: &'a ToRead, folder: &'a PostFolder) -> Beside<'a> {
+    let language = content::language_in_path(&file.found.within).or(folder.language.as_deref());
+    Beside {
+        root: &folder.path,
+        post: &file.found.path,
+        names: with.names,
+        folder: file.folder,
+        language: language.unwrap_or(&with.config.site.language),
+        asked: RefCell::default(),
+    }
 }
 
 fn parse(
