@@ -79,7 +79,7 @@ pub const LINTS: [Lint; 12] = [
 ];
 
 /// What is found whenever a post is read. Where it keeps the post from going out, it cannot be silenced.
-pub const FINDINGS: [Lint; 45] = [
+pub const FINDINGS: [Lint; 46] = [
     lint("post-no-title", "the post has no title", "add `title: …`, or begin with a heading `# …`"),
     lint(
         "post-no-date",
@@ -254,6 +254,11 @@ pub const FINDINGS: [Lint; 45] = [
         "ghost-title",
         "the title of a post of a Ghost export is too long, and is cut",
         "write a shorter one",
+    ),
+    lint(
+        "post-id-late",
+        "the front matter has an id, and readers know the post by another already",
+        "write the id that they know, or none",
     ),
     lint(
         "too-many-facts",

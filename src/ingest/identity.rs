@@ -1,7 +1,8 @@
 //! Identity: which file is which post. Pure: what is known goes in, claims come out.
 //!
-//! Front matter's own id, else that of the post that is live from this file, else that of the post last seen in it, else that
-//! of a post whose file is no longer there and that had this address, slug or text; else a new one, minted from the link.
+//! Front matter's own id, if a post is known by it; else that of the post that is live from this file, else that of the post last
+//! seen in it, else that of a post whose file is no longer there and that had this address, slug or text; else it is a new post,
+//! with front matter's id or one minted from the link. An id that front matter has later does not change what a post is.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::absent::{Absent, Heir, Heirlooms};
 use super::live::Live;
 use crate::content::Parsed;
-use crate::domain::{CatalogPost, Diagnostic, PostId};
+use crate::domain::{Alike, CatalogPost, Diagnostic, PostId};
 
 /// A file that asks for a place in the catalog.
 #[derive(Clone, Copy)]
@@ -29,6 +30,26 @@ pub(super) struct Claim {
     pub(super) id: PostId,
     /// The file of a post that is gone and that this may be under another name.
     pub(super) may_be: Option<String>,
+    /// The id that its front matter has, where the post had another before.
+    pub(super) too_late: Option<PostId>,
+}
+
+impl Claim {
+    fn of(it: &Candidate<'_>, id: PostId) -> Self {
+        Self { source: it.source.to_owned(), id, may_be: None, too_late: None }
+    }
+
+    /// What the author should know of it.
+    pub(super) fn warning(&self) -> Option<Diagnostic> {
+        let wanted = self.too_late.as_ref()?;
+        let message = format!("readers know this post as `{}`, not as `{wanted}`", self.id);
+        Some(
+            Diagnostic::warning("post-id-late", message)
+                .in_file(self.source.clone())
+                .effect("it stays what it was: under another id it would be new to them, and mailed again")
+                .help("write that id into the front matter, or none"),
+        )
+    }
 }
 
 /// Which id each candidate gets, and which lose their claim to another.
@@ -96,8 +117,8 @@ impl<'r, 'a> Round<'r, 'a> {
         let (mut granted, mut refused) = (Vec::new(), Vec::new());
         for it in std::mem::take(&mut self.asking) {
             let link = it.parsed.link.as_str();
-            let (id, may_be) = self.identify(&it);
-            let rival = self.owner(&id).map(|other| ("id", other));
+            let claim = self.identify(&it);
+            let rival = self.owner(&claim.id).map(|other| ("id", other));
             let rival = rival
                 .filter(|(_, other)| *other != it.source)
                 .or_else(|| self.dweller(link).map(|other| ("address", other)))
@@ -106,9 +127,9 @@ impl<'r, 'a> Round<'r, 'a> {
                 refused.push((it.source, same_as(it.source, what, other, it.parsed)));
                 continue;
             }
-            self.ids.insert(id.clone(), it.source);
+            self.ids.insert(claim.id.clone(), it.source);
             self.links.insert(link, it.source);
-            granted.push(Claim { source: it.source.to_owned(), id, may_be });
+            granted.push(claim);
         }
         (granted, refused)
     }
@@ -124,28 +145,47 @@ impl<'r, 'a> Round<'r, 'a> {
         self.links.get(link).copied().or_else(|| live().filter(|it| !self.sources.contains(it)))
     }
 
-    fn identify(&self, it: &Candidate<'a>) -> (PostId, Option<String>) {
-        if let Some(pinned) = &it.parsed.pinned_id {
-            return (PostId::pinned(pinned.as_str()), None);
+    fn identify(&self, it: &Candidate<'a>) -> Claim {
+        let wanted = it.parsed.pinned_id.as_deref().map(PostId::pinned);
+        if let Some(wanted) = &wanted
+            && (self.world.live.get(wanted).is_some() || self.world.absent.get(wanted).is_some())
+        {
+            return Claim::of(it, wanted.clone());
         }
-        if let Some(live) = it.live {
-            return (live.post.id.clone(), None);
+        let in_file = || {
+            let known = self.world.absent.in_file(it.source)?;
+            Some((&known.id, known.likeness))
+        };
+        let here = it.live.map(|live| (&live.post.id, Some(live.likeness))).or_else(in_file);
+        let heir = if here.is_some() { Heir::Nobody } else { self.heir(it) };
+        let known = match &heir {
+            Heir::Is(known) => Some((&known.id, known.likeness)),
+            Heir::MayBe(_) | Heir::Nobody => here,
+        };
+        if let Some((id, before)) = known {
+            let is_another = before.and_then(|it_was| it_was.compare(&it.parsed.likeness));
+            return match wanted {
+                // Its file was given to a post of its own.
+                Some(wanted) if is_another == Some(Alike::No) => Claim::of(it, wanted),
+                too_late => Claim { too_late, ..Claim::of(it, id.clone()) },
+            };
         }
-        if let Some(known) = self.world.absent.in_file(it.source) {
-            return (known.id.clone(), None);
-        }
+        let may_be = match heir {
+            Heir::MayBe(known) => Some(known.source.clone()),
+            Heir::Is(_) | Heir::Nobody => None,
+        };
+        Claim { may_be, ..Claim::of(it, wanted.unwrap_or_else(|| self.mint(it))) }
+    }
+
+    /// The post that a new file is under another name, perhaps.
+    fn heir(&self, it: &Candidate<'a>) -> Heir<'a> {
         let heirlooms = self.heirlooms.get_or_init(|| {
             let absent = self.world.absent.iter();
             Heirlooms::of(absent.filter(|known| !(self.world.is_there)(&known.source)))
         });
-        let link = it.parsed.link.as_str();
         let is_taken = |id: &PostId| self.owner(id).is_some();
-        match heirlooms.heir(link, &it.parsed.slug, &it.parsed.likeness, &is_taken) {
-            Heir::Is(known) => return (known.id.clone(), None),
-            Heir::MayBe(known) => return (self.mint(it), Some(known.source.clone())),
-            Heir::Nobody => {}
-        }
-        (self.mint(it), None)
+        let link = it.parsed.link.as_str();
+        heirlooms.heir(link, &it.parsed.slug, &it.parsed.likeness, &is_taken)
     }
 
     fn mint(&self, it: &Candidate<'_>) -> PostId {

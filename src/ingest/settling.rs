@@ -19,6 +19,13 @@ impl Ingest {
         for (source, problem) in claims.refused {
             self.refuse(&source, problem);
         }
+        for claim in &claims.granted {
+            let Some(warning) = claim.warning() else { continue };
+            let Some(state) = self.files.get_mut(&claim.source) else { continue };
+            state.warnings.retain(|other| other.code != warning.code);
+            state.warnings.push(warning);
+            self.telling.insert(claim.source.clone());
+        }
         let gone = self.gone(&claims.granted);
         let is_quiet = claims.granted.is_empty() && gone.is_empty() && self.unkept.is_empty();
         if is_quiet && self.first_scans_noted {

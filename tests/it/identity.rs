@@ -325,3 +325,31 @@ async fn a_text_that_is_lost_is_made_anew_and_no_post_leaves_the_feeds_meanwhile
     titles.sort();
     assert_eq!(titles, ["New", "Old"]);
 }
+
+#[tokio::test]
+async fn an_id_that_comes_after_the_post_is_no_new_post() {
+    for engine in Engine::all() {
+        let mut world = Setting::new(engine).start().await;
+        world.subscriber("ann@example.org", Cadence::Instant).await;
+        let pinned = |id: &str| {
+            let post = post("Hello", "2026-03-09");
+            post.replacen("---\n", &format!("---\nguid: urn:uuid:{id}\n"), 1)
+        };
+        let (first, later) =
+            ("5f0c3a52-6a3e-4d0e-9d3f-0a1b2c3d4e5f", "00000000-6a3e-4d0e-9d3f-0a1b2c3d4e5f");
+        world.author_saves("hello.md", post("Hello", "2026-03-09")).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        let before = guid(&world).await;
+        world.author_saves("hello.md", pinned(first)).await;
+        world.passes(4).await;
+        assert_eq!(guid(&world).await, before, "{engine:?}: readers know it by another");
+        world.author_deletes("hello.md").await;
+        world.author_saves("moved/hello.md", pinned(later)).await;
+        world.restarts().await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        assert_eq!(guid(&world).await, before, "{engine:?}");
+        assert_eq!(subjects(&world).len(), 1, "{engine:?}: nobody gets it again");
+    }
+}
