@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use postrider::clock::{ManualClock, SharedClock};
 use postrider::config::{self, Config, DkimKey, Environment, MailEncoding, Mailbox};
 use postrider::domain::{Cadence, CatalogPost, EmailAddress, SigningKey};
-use postrider::feed::Shelf;
-use postrider::ingest::{Ingest, open_cache, publish_feeds};
+use postrider::feed::{Places, Shelf};
+use postrider::ingest::{Ingest, Press, open_cache, publish_feeds};
 use postrider::mail::{self, Blueprint, EditionInput, Envelope, ListHeaders, Recipient};
 use postrider::store::{PostCache, Store};
 use postrider::template::Templates;
@@ -106,7 +106,8 @@ async fn ingested(config: &Arc<Config>) -> (Store, PostCache, Ingest) {
     (store, cache, ingest)
 }
 
-fn shelf(with: (&Config, &PostCache), ingest: &Ingest, previous: &Shelf) -> Shelf {
+fn shelf((config, cache): (&Config, &PostCache), ingest: &Ingest, previous: &Shelf) -> Shelf {
+    let with = Press { config, cache, places: &Places::default() };
     let published = publish_feeds(with, &ingest.catalog(), &HashMap::new(), previous, now());
     published.shelf
 }

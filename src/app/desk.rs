@@ -9,8 +9,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::domain::{Catalog, Diagnostic};
-use crate::ingest::{self, Ingest, Published, publish_feeds};
+use crate::domain::{Catalog, Diagnostic, PostId};
+use crate::feed::Places;
+use crate::ingest::{self, Ingest, Press, Published, publish_feeds};
 use crate::planner::Planner;
 use crate::store::{PostCache, StoreError};
 use crate::telemetry;
@@ -158,21 +159,26 @@ impl Desk {
         let (config, with) = (Arc::clone(&self.config), (store.clone(), cache.clone()));
         let planner = Planner::open(config, (**templates).clone(), with, now).await?;
         let ingest = Ingest::open(Arc::clone(&self.config), store, cache.clone()).await?;
-        Ok(Opened { planner, ingest, cache })
+        let mut places = Places::default();
+        places.extend(self.state.store.read().await?.feed_places(0).await?);
+        Ok(Opened { planner, ingest, cache, places })
     }
 
     /// Feeds first: they can be corrected, mail cannot.
     async fn publish_and_plan(
         &mut self,
-        Opened { planner, cache, .. }: &mut Opened,
+        Opened { planner, cache, places, .. }: &mut Opened,
         catalog: &Catalog,
         now: Timestamp,
     ) -> Passed {
         self.tell(&catalog.problems);
-        let mut passed = self.publish((planner, cache), catalog, now);
+        let mut passed = self.publish((planner, cache, places), catalog, now);
+        if !passed.unplaced.is_empty() && self.place(places, &passed.unplaced).await {
+            passed = self.publish((planner, cache, places), catalog, now);
+        }
         let done = planner.plan(catalog, now).await;
         if done.released {
-            passed = self.publish((planner, cache), catalog, now);
+            passed = self.publish((planner, cache, places), catalog, now);
         }
         if done.count > 0 {
             self.bells.dispatch.notify_waiters();
@@ -183,17 +189,42 @@ impl Desk {
 
     fn publish(
         &self,
-        (planner, cache): (&Planner, &PostCache),
+        (planner, cache, places): (&Planner, &PostCache, &Places),
         catalog: &Catalog,
         now: Timestamp,
     ) -> Passed {
         let previous = self.state.shelf.load();
-        let with = (&*self.config, cache);
-        let Published { shelf, changes_at, unread } =
+        let with = Press { config: &self.config, cache, places };
+        let Published { shelf, changes_at, unread, unplaced } =
             publish_feeds(with, catalog, planner.taken(), &previous, now);
         telemetry::posts(shelf.live_posts, catalog.broken);
         self.state.shelf.store(Arc::new(shelf));
-        Passed { due_at: changes_at, unread }
+        Passed { due_at: changes_at, unread, unplaced }
+    }
+
+    /// Gives posts that are new in the feeds their places in the archive. The feeds don't wait for it: until there is a
+    /// place, a post is in the head. False: not now.
+    async fn place(&self, places: &mut Places, posts: &[PostId]) -> bool {
+        let found = async {
+            let mut tx = self.state.store.write().await?;
+            tx.place_in_feeds(posts).await?;
+            let found = tx.feed_places(places.taken()).await?;
+            tx.commit().await?;
+            Ok::<_, StoreError>(found)
+        };
+        match found.await {
+            Ok(found) => {
+                places.extend(found);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = %telemetry::causes(&error),
+                    "new posts have no place in the archive of the feeds yet; trying again with the next change"
+                );
+                false
+            }
+        }
     }
 
     /// Each problem once, until it is mended.
@@ -219,6 +250,8 @@ struct Passed {
     /// When something falls due by itself.
     due_at: Option<Timestamp>,
     unread: Vec<(String, StoreError)>,
+    /// Posts that the archive has no place for yet.
+    unplaced: Vec<PostId>,
 }
 
 /// Whether every text is there. Those that are not are made anew from their files.
@@ -251,6 +284,7 @@ struct Opened {
     planner: Planner,
     ingest: Ingest,
     cache: PostCache,
+    places: Places,
 }
 
 /// Resolves when a fence that was there is gone.

@@ -115,7 +115,7 @@ fn config(root: &Path) -> Config {
             rescan: SignedDuration::from_mins(5),
         },
         guard: crate::config::Guard { new_posts: 0, within: SignedDuration::from_mins(10) },
-        feeds: Feeds { items: 20, full_text: true },
+        feeds: Feeds { items: 20, ..Feeds::default() },
         mail: mail(&outbox),
         newsletters: [newsletter("weekly"), newsletter("monthly")]
             .map(|newsletter| (newsletter.name.clone(), newsletter))

@@ -21,6 +21,7 @@ use crate::domain::{
 
 mod check;
 mod environment;
+mod feeds;
 mod load;
 mod mask;
 mod origins;
@@ -37,6 +38,7 @@ mod validate;
 mod values;
 
 pub use environment::Environment;
+pub use feeds::{FeedAbout, FeedSelection, Feeds, Podcast};
 pub use load::{Loaded, default_file, load};
 pub use origins::Origins;
 pub use reference::reference_markdown;
@@ -200,15 +202,6 @@ pub struct Guard {
 pub struct Check {
     /// Codes of warnings that are not shown.
     pub silence: Vec<String>,
-}
-
-/// `[feeds]`.
-#[derive(Clone, Debug)]
-pub struct Feeds {
-    /// At most so many posts in a feed.
-    pub items: usize,
-    /// Whole posts, or summaries only.
-    pub full_text: bool,
 }
 
 /// `[mail]`.

@@ -11,6 +11,7 @@ use super::{LogFormat, MailEncoding, Tls, WatchMode};
 use crate::domain::Cadence;
 
 mod channels;
+mod feeds;
 mod posts;
 mod schedule;
 
@@ -18,6 +19,7 @@ pub(super) use channels::{
     Canary, Destination, DestinationKind, Dkim, Mail, MailDomain, MailRetry, MailServer, OnDelete,
     OnUncertain, OnUpdate, WarmUp,
 };
+pub(super) use feeds::{FeedSelection, Feeds, Podcast};
 pub(super) use posts::{DateSource, Markdown, Posts, Words};
 pub(super) use schedule::{Queue, Release, Releases};
 
@@ -186,23 +188,6 @@ pub(super) struct Guard {
 impl Default for Guard {
     fn default() -> Self {
         Self { new_posts: 10, within: Duration::new("10m") }
-    }
-}
-
-/// RSS, Atom and JSON Feed.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Feeds {
-    /// At most so many posts, the newest.
-    #[schemars(range(min = 1, max = 1000))]
-    pub items: u32,
-    /// Whole posts; `false` for summaries only.
-    pub full_text: bool,
-}
-
-impl Default for Feeds {
-    fn default() -> Self {
-        Self { items: 50, full_text: true }
     }
 }
 

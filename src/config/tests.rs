@@ -8,6 +8,7 @@ use super::*;
 use crate::domain::{Channel, Diagnostic, Severity};
 
 mod dkim;
+mod feeds;
 
 const SMALL: &str = r#"
 [site]

@@ -11,6 +11,7 @@ use crate::domain::{Diagnostic, Releases};
 
 mod destinations;
 mod dkim;
+mod feeds;
 mod mail;
 mod newsletters;
 mod politeness;
@@ -91,6 +92,7 @@ pub(super) fn project(
     let store = site::store(&raw.store, context);
     let posts = posts::posts(&raw.posts, context);
     let watch = site::watch(&raw.watch, context);
+    let feeds = feeds::feeds(&raw.feeds, site.as_ref().map(|site| &site.url), context);
     let guard = site::guard(&raw.guard, context);
     let check = site::check(&raw.check, context);
     let log = site::log(&raw.log, context);
@@ -125,10 +127,7 @@ pub(super) fn project(
         posts: posts?,
         watch: watch?,
         guard: guard?,
-        feeds: super::Feeds {
-            items: usize::try_from(raw.feeds.items).unwrap_or(usize::MAX),
-            full_text: raw.feeds.full_text,
-        },
+        feeds: feeds?,
         mail: mail?,
         newsletters: newsletters?,
         destinations: destinations?,

@@ -64,6 +64,7 @@ pub use lint::{MOST_OF_A_KIND, Page, Reference};
 pub use naming::language as language_in_path;
 pub use opening::opening;
 pub use parsed::Parsed;
+pub(crate) use permalink::slugify;
 pub use preset::Preset;
 pub use text::of as plain_text;
 

@@ -68,7 +68,7 @@ fn pieces(pattern: &str) -> Vec<Piece<'_>> {
 }
 
 /// Lower case, letters of every script and digits kept, `.`, `_` and `~` within words too, everything else as one `-`.
-pub(super) fn slugify(text: &str) -> String {
+pub(crate) fn slugify(text: &str) -> String {
     /// Enough for every file name, and for URLs in mails.
     const MAX_CHARS: usize = 200;
     let mut slug = String::new();

@@ -8,9 +8,11 @@ use atom_syndication::{
     Category, Content, FixedDateTime, Generator, Link, Person as AtomPerson, Text, WriteConfig,
 };
 use jiff::Timestamp;
+use url::Url;
 
-use super::entry::{Entry, Feed, MEDIA_NAMESPACE, Person};
-use super::{FeedError, GENERATOR, text};
+use super::entry::{Entry, Feed, Person};
+use super::media::{MEDIA_NAMESPACE, MediaContent, Recording};
+use super::{FeedError, GENERATOR, HISTORY_NAMESPACE, text};
 
 /// The feed as Atom, with an XML declaration first.
 pub(super) fn write(feed: &Feed<'_>) -> Result<String, FeedError> {
@@ -25,18 +27,40 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<String, FeedError> {
         updated: date(feed.changed_at),
         authors: vec![author],
         generator: Some(Generator { value: GENERATOR.to_owned(), ..Generator::default() }),
-        links: vec![link("self", feed.self_url, feed.media_type), page(feed.site_url)],
+        icon: feed.about.icon.as_ref().map(Url::to_string),
+        logo: feed.about.logo.as_ref().map(Url::to_string),
+        rights: feed.copyright.clone().map(Text::plain),
+        links: links(feed),
         subtitle: Some(Text::plain(feed.description.clone())),
         entries: feed.entries.iter().map(entry_of).collect(),
         lang: feed.language.map(str::to_owned),
         ..atom_syndication::Feed::default()
     };
-    if feed.has_images() {
+    if feed.entries.iter().any(|entry| entry.image.is_some()) {
         document.namespaces.insert("media".to_owned(), MEDIA_NAMESPACE.to_owned());
+    }
+    if feed.current.is_some() {
+        document.namespaces.insert("fh".to_owned(), HISTORY_NAMESPACE.to_owned());
+        let archive = Extension { name: "fh:archive".to_owned(), ..Extension::default() };
+        let elements = BTreeMap::from([("archive".to_owned(), vec![archive])]);
+        document.extensions.insert("fh".to_owned(), elements);
     }
     let config = WriteConfig { write_document_declaration: true, indent_size: Some(2) };
     let bytes = document.write_with_config(Vec::new(), config).map_err(FeedError::Atom)?;
     Ok(with_languages(&String::from_utf8(bytes)?, &feed.entries))
+}
+
+fn links(feed: &Feed<'_>) -> Vec<Link> {
+    let mut links = vec![link("self", feed.self_url, feed.media_type), page(feed.site_url)];
+    let archive = [("current", feed.current), ("prev-archive", feed.previous)];
+    let archive = archive.iter().filter_map(|(rel, url)| url.map(|url| (rel, url)));
+    links.extend(archive.map(|(rel, url)| link(rel, url, feed.media_type)));
+    links.extend(feed.about.hubs.iter().map(|hub| Link {
+        href: hub.to_string(),
+        rel: "hub".to_owned(),
+        ..Link::default()
+    }));
+    links
 }
 
 fn entry_of(entry: &Entry<'_>) -> atom_syndication::Entry {
@@ -46,7 +70,9 @@ fn entry_of(entry: &Entry<'_>) -> atom_syndication::Entry {
         label: None,
     });
     let mut links = vec![page(entry.link)];
-    links.extend(entry.canonical.map(|canonical| link("related", canonical, "text/html")));
+    let related = [entry.canonical, entry.external].into_iter().flatten();
+    links.extend(related.map(|url| link("related", url, "text/html")));
+    links.extend(entry.recording.iter().map(enclosure));
     atom_syndication::Entry {
         title: Text::plain(entry.title.clone()),
         id: entry.id.clone(),
@@ -91,14 +117,25 @@ fn link(rel: &str, url: &str, media_type: &str) -> Link {
     }
 }
 
+fn enclosure(recording: &Recording<'_>) -> Link {
+    let length = recording.length.map(|bytes| bytes.to_string());
+    Link { length, ..link("enclosure", recording.url, &recording.media_type) }
+}
+
 /// Unlike everything else, the crate writes the attributes of extensions as they are: we escape the URL.
 fn image(entry: &Entry<'_>) -> ExtensionMap {
     let Some(url) = entry.image else { return ExtensionMap::new() };
-    let url = text::as_html(url);
-    let attributes = [("url", url.as_str()), ("medium", "image")];
+    let MediaContent { attributes, description } =
+        MediaContent::image(&text::as_html(url), entry.image_alt.as_deref());
+    let description = description.map(|words| Extension {
+        name: "media:description".to_owned(),
+        value: Some(words),
+        ..Extension::default()
+    });
     let content = Extension {
         name: "media:content".to_owned(),
-        attrs: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        attrs: attributes,
+        children: description.map(|it| ("description".to_owned(), vec![it])).into_iter().collect(),
         ..Extension::default()
     };
     let elements = BTreeMap::from([("content".to_owned(), vec![content])]);

@@ -4,11 +4,10 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{FeedSpec, Format, text};
+use super::media::Recording;
+use super::{FeedSpec, FeedUrls, Format, text};
+use crate::config::{FeedAbout, Podcast};
 use crate::domain::{Author, Post, PostId, Written};
-
-/// The namespace of `media:content`, which carries a post's image.
-pub(super) const MEDIA_NAMESPACE: &str = "http://search.yahoo.com/mrss/";
 
 /// A whole feed. Nothing in it is empty, and everything is legal in XML.
 pub(super) struct Feed<'a> {
@@ -21,6 +20,13 @@ pub(super) struct Feed<'a> {
     pub(super) media_type: &'static str,
     pub(super) language: Option<&'a str>,
     pub(super) author: Option<Person>,
+    pub(super) about: &'a FeedAbout,
+    pub(super) copyright: Option<String>,
+    pub(super) podcast: Option<&'a Podcast>,
+    /// Where new posts appear, in a document of the archive.
+    pub(super) current: Option<&'a str>,
+    /// The document with the posts before these.
+    pub(super) previous: Option<&'a str>,
     pub(super) changed_at: Timestamp,
     pub(super) entries: Vec<Entry<'a>>,
 }
@@ -43,7 +49,11 @@ pub(super) struct Entry<'a> {
     /// Only when it is not the feed's.
     pub(super) language: Option<&'a str>,
     pub(super) canonical: Option<&'a str>,
+    /// Where a post leads that is about something elsewhere.
+    pub(super) external: Option<&'a str>,
     pub(super) image: Option<&'a str>,
+    pub(super) image_alt: Option<String>,
+    pub(super) recording: Option<Recording<'a>>,
 }
 
 /// An author. Email addresses stay out of feeds: harvesters read them too.
@@ -52,10 +62,10 @@ pub(super) struct Person {
     pub(super) url: Option<String>,
 }
 
-/// A tag or a category.
+/// A tag, a category or a series.
 pub(super) struct Term {
     pub(super) name: String,
-    /// An IRI that tells tags from categories.
+    /// An IRI that tells one from the other.
     pub(super) scheme: String,
 }
 
@@ -66,12 +76,15 @@ impl<'a> Feed<'a> {
         posts: &'a [Written],
         changed_at: Timestamp,
     ) -> Self {
-        let self_url = spec.self_url(format);
+        let self_url = spec.urls.of(format);
         // The site and the feed's path name the feed, whatever host serves it.
         let mut named = spec.site_url.clone();
-        named.set_fragment(Some(self_url.path()));
+        // Documents of an archive are parts of their feed.
+        let whole = spec.neighbours.and_then(|it| it.current.as_ref());
+        named.set_fragment(Some(whole.map_or(self_url, |urls| urls.of(format)).path()));
         let title = text::line(spec.title).unwrap_or_else(|| spec.site_url.to_string());
         let language = text::language(spec.language);
+        let leading = |urls: Option<&'a FeedUrls>| urls.map(|urls| urls.of(format).as_str());
         Self {
             id: PostId::mint(&named),
             description: text::line(spec.description).unwrap_or_else(|| title.clone()),
@@ -81,13 +94,20 @@ impl<'a> Feed<'a> {
             media_type: format.media_type(),
             language,
             author: spec.author.and_then(Person::new),
+            about: spec.about,
+            copyright: spec.about.copyright.as_deref().and_then(text::line),
+            podcast: spec.podcast,
+            current: leading(spec.neighbours.and_then(|it| it.current.as_ref())),
+            previous: leading(spec.neighbours.and_then(|it| it.previous.as_ref())),
             changed_at,
             entries: posts.iter().map(|it| Entry::new(spec, language, it)).collect(),
         }
     }
 
-    pub(super) fn has_images(&self) -> bool {
-        self.entries.iter().any(|entry| entry.image.is_some())
+    /// Whether there is something to play.
+    pub(super) fn has_episodes(&self) -> bool {
+        let media = |entry: &Entry<'_>| entry.recording.as_ref().and_then(Recording::medium);
+        self.entries.iter().any(|entry| media(entry).is_some())
     }
 }
 
@@ -109,7 +129,10 @@ impl<'a> Entry<'a> {
             changed_at: text::instant(post.changed_at()),
             language: text::language(&post.language).filter(foreign),
             canonical: post.canonical.as_ref().map(url::Url::as_str),
+            external: post.external.as_deref().map(url::Url::as_str),
             image: post.image.as_ref().map(url::Url::as_str),
+            image_alt: post.image_alt.as_deref().and_then(text::line),
+            recording: post.enclosure.as_deref().map(Recording::new),
         }
     }
 }
@@ -121,10 +144,12 @@ impl Person {
     }
 }
 
-/// Categories, then tags, each name once.
+/// Categories, tags and the series, each name once.
 fn terms(spec: &FeedSpec<'_>, post: &Post) -> Vec<Term> {
     let mut terms: Vec<Term> = Vec::new();
-    for (names, kind) in [(&post.categories, "categories"), (&post.tags, "tags")] {
+    let series: Vec<String> = post.series.iter().map(|series| series.name.clone()).collect();
+    let kinds = [(&post.categories, "categories"), (&post.tags, "tags"), (&series, "series")];
+    for (names, kind) in kinds {
         let mut scheme = spec.site_url.clone();
         scheme.set_fragment(Some(kind));
         for name in names.iter().filter_map(|name| text::line(name)) {

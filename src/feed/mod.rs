@@ -6,11 +6,18 @@
 //!
 //! `entry` makes every string fit for all three formats once; `rss`, `atom` and `json` only lay out.
 
+mod archive;
 mod atom;
 mod document;
 mod entry;
 mod json;
+mod media;
+mod opml;
+mod place;
+mod podcast;
+mod publication;
 mod rss;
+mod selections;
 mod shelf;
 #[cfg(test)]
 mod tests;
@@ -19,13 +26,20 @@ mod text;
 use jiff::Timestamp;
 use url::Url;
 
+use crate::config::{FeedAbout, Podcast};
 use crate::domain::{Author, Written};
 
+pub use archive::Places;
 pub use document::Document;
+pub use place::{FeedUrls, Neighbours};
+pub use publication::Publication;
+pub use selections::{MakeError, Selection, Selections, Texts, Wanted};
 pub use shelf::Shelf;
 
 /// What the feeds call themselves in `generator`.
 const GENERATOR: &str = "Postrider";
+/// The namespace of `fh:archive` (RFC 5005).
+const HISTORY_NAMESPACE: &str = "http://purl.org/syndication/history/1.0";
 
 /// The three formats, each at its own URL: readers follow a URL, not an Accept header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,6 +51,15 @@ pub enum Format {
 
 impl Format {
     pub const ALL: [Self; 3] = [Self::Rss, Self::Atom, Self::Json];
+
+    /// What its document is called in the folder of a feed.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Rss => "feed.xml",
+            Self::Atom => "atom.xml",
+            Self::Json => "feed.json",
+        }
+    }
 
     /// The media type alone, as links to the feed state it.
     pub fn media_type(self) -> &'static str {
@@ -70,23 +93,15 @@ pub struct FeedSpec<'a> {
     pub language: &'a str,
     /// Stands in for posts that name nobody.
     pub author: Option<&'a Author>,
-    /// The URL that the RSS document is fetched from; likewise the next two.
-    pub rss_url: &'a Url,
-    pub atom_url: &'a Url,
-    pub json_url: &'a Url,
+    /// Where it is fetched from.
+    pub urls: &'a FeedUrls,
     /// Whole posts, or summaries only.
     pub full_text: bool,
-}
-
-impl<'a> FeedSpec<'a> {
-    /// The URL that the document in `format` is fetched from.
-    pub fn self_url(&self, format: Format) -> &'a Url {
-        match format {
-            Format::Rss => self.rss_url,
-            Format::Atom => self.atom_url,
-            Format::Json => self.json_url,
-        }
-    }
+    pub about: &'a FeedAbout,
+    /// What directories of podcasts want to know, if there is audio.
+    pub podcast: Option<&'a Podcast>,
+    /// For a feed that has an archive, and for the documents of that.
+    pub neighbours: Option<&'a Neighbours>,
 }
 
 /// Why a feed could not be written. Nothing in a post leads here: it takes a fault in a format's library.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Document;
+use super::{Document, Selections};
 use crate::domain::{Diagnostic, Revision};
 
 /// Everything that the feeds and the status page show of the posts. Empty until the first scan is over.
@@ -13,6 +13,8 @@ pub struct Shelf {
     pub documents: BTreeMap<String, Arc<Document>>,
     /// The hash of what they were made of, if all could be made.
     pub made_of: Option<Revision>,
+    /// All feeds that are not among the documents.
+    pub selections: Arc<Selections>,
     /// What authors should mend.
     pub problems: Vec<Diagnostic>,
     /// Paths at which posts were before, and where each is now.

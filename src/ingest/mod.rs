@@ -23,7 +23,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use files::SIZE_LIMIT;
-pub use publish::{Published, publish_feeds};
+pub use publish::{Press, Published, publish_feeds};
 
 use crate::config::{Config, PostFolder};
 use crate::domain::{CatalogPost, Diagnostic};

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::domain::{Catalog, LivePost, PostId, QueuedRelease, Revision, Written};
-use crate::feed::{self, Document, FeedSpec, Format, Shelf};
+use crate::feed::{
+    self, Document, FeedSpec, Format, Places, Publication, Selections, Shelf, Texts,
+};
 use crate::store::{PostCache, StoreError};
 use crate::telemetry;
 
@@ -23,58 +25,102 @@ pub struct Published {
     pub changes_at: Option<Timestamp>,
     /// Posts whose text cannot be read: while there are any, the feeds stay as they were.
     pub unread: Vec<(String, StoreError)>,
+    /// Posts that are in feeds for the first time, oldest first: the archive has no place for them yet.
+    pub unplaced: Vec<PostId>,
+}
+
+/// What feeds are made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Press<'a> {
+    pub config: &'a Config,
+    pub cache: &'a PostCache,
+    pub places: &'a Places,
 }
 
 /// Renders the feeds of `catalog` as they are at `now`, unless they are of the same posts as before. A document that
 /// cannot be rendered keeps its predecessor; unchanged bytes keep their validators.
 pub fn publish_feeds(
-    (config, cache): (&Config, &PostCache),
+    Press { config, cache, places }: Press<'_>,
     catalog: &Catalog,
     taken: &HashMap<PostId, QueuedRelease>,
     previous: &Shelf,
     now: Timestamp,
 ) -> Published {
     let (live, changes_at) = catalog.live(&config.releases, taken, now);
-    let newest = &live[..live.len().min(config.feeds.items)];
+    let live_posts = live.len();
+    let ids = live.iter().rev().map(|it| &it.post.id);
+    let unplaced = ids.filter(|id| places.of(id).is_none()).cloned().collect();
+    let publication = Publication::of(config);
+    let urls = publication.main_urls();
+    let selections = Selections::of(publication, live, places, texts(cache), &previous.selections);
+    let neighbours = selections.before_head();
     let spec = FeedSpec {
         title: &config.site.title,
         description: &config.site.description,
         site_url: &config.site.url,
         language: &config.site.language,
         author: config.site.author.as_ref(),
-        rss_url: &own_url(config, "feed.xml"),
-        atom_url: &own_url(config, "atom.xml"),
-        json_url: &own_url(config, "feed.json"),
+        urls: &urls,
         full_text: config.feeds.full_text,
+        about: &config.feeds.about,
+        podcast: config.feeds.podcast.as_ref(),
+        neighbours: neighbours.as_ref(),
     };
-    let made_of = made_of(&spec, newest);
     let mut unread = Vec::new();
-    let (documents, made_of) = if previous.made_of.as_ref() == Some(&made_of) {
-        (previous.documents.clone(), Some(made_of))
-    } else {
-        let written = newest.iter().filter_map(|it| {
-            let written = cache.written(&it.post, it.body);
-            written.map_err(|error| unread.push((it.post.source.clone(), error))).ok()
-        });
-        let selected: Vec<_> = written.collect();
-        if unread.is_empty() {
-            let documents = documents(&spec, &selected, previous);
-            let all = documents.is_whole.then_some(made_of);
-            (documents.by_path, all)
-        } else {
-            // A post that is missing would look deleted.
-            (previous.documents.clone(), None)
-        }
-    };
+    let (documents, made_of) = main_feed(&spec, &selections.head(), (cache, previous), &mut unread);
     let shelf = Shelf {
         documents,
         made_of,
+        selections: Arc::new(selections),
         problems: catalog.problems.clone(),
         moved: Arc::clone(&catalog.moved),
-        live_posts: live.len(),
+        live_posts,
         drafts: catalog.drafts,
     };
-    Published { shelf, changes_at, unread }
+    Published { shelf, changes_at, unread, unplaced }
+}
+
+/// The documents of the main feed, and what they are made of, if all could be made.
+fn main_feed(
+    spec: &FeedSpec<'_>,
+    posts: &[LivePost],
+    (cache, previous): (&PostCache, &Shelf),
+    unread: &mut Vec<(String, StoreError)>,
+) -> (BTreeMap<String, Arc<Document>>, Option<Revision>) {
+    let made_of = made_of(spec, posts);
+    if previous.made_of.as_ref() == Some(&made_of) {
+        return (previous.documents.clone(), Some(made_of));
+    }
+    let written = posts.iter().filter_map(|it| {
+        let written = cache.written(&it.post, it.body);
+        written.map_err(|error| unread.push((it.post.source.clone(), error))).ok()
+    });
+    let selected: Vec<_> = written.collect();
+    if unread.is_empty() {
+        let documents = documents(spec, &selected, previous);
+        let all = documents.is_whole.then_some(made_of);
+        (documents.by_path, all)
+    } else {
+        // A post that is missing would look deleted.
+        (previous.documents.clone(), None)
+    }
+}
+
+/// Where documents that are made later find what they need.
+fn texts(cache: &PostCache) -> Texts {
+    let texts = cache.texts();
+    Texts::new(move |it| {
+        let written = texts.written(&it.post, it.body);
+        written
+            .inspect_err(|error| {
+                tracing::warn!(
+                    post.source = it.post.source,
+                    error = %telemetry::causes(error),
+                    "the text of this post cannot be read for a feed now"
+                );
+            })
+            .ok()
+    })
 }
 
 /// All that the documents depend on.
@@ -122,8 +168,4 @@ fn succeed(document: Document, before: Option<&Arc<Document>>) -> Arc<Document> 
         Some(before) => Arc::new(document.succeeding(before)),
         None => Arc::new(document),
     }
-}
-
-fn own_url(config: &Config, path: &str) -> url::Url {
-    config.server.public_url.join(path).expect("a plain file name joins any base")
 }

@@ -65,6 +65,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("migrations/sqlite/0007_corrections.sql"),
         include_str!("migrations/postgres/0007_corrections.sql"),
     ),
+    (
+        "feed_places",
+        include_str!("migrations/sqlite/0008_feed_places.sql"),
+        include_str!("migrations/postgres/0008_feed_places.sql"),
+    ),
 ];
 
 pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {

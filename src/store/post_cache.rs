@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
@@ -76,14 +76,14 @@ pub struct PostCache(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     /// Where this process writes.
-    own: Mutex<Connection>,
+    own: Arc<Mutex<Connection>>,
     /// The file that a daemon keeps, to look at.
-    kept: Option<Mutex<Connection>>,
+    kept: Option<Arc<Mutex<Connection>>>,
     /// Where that file is, or `own`, if it has a name.
     path: Option<PathBuf>,
     /// Held as long as `own` is the file itself.
     lock: Option<File>,
-    is_checkpointing: AtomicBool,
+    is_checkpointing: Arc<AtomicBool>,
 }
 
 impl PostCache {
@@ -116,11 +116,11 @@ impl PostCache {
     ) -> Self {
         let path = path.map(Path::to_owned);
         Self(Arc::new(Inner {
-            own: Mutex::new(own),
-            kept: kept.map(Mutex::new),
+            own: Arc::new(Mutex::new(own)),
+            kept: kept.map(|kept| Arc::new(Mutex::new(kept))),
             path,
             lock,
-            is_checkpointing: AtomicBool::new(false),
+            is_checkpointing: Arc::default(),
         }))
     }
 
@@ -134,27 +134,19 @@ impl PostCache {
 
     /// A text; none if it was thrown away.
     pub fn body(&self, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
-        const SQL: &str = "SELECT html, mail, web FROM bodies WHERE id = ?1";
         let kept = self.0.kept.as_ref().filter(|_| id.0 < OWN);
-        let connection = held(kept.unwrap_or(&self.0.own));
-        let read = || {
-            let mut statement = connection.prepare_cached(SQL)?;
-            let body = statement.query_row([id.0], |row| {
-                Ok(CachedBody { html: row.get(0)?, mail: row.get(1)?, web: row.get(2)? })
-            });
-            body.optional()
-        };
-        read().map_err(doing("read the text of a post"))
+        read_body(kept.unwrap_or(&self.0.own), id)
     }
 
     /// A post with its text.
     pub fn written(&self, post: &Arc<Post>, body: BodyId) -> Result<Written, StoreError> {
-        let CachedBody { html, mail: mail_html, web: web_html } =
-            self.body(body)?.ok_or(StoreError::Corrupt("the text of a post"))?;
-        let text = content::plain_text(mail_html.as_deref().unwrap_or(&html));
-        let web_text = mail_html.is_some().then(|| content::plain_text(&html));
-        let body = Arc::new(Body { html, mail_html, web_html, text, web_text });
-        Ok(Written { post: Arc::clone(post), body })
+        with_text(post, self.body(body)?)
+    }
+
+    /// The texts alone.
+    pub fn texts(&self) -> PostTexts {
+        let kept = self.0.kept.as_ref().map(Arc::downgrade);
+        PostTexts { own: Arc::downgrade(&self.0.own), kept }
     }
 
     /// Writes what `fill` hands to its pen, all or nothing.
@@ -178,16 +170,57 @@ impl PostCache {
         if !is_much || self.0.is_checkpointing.swap(true, Ordering::AcqRel) {
             return;
         }
-        let cache = self.clone();
+        // Without the cache itself, whose lock another may wait for.
+        let is_checkpointing = Arc::clone(&self.0.is_checkpointing);
         std::thread::spawn(move || {
             let moved = Connection::open(&path)
                 .and_then(|it| it.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(())));
             if let Err(error) = moved {
                 tracing::debug!(%error, "the cache of posts is checkpointed later");
             }
-            cache.0.is_checkpointing.store(false, Ordering::Release);
+            is_checkpointing.store(false, Ordering::Release);
         });
     }
+}
+
+/// The texts in a cache for as long as that is open. Whoever holds them does not keep another from taking the file over.
+#[derive(Clone, Debug)]
+pub struct PostTexts {
+    own: Weak<Mutex<Connection>>,
+    kept: Option<Weak<Mutex<Connection>>>,
+}
+
+impl PostTexts {
+    /// A post with its text.
+    pub fn written(&self, post: &Arc<Post>, body: BodyId) -> Result<Written, StoreError> {
+        let kept = self.kept.as_ref().filter(|_| body.0 < OWN);
+        let connection = kept.unwrap_or(&self.own).upgrade();
+        let connection =
+            connection.ok_or(StoreError::Corrupt("the cache of posts, which is closed"))?;
+        with_text(post, read_body(&connection, body)?)
+    }
+}
+
+fn read_body(connection: &Mutex<Connection>, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
+    const SQL: &str = "SELECT html, mail, web FROM bodies WHERE id = ?1";
+    let connection = held(connection);
+    let read = || {
+        let mut statement = connection.prepare_cached(SQL)?;
+        let body = statement.query_row([id.0], |row| {
+            Ok(CachedBody { html: row.get(0)?, mail: row.get(1)?, web: row.get(2)? })
+        });
+        body.optional()
+    };
+    read().map_err(doing("read the text of a post"))
+}
+
+fn with_text(post: &Arc<Post>, body: Option<CachedBody>) -> Result<Written, StoreError> {
+    let CachedBody { html, mail: mail_html, web: web_html } =
+        body.ok_or(StoreError::Corrupt("the text of a post"))?;
+    let text = content::plain_text(mail_html.as_deref().unwrap_or(&html));
+    let web_text = mail_html.is_some().then(|| content::plain_text(&html));
+    let body = Arc::new(Body { html, mail_html, web_html, text, web_text });
+    Ok(Written { post: Arc::clone(post), body })
 }
 
 /// Looks up files as last read. What cannot be read was never read.

@@ -6,6 +6,7 @@ mod corrections;
 mod crash;
 mod deliveries;
 mod doctor;
+mod feed_readers;
 mod fence;
 mod harness;
 mod identity;

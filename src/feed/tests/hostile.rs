@@ -1,4 +1,4 @@
-//! Posts that try to break out of the document.
+//! Posts that try to break out of the document (statements 10, 11 and 13).
 
 use proptest::prelude::*;
 

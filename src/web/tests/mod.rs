@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::audience::fixture::House;
 use crate::domain::{self, Diagnostic, Post, Written};
-use crate::feed::{Document, FeedSpec, Format, render};
+use crate::feed::{Document, FeedSpec, FeedUrls, Format, render};
 
 struct World {
     house: House,
@@ -56,18 +56,17 @@ impl World {
     /// Puts one post on the shelf, in all three formats.
     fn publish(&self) -> Arc<Document> {
         let config = &self.house.config;
-        let url = |path: &str| config.server.public_url.join(path).unwrap();
-        let (rss_url, atom_url, json_url) = (url("feed.xml"), url("atom.xml"), url("feed.json"));
         let spec = FeedSpec {
             title: &config.site.title,
             description: &config.site.description,
             site_url: &config.site.url,
             language: "en",
             author: None,
-            rss_url: &rss_url,
-            atom_url: &atom_url,
-            json_url: &json_url,
+            urls: &FeedUrls::within(&config.server.public_url),
             full_text: true,
+            about: &config.feeds.about,
+            podcast: None,
+            neighbours: None,
         };
         let html = "<p>It was cold.</p>".repeat(50);
         let body = domain::Body { html, ..domain::Body::default() };
@@ -80,12 +79,11 @@ impl World {
             .in_file("posts/tea.md")
             .effect("this post is live nowhere");
         let published = Shelf {
-            moved: Arc::default(),
-            made_of: None,
             documents: documents.into(),
             problems: vec![problem],
             live_posts: 1,
             drafts: 2,
+            ..Shelf::default()
         };
         let rss = published.documents["/feed.xml"].clone();
         self.state.shelf.store(Arc::new(published));

@@ -25,6 +25,7 @@ mod leases;
 mod ledger;
 mod model;
 mod moves;
+mod places;
 mod stages;
 mod ticks;
 mod upgrade;

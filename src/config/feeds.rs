@@ -1,0 +1,75 @@
+//! `[feeds]`, understood.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use url::Url;
+use uuid::Uuid;
+
+use crate::domain::FeedTopic;
+
+/// `[feeds]`.
+#[derive(Clone, Debug)]
+pub struct Feeds {
+    /// At most so many posts in a feed.
+    pub items: usize,
+    /// Whole posts, or summaries only.
+    pub full_text: bool,
+    pub about: FeedAbout,
+    /// What each gets feeds of its own.
+    pub per: Vec<FeedTopic>,
+    /// `[feeds.selections.NAME]`.
+    pub selections: BTreeMap<String, FeedSelection>,
+    pub podcast: Option<Podcast>,
+}
+
+impl Default for Feeds {
+    fn default() -> Self {
+        Self {
+            items: 50,
+            full_text: true,
+            about: FeedAbout::default(),
+            per: Vec::new(),
+            selections: BTreeMap::new(),
+            podcast: None,
+        }
+    }
+}
+
+/// What all feeds of a site say of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedAbout {
+    /// A large square picture.
+    pub logo: Option<Url>,
+    /// A small one.
+    pub icon: Option<Url>,
+    pub copyright: Option<String>,
+    /// How long readers need not look again.
+    pub ttl: Option<SignedDuration>,
+    /// `WebSub` hubs.
+    pub hubs: Vec<Url>,
+}
+
+/// `[feeds.selections.NAME]`: a post is in it that has one of each list that is not empty.
+#[derive(Clone, Debug)]
+pub struct FeedSelection {
+    pub title: Option<String>,
+    pub description: String,
+    pub wanted: BTreeMap<FeedTopic, Vec<String>>,
+    pub items: usize,
+    pub full_text: bool,
+}
+
+/// `[feeds.podcast]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Podcast {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    /// One of Apple's, and one of those within it.
+    pub category: (String, Option<String>),
+    pub explicit: bool,
+    pub image: Option<Url>,
+    /// Name and address.
+    pub owner: Option<(Option<String>, String)>,
+    pub guid: Option<Uuid>,
+}

@@ -1,0 +1,105 @@
+//! `[feeds]`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Duration;
+use crate::domain::FeedTopic;
+
+/// RSS, Atom and JSON Feed.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct Feeds {
+    /// At most so many posts in a feed. Older ones are in its archive, whose documents hold half as many, 100 at most.
+    #[schemars(range(min = 1, max = 1000))]
+    pub items: u32,
+    /// Whole posts; `false` for summaries only.
+    pub full_text: bool,
+    /// Picture that readers show for the feeds: square, at least 512 pixels wide. An address, or a path on the site such as `/logo.png`.
+    pub logo: Option<String>,
+    /// The same for where there is little room: square, at least 64 pixels wide.
+    pub icon: Option<String>,
+    /// Who may do what with the posts: `© 2026 Ada Moss. CC BY 4.0`.
+    pub copyright: Option<String>,
+    /// How long readers need not look again: at least a minute.
+    #[schemars(extend("x-default" = "readers decide"))]
+    pub ttl: Option<Duration>,
+    /// Addresses of `WebSub` hubs that tell readers of new posts.
+    pub hubs: Vec<String>,
+    /// What each gets feeds of its own: `/tags/SLUG/feed.xml` and its likes hold the posts with one tag. `[]`: nothing.
+    pub per: Vec<FeedTopic>,
+    pub selections: BTreeMap<String, FeedSelection>,
+    pub podcast: Option<Podcast>,
+}
+
+impl Default for Feeds {
+    fn default() -> Self {
+        Self {
+            items: 50,
+            full_text: true,
+            logo: None,
+            icon: None,
+            copyright: None,
+            ttl: None,
+            hubs: Vec::new(),
+            per: vec![FeedTopic::Tag, FeedTopic::Category, FeedTopic::Language],
+            selections: BTreeMap::new(),
+            podcast: None,
+        }
+    }
+}
+
+/// A feed of chosen posts, at `/feeds/NAME/feed.xml`, `atom.xml` and `feed.json`. A post is in it that has one of each list that
+/// is not empty.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct FeedSelection {
+    /// What readers see.
+    #[schemars(extend("x-default" = "`site.title` and the name"))]
+    pub title: Option<String>,
+    /// One sentence about it.
+    pub description: String,
+    /// Posts with one of these tags.
+    pub tags: Vec<String>,
+    /// Posts in one of these categories.
+    pub categories: Vec<String>,
+    /// Posts by one of these people.
+    pub authors: Vec<String>,
+    /// Posts in one of these languages; `en` is `en-GB` too.
+    pub languages: Vec<String>,
+    /// Posts in one of these sections.
+    pub sections: Vec<String>,
+    /// At most so many posts, the newest.
+    #[schemars(range(min = 1, max = 1000), extend("x-default" = "`feeds.items`"))]
+    pub items: Option<u32>,
+    /// Whole posts; `false` for summaries only.
+    #[schemars(extend("x-default" = "`feeds.full_text`"))]
+    pub full_text: Option<bool>,
+}
+
+/// The posts with audio as a podcast, at `/podcast.xml`.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct Podcast {
+    /// What listeners see.
+    #[schemars(extend("x-default" = "`site.title` and a ♪"))]
+    pub title: Option<String>,
+    /// What it is about.
+    #[schemars(extend("x-default" = "`site.description`"))]
+    pub description: Option<String>,
+    /// As Apple names them: `Technology`, `Society & Culture/Documentary`.
+    #[schemars(extend("x-required" = true))]
+    pub category: Option<String>,
+    /// Whether it is for adults only.
+    pub explicit: bool,
+    /// Cover: square, 1400 to 3000 pixels wide. An address, or a path on the site.
+    #[schemars(extend("x-default" = "`feeds.logo`"))]
+    pub image: Option<String>,
+    /// Where directories ask whether the podcast is yours: `Name <name@example.org>`. It is public.
+    pub owner: Option<String>,
+    /// The `podcast:guid` that it had elsewhere.
+    #[schemars(extend("x-default" = "made from the feed's address"))]
+    pub guid: Option<String>,
+}

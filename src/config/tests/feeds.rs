@@ -1,0 +1,47 @@
+//! `[feeds]`.
+
+use super::*;
+use crate::domain::FeedTopic;
+
+#[test]
+fn feeds_are_what_the_operator_says() {
+    let text = format!(
+        "{SMALL}[feeds]\nlogo = \"/logo.png\"\nicon = \"https://cdn.example.net/i.png\"\nttl = \"90m\"\n\
+         hubs = [\"https://hub.example.net/\", \"https://hub.example.net/\"]\nper = [\"author\", \"tag\", \"author\"]\n\
+         items = 30\n[feeds.selections.slow]\ntags = [\"tools\"]\nlanguages = [\"en\"]\nfull_text = false\n\
+         [feeds.podcast]\ncategory = \"Society & Culture/Documentary\"\nowner = \"Ada <ada@example.org>\"\n\
+         guid = \"917393e3-1b1e-5cef-ace4-edaa54e1f810\"\n"
+    );
+    let feeds = Project::new(&text).loaded().config.feeds;
+    assert_eq!(feeds.about.logo.unwrap().as_str(), "https://example.org/blog/logo.png");
+    assert_eq!(feeds.about.icon.unwrap().as_str(), "https://cdn.example.net/i.png");
+    assert_eq!(feeds.about.ttl.unwrap().as_mins(), 90);
+    assert_eq!(feeds.about.hubs.len(), 1);
+    assert_eq!(feeds.per, [FeedTopic::Author, FeedTopic::Tag]);
+    let slow = &feeds.selections["slow"];
+    assert_eq!((slow.items, slow.full_text, slow.wanted.len()), (30, false, 2));
+    let podcast = feeds.podcast.unwrap();
+    assert_eq!(podcast.category.1.as_deref(), Some("Documentary"));
+    assert_eq!(podcast.owner.unwrap().1, "ada@example.org");
+    assert!(podcast.guid.is_some());
+}
+
+#[test]
+fn without_a_word_tags_categories_and_languages_have_feeds() {
+    let feeds = Project::new(SMALL).loaded().config.feeds;
+    assert_eq!(feeds.per, [FeedTopic::Tag, FeedTopic::Category, FeedTopic::Language]);
+    assert!(feeds.podcast.is_none());
+    let none = Project::new(&format!("{SMALL}[feeds]\nper = []\n")).loaded();
+    assert!(none.config.feeds.per.is_empty());
+}
+
+#[test]
+fn mistakes_in_feeds_say_where_they_are() {
+    let text = format!(
+        "{SMALL}[feeds]\nlogo = \"logo.png\"\nttl = \"5s\"\nhubs = [\"hub.example.net\"]\n\
+         [feeds.selections.archive]\ntags = [\"x\"]\n[feeds.selections.all]\ntitle = \"All\"\n\
+         [feeds.selections.odd]\nlanguages = [\"no language\"]\n\
+         [feeds.podcast]\nguid = \"x\"\nowner = \"nobody\"\n"
+    );
+    insta::assert_snapshot!(Project::new(&text).errors(&[]));
+}

@@ -1,0 +1,45 @@
+//! What all feeds of a site have in common.
+
+use url::Url;
+
+use super::FeedUrls;
+use crate::config::{Config, Feeds, Site};
+use crate::domain::Revision;
+
+/// The site, where its feeds are, and what the operator wants of them.
+#[derive(Clone, Debug)]
+pub struct Publication {
+    pub site: Site,
+    /// Ends with `/`.
+    pub public_url: Url,
+    pub feeds: Feeds,
+}
+
+impl Publication {
+    pub fn of(config: &Config) -> Self {
+        Self {
+            site: config.site.clone(),
+            public_url: config.server.public_url.clone(),
+            feeds: config.feeds.clone(),
+        }
+    }
+
+    /// Where the feed with all posts is.
+    pub fn main_urls(&self) -> FeedUrls {
+        FeedUrls::within(&self.public_url)
+    }
+
+    /// Changes with everything here.
+    pub(super) fn stamp(&self) -> Revision {
+        Revision::of([format!("{self:?}").as_str()])
+    }
+
+    /// The folder at `path`, which ends with `/`; what is no letter of an address is escaped.
+    pub(super) fn folder(&self, path: &str) -> Url {
+        let mut folder = self.public_url.clone();
+        if let Ok(mut segments) = folder.path_segments_mut() {
+            segments.pop_if_empty().extend(path.split('/'));
+        }
+        folder
+    }
+}

@@ -1,0 +1,231 @@
+//! Which posts are in which feed, kept up by what changed.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::Key;
+use super::selection::{Selection, topic_slug};
+use crate::domain::{FeedTopic, LivePost, Post, PostId};
+use crate::feed::archive::{Places, Shares};
+use crate::feed::{Publication, media};
+
+pub(super) type Groups = BTreeMap<Key, Arc<Selection>>;
+
+/// The posts before and after a change, each newest first.
+pub(super) struct Change<'a> {
+    pub(super) before: &'a [LivePost],
+    pub(super) after: &'a [LivePost],
+    /// The places that were taken before are below this.
+    pub(super) placed: u32,
+    pub(super) places: &'a Places,
+}
+
+/// What a feed loses and gets, in its order.
+#[derive(Default)]
+struct Edit<'a> {
+    gone: Vec<&'a LivePost>,
+    come: Vec<&'a LivePost>,
+}
+
+impl Change<'_> {
+    /// The feeds after the change. Those that it does not touch are the same ones.
+    pub(super) fn apply(&self, publication: &Publication, groups: &Groups) -> Groups {
+        let mut edited: HashMap<Key, Edit<'_>> = HashMap::new();
+        let mut sorter = Sorter::new(publication);
+        let mut new_places = HashSet::new();
+        if self.places.taken() > self.placed {
+            let ids = self.after.iter().map(|it| &it.post.id);
+            new_places.extend(ids.filter(|id| self.is_new_place(id)));
+        }
+        self.walk(|step| match step {
+            Step::Gone(it) => {
+                let place = self.places.of(&it.post.id).filter(|place| *place < self.placed);
+                for key in sorter.keys(&it.post, place) {
+                    edited.entry(key).or_default().gone.push(it);
+                }
+            }
+            Step::Come(it) => {
+                for key in sorter.keys(&it.post, self.places.of(&it.post.id)) {
+                    edited.entry(key).or_default().come.push(it);
+                }
+            }
+            Step::Stayed(it) => {
+                if new_places.contains(&it.post.id)
+                    && let Some(place) = self.places.of(&it.post.id)
+                {
+                    edited.entry(sorter.archive(place)).or_default().come.push(it);
+                }
+            }
+        });
+        let mut groups = groups.clone();
+        for (key, edit) in edited {
+            let before = groups.get(&key).map(|selection| &*selection.posts).unwrap_or_default();
+            let posts = merged(before, &edit);
+            // A document of the archive has its place even when all of it was deleted: others lead to it.
+            if posts.is_empty() && !matches!(key, Key::Archive(_)) {
+                groups.remove(&key);
+            } else {
+                let selection = Selection::new(publication, &key, posts);
+                groups.insert(key, Arc::new(selection));
+            }
+        }
+        groups
+    }
+
+    fn is_new_place(&self, post: &PostId) -> bool {
+        self.places.of(post).is_some_and(|place| place >= self.placed)
+    }
+
+    /// One step for each post that was or is there, in their common order.
+    fn walk<'a>(&'a self, mut step: impl FnMut(Step<'a>)) {
+        let (mut before, mut after) = (self.before.iter(), self.after.iter());
+        let (mut old, mut new) = (before.next(), after.next());
+        loop {
+            let order = match (old, new) {
+                (None, None) => return,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(old), Some(new)) => Post::newest_first(&old.post, &new.post),
+            };
+            match (old, new) {
+                (Some(old), Some(new)) if order == Ordering::Equal => {
+                    if is_same(old, new) {
+                        step(Step::Stayed(new));
+                    } else {
+                        step(Step::Gone(old));
+                        step(Step::Come(new));
+                    }
+                }
+                (Some(old), _) if order == Ordering::Less => step(Step::Gone(old)),
+                (_, Some(new)) => step(Step::Come(new)),
+                _ => return,
+            }
+            if order != Ordering::Greater {
+                old = before.next();
+            }
+            if order != Ordering::Less {
+                new = after.next();
+            }
+        }
+    }
+}
+
+enum Step<'a> {
+    Gone(&'a LivePost),
+    Come(&'a LivePost),
+    Stayed(&'a LivePost),
+}
+
+fn is_same(a: &LivePost, b: &LivePost) -> bool {
+    a.body == b.body && (Arc::ptr_eq(&a.post, &b.post) || a.post == b.post)
+}
+
+fn merged(before: &[LivePost], edit: &Edit<'_>) -> Vec<LivePost> {
+    let (mut gone, mut come) = (edit.gone.iter().peekable(), edit.come.iter().peekable());
+    let mut posts = Vec::with_capacity(before.len() + edit.come.len());
+    for it in before {
+        let is_before = |new: &LivePost| Post::newest_first(&new.post, &it.post).is_lt();
+        while let Some(new) = come.next_if(|new| is_before(new)) {
+            posts.push((*new).clone());
+        }
+        if gone.next_if(|old| Post::newest_first(&old.post, &it.post).is_eq()).is_none() {
+            posts.push(it.clone());
+        }
+    }
+    posts.extend(come.map(|new| (*new).clone()));
+    posts
+}
+
+/// A selection of the configuration, and the slugs that each list of it asks for.
+struct Chosen {
+    name: Arc<str>,
+    lists: Vec<(FeedTopic, HashSet<Arc<str>>)>,
+}
+
+/// Says which feeds a post is in.
+struct Sorter<'a> {
+    publication: &'a Publication,
+    shares: Shares,
+    site_author: Option<&'a str>,
+    chosen: Vec<Chosen>,
+    /// Each name is written as part of an address once.
+    slugs: HashMap<(FeedTopic, String), Arc<str>>,
+}
+
+impl<'a> Sorter<'a> {
+    fn new(publication: &'a Publication) -> Self {
+        let list = |(topic, names): (&FeedTopic, &Vec<String>)| {
+            let slugs = names.iter().map(|name| topic_slug(*topic, name).into());
+            (*topic, slugs.collect())
+        };
+        let chosen = publication.feeds.selections.iter().map(|(name, selection)| Chosen {
+            name: name.as_str().into(),
+            lists: selection.wanted.iter().map(list).collect(),
+        });
+        Self {
+            publication,
+            shares: Shares::of(publication.feeds.items),
+            site_author: publication.site.author.as_ref().map(|author| author.name.as_str()),
+            chosen: chosen.collect(),
+            slugs: HashMap::new(),
+        }
+    }
+
+    fn archive(&self, place: u32) -> Key {
+        Key::Archive(self.shares.document(place))
+    }
+
+    fn keys(&mut self, post: &Post, place: Option<u32>) -> Vec<Key> {
+        let mut keys: Vec<Key> = place.map(|place| self.archive(place)).into_iter().collect();
+        for &topic in &self.publication.feeds.per {
+            for slug in self.slugs(topic, post) {
+                let key = Key::Topic(topic, slug);
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        for index in 0..self.chosen.len() {
+            if self.is_chosen(index, post) {
+                keys.push(Key::Named(Arc::clone(&self.chosen[index].name)));
+            }
+        }
+        if self.publication.feeds.podcast.is_some() && media::is_episode(post) {
+            keys.push(Key::Podcast);
+        }
+        keys
+    }
+
+    fn is_chosen(&mut self, index: usize, post: &Post) -> bool {
+        let lists = self.chosen[index].lists.len();
+        (0..lists).all(|list| {
+            let topic = self.chosen[index].lists[list].0;
+            let slugs = self.slugs(topic, post);
+            let wanted = &self.chosen[index].lists[list].1;
+            slugs.iter().any(|slug| match topic {
+                // `en` is `en-GB` too.
+                FeedTopic::Language => slug
+                    .match_indices('-')
+                    .map(|(at, _)| &slug[..at])
+                    .chain([&**slug])
+                    .any(|tag| wanted.contains(tag)),
+                _ => wanted.contains(slug),
+            })
+        })
+    }
+
+    fn slugs(&mut self, topic: FeedTopic, post: &Post) -> Vec<Arc<str>> {
+        let mut names = topic.names_in(post);
+        if topic == FeedTopic::Author && names.is_empty() {
+            names.extend(self.site_author);
+        }
+        let slugs = &mut self.slugs;
+        let mut slug = |name: &str| {
+            let key = (topic, name.to_owned());
+            let slug = slugs.entry(key).or_insert_with(|| topic_slug(topic, name).into());
+            Arc::clone(slug)
+        };
+        names.into_iter().map(&mut slug).collect()
+    }
+}

@@ -1,0 +1,264 @@
+//! All feeds but the one with everything: per tag, category, author, language and section, those of the configuration, the
+//! podcast, the archive, and the list of them.
+//!
+//! What is held is which posts each has; a document is made when somebody asks for it, and kept while there is room. A change
+//! of posts touches the feeds they are in, and shares all others with the index before.
+
+mod groups;
+mod kept;
+mod selection;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use self::groups::{Change, Groups};
+use self::kept::Kept;
+pub use self::selection::Selection;
+use super::archive::{Places, Shares};
+use super::{Document, FeedError, Format, Neighbours, Publication, opml, render};
+use crate::content::percent_decoded;
+use crate::domain::{FeedTopic, LivePost, Post, Revision, Written};
+
+/// Where the texts of posts are. `None`: this one cannot be read, and somebody was told.
+#[derive(Clone)]
+pub struct Texts(Arc<Read>);
+
+type Read = dyn Fn(&LivePost) -> Option<Written> + Send + Sync;
+
+impl Texts {
+    pub fn new(read: impl Fn(&LivePost) -> Option<Written> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read))
+    }
+
+    pub fn of(&self, post: &LivePost) -> Option<Written> {
+        (self.0)(post)
+    }
+}
+
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Texts")
+    }
+}
+
+/// By what a feed's posts belong together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Key {
+    Podcast,
+    /// With the name as addresses have it.
+    Topic(FeedTopic, Arc<str>),
+    /// `[feeds.selections.NAME]`.
+    Named(Arc<str>),
+    /// A document of the archive, also one that is not closed.
+    Archive(u32),
+}
+
+impl Key {
+    /// Below the public URL, with `/` at its end.
+    fn folder(&self, publication: &Publication) -> String {
+        match self {
+            Self::Topic(topic, slug) => format!("{}/{slug}/", topic.folder()),
+            Self::Named(name) => format!("feeds/{name}/"),
+            Self::Podcast => "feeds/podcast/".to_owned(),
+            Self::Archive(document) => {
+                format!("feeds/archive/{}/", Shares::of(publication.feeds.items).name(*document))
+            }
+        }
+    }
+}
+
+/// A document that exists.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Wanted(What);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum What {
+    Feed(Key, Format),
+    Opml,
+}
+
+/// Why there is no document now.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    #[error("the text of a post cannot be read")]
+    Unread,
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+}
+
+/// The index of all feeds. Replaced as a whole with the shelf; cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Selections {
+    about: Option<About>,
+    live: Arc<[LivePost]>,
+    groups: Groups,
+    /// The places that were taken are below this.
+    placed: u32,
+    kept: Arc<Kept>,
+    opml: Arc<OnceLock<Arc<Document>>>,
+}
+
+#[derive(Clone, Debug)]
+struct About {
+    publication: Arc<Publication>,
+    /// Of the publication.
+    stamp: Revision,
+    places: Arc<()>,
+    texts: Texts,
+}
+
+impl Selections {
+    /// The feeds of `live`, newest first. What did not change is shared with `previous`.
+    pub fn of(
+        publication: Publication,
+        live: Vec<LivePost>,
+        places: &Places,
+        texts: Texts,
+        previous: &Self,
+    ) -> Self {
+        let about = About {
+            stamp: publication.stamp(),
+            publication: Arc::new(publication),
+            places: Arc::clone(&places.identity),
+            texts,
+        };
+        let none = (Vec::new().into(), Groups::new(), 0);
+        let (before, groups, first) = match &previous.about {
+            Some(old) if old.stamp == about.stamp && Arc::ptr_eq(&old.places, &about.places) => {
+                (Arc::clone(&previous.live), previous.groups.clone(), previous.placed)
+            }
+            _ => none,
+        };
+        let change = Change { before: &before, after: &live, placed: first, places };
+        let groups = change.apply(&about.publication, &groups);
+        let is_listed_alike = previous.about.as_ref().is_some_and(|old| old.stamp == about.stamp)
+            && listed(&groups).eq(listed(&previous.groups));
+        Self {
+            about: Some(about),
+            live: live.into(),
+            groups,
+            placed: places.taken(),
+            kept: Arc::clone(&previous.kept),
+            opml: if is_listed_alike { Arc::clone(&previous.opml) } else { Arc::default() },
+        }
+    }
+
+    /// All posts that are live, newest first.
+    pub fn live(&self) -> &[LivePost] {
+        &self.live
+    }
+
+    /// All feeds but the main one and its archive.
+    pub fn feeds(&self) -> impl Iterator<Item = &Selection> {
+        let listed = self.groups.iter().filter(|(key, _)| !matches!(key, Key::Archive(_)));
+        listed.map(|(_, selection)| &**selection)
+    }
+
+    /// What is at `path`, such as `/tags/ponds/feed.xml`.
+    pub fn find(&self, path: &str) -> Option<Wanted> {
+        let path = percent_decoded(path.strip_prefix('/')?);
+        let what = match &*path {
+            "feeds.opml" => return self.about.is_some().then_some(Wanted(What::Opml)),
+            "podcast.xml" => What::Feed(Key::Podcast, Format::Rss),
+            path => {
+                let (folder, file) = path.rsplit_once('/')?;
+                let format = Format::ALL.into_iter().find(|format| format.file_name() == file)?;
+                What::Feed(self.key(folder)?, format)
+            }
+        };
+        let What::Feed(key, _) = &what else { return None };
+        self.groups.contains_key(key).then_some(Wanted(what))
+    }
+
+    fn key(&self, folder: &str) -> Option<Key> {
+        if let Some(name) = folder.strip_prefix("feeds/archive/") {
+            let shares = Shares::of(self.about.as_ref()?.publication.feeds.items);
+            let closed = shares.closed(self.placed);
+            return shares.named(name).filter(|it| *it < closed).map(Key::Archive);
+        }
+        let (outer, name) = folder.split_once('/')?;
+        if outer == "feeds" {
+            return Some(Key::Named(name.into()));
+        }
+        let topic = FeedTopic::ALL.into_iter().find(|topic| topic.folder() == outer)?;
+        Some(Key::Topic(topic, name.into()))
+    }
+
+    /// The document, if it is made already. Takes no time.
+    pub fn ready(&self, wanted: &Wanted) -> Option<Arc<Document>> {
+        match &wanted.0 {
+            What::Opml => self.opml.get().cloned(),
+            What::Feed(key, _) => {
+                let (made_of, document) = self.kept.get(wanted)?;
+                Arc::ptr_eq(self.groups.get(key)?, &made_of).then_some(document)
+            }
+        }
+    }
+
+    /// The document, made if it must be. Blocks for as long as reading and compressing its posts takes.
+    pub fn make(&self, wanted: &Wanted) -> Result<Arc<Document>, MakeError> {
+        let about = self.about.as_ref().ok_or(MakeError::Unread)?;
+        let _one = self.kept.one_at_a_time();
+        if let Some(document) = self.ready(wanted) {
+            return Ok(document);
+        }
+        let What::Feed(key, format) = &wanted.0 else {
+            let document = Arc::new(opml::write(&about.publication, self.feeds(), &self.live)?);
+            return Ok(Arc::clone(self.opml.get_or_init(|| document)));
+        };
+        let selection = self.groups.get(key).ok_or(MakeError::Unread)?;
+        let read = |it| about.texts.of(it).ok_or(MakeError::Unread);
+        let posts = selection.newest().iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let document = render(*format, &selection.spec(&about.publication), &posts)?;
+        let document = match self.kept.get(wanted) {
+            Some((_, before)) if before.etag == document.etag => before,
+            Some((_, before)) => Arc::new(document.succeeding(&before)),
+            None => Arc::new(document),
+        };
+        self.kept.put(wanted.clone(), Arc::clone(selection), Arc::clone(&document));
+        Ok(document)
+    }
+
+    /// The posts of the main feed, `items` at most, newest first: those that no closed document of the archive holds, whatever
+    /// their dates; some that were edited lately, so that who has them sees it; for the rest the newest.
+    pub fn head(&self) -> Vec<LivePost> {
+        let Some(About { publication, .. }) = &self.about else { return Vec::new() };
+        let items = publication.feeds.items;
+        let newest = &self.live[..self.live.len().min(items)];
+        let Some(last) = newest.last().filter(|_| self.live.len() > items) else {
+            return newest.to_vec();
+        };
+        let closed = Shares::of(items).closed(self.placed);
+        let open = self.groups.range(Key::Archive(closed)..);
+        let mut head: Vec<LivePost> =
+            open.flat_map(|(_, selection)| selection.posts.iter().cloned()).collect();
+        let since = last.post.published_at;
+        let later = self.live[items..].iter().filter(|it| it.post.changed_at() > since);
+        let mut edited: Vec<&LivePost> = later.collect();
+        edited.sort_by_key(|it| std::cmp::Reverse(it.post.changed_at()));
+        edited.truncate(items / 5);
+        head.extend(edited.into_iter().chain(newest).cloned());
+        let mut seen = HashSet::new();
+        head.retain(|it| seen.insert(it.post.id.clone()));
+        head.truncate(items);
+        head.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
+        head
+    }
+
+    /// Where the posts are that the main feed has no more.
+    pub fn before_head(&self) -> Option<Neighbours> {
+        let publication = &self.about.as_ref()?.publication;
+        let shares = Shares::of(publication.feeds.items);
+        let last = shares.closed(self.placed).checked_sub(1)?;
+        Some(Neighbours { current: None, previous: Some(shares.urls(publication, last)) })
+    }
+}
+
+/// Where feeds are and what they are called.
+fn listed(groups: &BTreeMap<Key, Arc<Selection>>) -> impl Iterator<Item = (&Key, &str)> {
+    let listed = groups.iter().filter(|(key, _)| !matches!(key, Key::Archive(_)));
+    listed.map(|(key, selection)| (key, selection.title.as_str()))
+}
