@@ -7,6 +7,8 @@
 //! `entry` makes every string fit for all three formats once; `rss`, `atom` and `json` only lay out.
 
 mod atom;
+mod coding;
+mod delta;
 mod document;
 mod entry;
 mod json;
@@ -21,7 +23,9 @@ use url::Url;
 
 use crate::domain::{Author, Written};
 
-pub use document::Document;
+pub use coding::Coding;
+pub use delta::EntryHash;
+pub use document::{Document, Version, a_second_after};
 pub use shelf::Shelf;
 
 /// What the feeds call themselves in `generator`.
@@ -100,8 +104,6 @@ pub enum FeedError {
     Json(#[source] serde_json::Error),
     #[error("the feed was not written in UTF-8")]
     Encoding(#[from] std::string::FromUtf8Error),
-    #[error("cannot compress the feed")]
-    Compress(#[source] std::io::Error),
 }
 
 /// Writes `posts`, newest first, in `format`.
@@ -123,5 +125,5 @@ pub fn render(
         Format::Atom => atom::write(&feed)?,
         Format::Json => json::write(&feed)?,
     };
-    Document::new(format, text, changed_at)
+    Ok(Document::new(format, text, changed_at))
 }

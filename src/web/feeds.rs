@@ -1,72 +1,200 @@
 //! Feeds: bytes from memory, with the validators that let readers poll cheaply. Touches no database and no file.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE,
-    ETAG, LAST_MODIFIED, RETRY_AFTER, VARY,
+    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, LINK,
+    RETRY_AFTER, VARY,
 };
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 
-use super::{WebState, conditional};
-use crate::feed::Document;
+use super::refusal::{self, Refusal};
+use super::{WebState, conditional, moved};
+use crate::config::Config;
+use crate::feed::{Coding, Document, Shelf};
 use crate::telemetry;
 
 /// Readers may keep a copy for a quarter of an hour, and use it for a week while we are down (RFC 5861).
 const KEEP: &str = "public, max-age=900, stale-if-error=604800";
+/// A delta is for one reader; a cache would hand it to others as the whole.
+const KEEP_NOT: &str = "no-store";
 /// Seconds after which the first scan is surely over.
 const AGAIN_AFTER: &str = "10";
+/// What depends on what the reader can do.
+const VARIES: &str = "Accept-Encoding, A-IM";
+/// Feeds are for everybody, for readers that run in a browser as well.
+const EVERYBODY: &str = "*";
+const METHODS: &str = "GET,HEAD,OPTIONS";
+/// What a script may send: conditional requests are all that it needs to be a good reader.
+const MAY_SEND: &str = "If-None-Match, If-Modified-Since, A-IM, Accept, Cache-Control";
+const MAY_SEE: &str = "ETag, Last-Modified, Link, IM, Delta-Base, Retry-After";
+/// RFC 3229.
+const IM: HeaderName = HeaderName::from_static("im");
+const DELTA_BASE: HeaderName = HeaderName::from_static("delta-base");
+/// Documents so small are compressed while the reader waits; it takes less time than to call somebody else.
+const SMALL: usize = 16 * 1024;
+/// What addresses of feeds end with.
+const ENDINGS: [&str; 5] = [".xml", ".json", ".atom", ".rss", ".opml"];
 
-/// `GET /feed.xml`, `/atom.xml`, `/feed.json`. A query is ignored: readers and trackers add their own.
+/// Whatever is on the shelf, by its path, or what became of it. A query is ignored: readers and trackers add their own.
 pub(super) async fn hand_out(
     State(state): State<WebState>,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let shelf = state.shelf.load();
-    let response = match shelf.documents.get(uri.path()) {
-        Some(document) => answer(document, &headers),
-        None => not_yet(),
+    let Some(document) = shelf.documents.get(uri.path()) else {
+        return not_there(&shelf, &method, &uri);
     };
-    telemetry::feed_request(uri.path(), response.status().as_u16());
+    let response = match method {
+        Method::GET | Method::HEAD => {
+            let link = links(&state.config.load(), uri.path());
+            answer(Arc::clone(document), &headers, link).await
+        }
+        Method::OPTIONS => preflight(),
+        _ => {
+            let mut response = refusal::wrong_method().await.into_response();
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
+            response
+        }
+    };
+    telemetry::feed_request(label(&shelf, uri.path()), response.status().as_u16());
     response
 }
 
-fn answer(document: &Document, headers: &HeaderMap) -> Response {
+async fn answer(document: Arc<Document>, headers: &HeaderMap, link: HeaderValue) -> Response {
     // HTTP dates begin in 1970; a post may be older.
     let last_modified = SystemTime::from(document.last_modified.max(Timestamp::UNIX_EPOCH));
-    let gzip = conditional::prefers_gzip(headers);
-    let etag = if gzip { conditional::gzip_tag(&document.etag) } else { document.etag.clone() };
+    let coding = conditional::preferred(headers);
+    let is_unchanged = conditional::is_unchanged(headers, &document.etag, last_modified);
+    let delta = if is_unchanged { None } else { delta(&document, headers) };
+    let (status, keep, sent) = match &delta {
+        Some((delta, _)) => (StatusCode::IM_USED, KEEP_NOT, Arc::clone(delta)),
+        None if is_unchanged => (StatusCode::NOT_MODIFIED, KEEP, Arc::clone(&document)),
+        None => (StatusCode::OK, KEEP, Arc::clone(&document)),
+    };
+    let form = match coding {
+        Some(coding) if !is_unchanged => encoded(sent.clone(), coding).await.map(|it| (it, coding)),
+        _ => None,
+    };
+    // The reader of a 304 may have whichever form: what it is told is the one that it would get now.
+    let told = if is_unchanged { coding } else { form.as_ref().map(|(_, coding)| *coding) };
+    let etag = told.map_or_else(
+        || document.etag.clone(),
+        |coding| conditional::tag_of_form(&document.etag, coding),
+    );
     let common = [
         (ETAG, etag),
         (LAST_MODIFIED, httpdate::fmt_http_date(last_modified)),
-        (CACHE_CONTROL, KEEP.to_owned()),
-        (VARY, "Accept-Encoding".to_owned()),
-        (ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()),
+        (CACHE_CONTROL, keep.to_owned()),
+        (VARY, VARIES.to_owned()),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY.to_owned()),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, MAY_SEE.to_owned()),
     ];
-    if conditional::is_unchanged(headers, &document.etag, last_modified) {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
+    let mut response = (status, common).into_response();
+    let told = response.headers_mut();
+    told.insert(LINK, link);
+    if is_unchanged {
+        return response;
     }
-    let bytes = if gzip { &document.gzip } else { &document.bytes };
-    let described = [
-        (CONTENT_TYPE, document.content_type.to_owned()),
-        (CONTENT_LENGTH, bytes.len().to_string()),
-    ];
-    let body = Body::from(Bytes::from_owner(bytes.clone()));
-    let mut response = (common, described, body).into_response();
-    if gzip {
-        response.headers_mut().insert(CONTENT_ENCODING, "gzip".parse().expect("it is ASCII"));
+    let bytes = form.as_ref().map_or_else(|| sent.bytes.clone(), |(bytes, _)| bytes.clone());
+    told.insert(CONTENT_TYPE, HeaderValue::from_static(document.content_type));
+    told.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    // A part of a feed is no feed, and the whole of one is small.
+    told.insert(ACCEPT_RANGES, HeaderValue::from_static("none"));
+    if let Some((_, coding)) = form {
+        told.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
     }
+    if let Some((_, base)) = delta {
+        told.insert(IM, HeaderValue::from_static("feed"));
+        told.extend(HeaderValue::from_str(&base).ok().map(|base| (DELTA_BASE, base)));
+    }
+    *response.body_mut() = Body::from(Bytes::from_owner(bytes));
     response
+}
+
+/// What the reader lacks, when it can do with that alone and has a version that we know; and the tag of that version.
+fn delta(document: &Document, headers: &HeaderMap) -> Option<(Arc<Document>, String)> {
+    if !conditional::takes_deltas(headers) {
+        return None;
+    }
+    conditional::tags(headers).find_map(|tag| {
+        let tag = format!("\"{tag}\"");
+        document.since(&tag).map(|delta| (delta, tag))
+    })
+}
+
+/// The compressed bytes. Large ones are made where it keeps nobody else waiting.
+async fn encoded(document: Arc<Document>, coding: Coding) -> Option<Arc<[u8]>> {
+    if document.is_made(coding) || document.bytes.len() <= SMALL {
+        return document.encoded(coding);
+    }
+    tokio::task::spawn_blocking(move || document.encoded(coding)).await.ok().flatten()
+}
+
+/// The feed's own address, and the hubs that tell of its changes (WebSub section 4).
+fn links(config: &Config, path: &str) -> HeaderValue {
+    let own = config.server.public_url.join(path.trim_start_matches('/'));
+    let own = own.as_ref().map_or(path, url::Url::as_str);
+    let mut links = format!("<{own}>; rel=\"self\"");
+    for hub in hubs(config) {
+        links.push_str(&format!(", <{hub}>; rel=\"hub\""));
+    }
+    HeaderValue::try_from(links).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Who is told when a feed changes.
+fn hubs(_config: &Config) -> &[url::Url] {
+    &[]
+}
+
+/// A browser asks whether a script of another site may send what is not in every request.
+fn preflight() -> Response {
+    let headers = [
+        (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY),
+        (ACCESS_CONTROL_ALLOW_METHODS, METHODS),
+        (ACCESS_CONTROL_ALLOW_HEADERS, MAY_SEND),
+        (ACCESS_CONTROL_MAX_AGE, "86400"),
+        (ALLOW, METHODS),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// Nothing is on the shelf under this path. Feed readers get a line, people a page.
+fn not_there(shelf: &Shelf, method: &Method, uri: &Uri) -> Response {
+    let is_feed = ENDINGS.iter().any(|ending| uri.path().ends_with(ending));
+    let is_read = method == Method::GET || method == Method::HEAD;
+    if is_feed && is_read && shelf.documents.is_empty() {
+        return not_yet();
+    }
+    match moved::lead_on(shelf, method, uri) {
+        Some(answer) => answer,
+        None if is_feed => {
+            let headers = [(CACHE_CONTROL, KEEP_NOT), (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY)];
+            (StatusCode::NOT_FOUND, headers, "There is no feed at this address.\n").into_response()
+        }
+        None => Refusal::not_found().into_response(),
+    }
 }
 
 /// Before the first scan is over there is nothing to show, and an empty feed would make readers forget what they have.
 fn not_yet() -> Response {
-    let headers = [(RETRY_AFTER, AGAIN_AFTER), (CACHE_CONTROL, "no-store")];
+    let headers = [(RETRY_AFTER, AGAIN_AFTER), (CACHE_CONTROL, KEEP_NOT)];
     (StatusCode::SERVICE_UNAVAILABLE, headers, "The posts are being read. Please come back.\n")
         .into_response()
+}
+
+/// What a feed is called in metrics. A site with hundreds of topics has all but its main feeds under one name.
+fn label<'a>(shelf: &Shelf, path: &'a str) -> &'a str {
+    const NAMES: usize = 60;
+    let is_main = path.rfind('/') == Some(0);
+    if is_main || shelf.documents.len() <= NAMES { path } else { "other" }
 }

@@ -29,7 +29,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{any, get};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -107,9 +107,9 @@ impl WebState {
 pub fn router(state: WebState) -> Router {
     let pages = Router::new()
         .route("/", get(index::show))
-        .route("/feed.xml", get(feeds::hand_out))
-        .route("/atom.xml", get(feeds::hand_out))
-        .route("/feed.json", get(feeds::hand_out))
+        .route("/feed.xml", any(feeds::hand_out))
+        .route("/atom.xml", any(feeds::hand_out))
+        .route("/feed.json", any(feeds::hand_out))
         .route("/subscribe/{newsletter}", get(subscribe::form).post(subscribe::subscribe))
         .route("/subscribe/{newsletter}/done", get(subscribe::done))
         .route("/confirm/{token}", get(confirm::ask).post(confirm::confirm))
@@ -123,7 +123,7 @@ pub fn router(state: WebState) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .fallback(moved::lead_on)
+        .fallback(feeds::hand_out)
         .method_not_allowed_fallback(refusal::wrong_method);
     dressed(pages, &state).with_state(state)
 }

@@ -5,9 +5,11 @@ use std::io::Read as _;
 use flate2::read::GzDecoder;
 
 use super::*;
+use crate::feed::Coding;
 
 const MODIFIED: &str = "Fri, 20 Nov 2026 07:30:00 GMT";
 
+/// Statement 27.
 #[tokio::test]
 async fn get_and_head_tell_the_same_and_everything_a_reader_needs() {
     let world = World::new().await;
@@ -21,7 +23,9 @@ async fn get_and_head_tell_the_same_and_everything_a_reader_needs() {
         let got = world.get(path).await;
         assert_eq!((got.status, got.header("content-type")), (StatusCode::OK, content_type));
         assert_eq!(got.header("cache-control"), "public, max-age=900, stale-if-error=604800");
-        assert_eq!(got.header("vary"), "Accept-Encoding");
+        assert_eq!(got.header("vary"), "Accept-Encoding, A-IM");
+        assert_eq!(got.header("accept-ranges"), "none");
+        assert_eq!(got.header("link"), format!("<https://post.example.org{path}>; rel=\"self\""));
         assert_eq!(got.header("last-modified"), MODIFIED);
         assert_eq!(got.header("access-control-allow-origin"), "*");
         assert_eq!(got.header("content-length"), got.body.len().to_string());
@@ -34,14 +38,19 @@ async fn get_and_head_tell_the_same_and_everything_a_reader_needs() {
     assert_eq!((got.body.as_slice(), got.header("etag")), (&*rss.bytes, rss.etag.as_str()));
 }
 
+/// Statements 28 and 29.
 #[tokio::test]
 async fn a_reader_that_has_it_gets_304_and_one_that_lies_gets_it_again() {
     let world = World::new().await;
     let rss = world.publish();
     let tag = rss.etag.as_str();
-    let gzip_tag = world.get_with("/feed.xml", &[("accept-encoding", "gzip")]).await;
-    let gzip_tag = gzip_tag.header("etag");
-    assert_ne!(gzip_tag, tag);
+    let mut tags = Vec::new();
+    for coding in Coding::ALL {
+        let form = world.get_with("/feed.xml", &[("accept-encoding", coding.token())]).await;
+        tags.push(form.header("etag").to_owned());
+    }
+    let [zstd_tag, br_tag, gzip_tag] = [&*tags[0], &*tags[1], &*tags[2]];
+    assert!(zstd_tag != tag && br_tag != tag && gzip_tag != tag && br_tag != gzip_tag);
     let weak = format!("W/{tag}");
     let list = format!("\"a\", {tag} ,\"b\"");
     let (inm, ims) = ("if-none-match", "if-modified-since");
@@ -52,6 +61,8 @@ async fn a_reader_that_has_it_gets_304_and_one_that_lies_gets_it_again() {
         (vec![(inm, "\"a\""), (inm, tag)], 304),
         (vec![(inm, "*")], 304),
         (vec![(inm, gzip_tag)], 304),
+        (vec![(inm, br_tag)], 304),
+        (vec![(inm, zstd_tag), ("accept-encoding", "br")], 304),
         (vec![(inm, gzip_tag), ("accept-encoding", "gzip")], 304),
         (vec![(inm, tag), ("accept-encoding", "gzip")], 304),
         (vec![(inm, tag), (ims, "Sun, 06 Nov 1994 08:49:37 GMT")], 304),
@@ -72,7 +83,7 @@ async fn a_reader_that_has_it_gets_304_and_one_that_lies_gets_it_again() {
         let answer = world.get_with("/feed.xml", &headers).await;
         assert_eq!(answer.status.as_u16(), expected, "{headers:?}");
         assert!(!answer.header("etag").is_empty());
-        assert_eq!(answer.header("vary"), "Accept-Encoding");
+        assert_eq!(answer.header("vary"), "Accept-Encoding, A-IM");
         assert!(answer.header("cache-control").contains("max-age=900"));
         assert_eq!(answer.body.is_empty(), expected == 304, "{headers:?}");
         let is_described = answer.headers.contains_key("content-type");
@@ -80,26 +91,38 @@ async fn a_reader_that_has_it_gets_304_and_one_that_lies_gets_it_again() {
     }
 }
 
+/// Statement 30.
 #[tokio::test]
-async fn a_reader_that_takes_gzip_gets_the_same_bytes_smaller() {
+async fn a_reader_that_takes_it_compressed_gets_the_same_bytes_smaller() {
     let world = World::new().await;
     let rss = world.publish();
-    for accepted in ["gzip", "*", "br;q=1.0, gzip;q=0.8, *;q=0.1"] {
+    for (accepted, token) in [
+        ("gzip", "gzip"),
+        ("*", "gzip"),
+        ("br;q=1.0, gzip;q=0.8, *;q=0.1", "br"),
+        ("gzip, deflate, br, zstd", "zstd"),
+    ] {
         let answer = world.get_with("/feed.xml", &[("accept-encoding", accepted)]).await;
-        assert_eq!(answer.header("content-encoding"), "gzip", "{accepted}");
+        assert_eq!(answer.header("content-encoding"), token, "{accepted}");
         assert!(answer.body.len() < rss.bytes.len() / 2);
         assert_eq!(answer.header("content-length"), answer.body.len().to_string());
-        let mut plain = Vec::new();
-        GzDecoder::new(answer.body.as_slice()).read_to_end(&mut plain).unwrap();
+        let (mut plain, body) = (Vec::new(), answer.body.as_slice());
+        match token {
+            "gzip" => GzDecoder::new(body).read_to_end(&mut plain),
+            "br" => brotli::Decompressor::new(body, 4096).read_to_end(&mut plain),
+            _ => zstd::Decoder::new(body).unwrap().read_to_end(&mut plain),
+        }
+        .unwrap();
         assert_eq!(plain, &*rss.bytes);
     }
-    for refused in ["gzip;q=0", "identity", "zstd", "gzip;q=0, *"] {
+    for refused in ["gzip;q=0", "identity", "deflate", "gzip;q=0, *"] {
         let answer = world.get_with("/feed.xml", &[("accept-encoding", refused)]).await;
         assert!(answer.header("content-encoding").is_empty(), "{refused}");
         assert_eq!(answer.body, &*rss.bytes);
     }
 }
 
+/// Statement 31.
 #[tokio::test]
 async fn whatever_trackers_append_is_the_same_feed() {
     let world = World::new().await;
@@ -108,11 +131,63 @@ async fn whatever_trackers_append_is_the_same_feed() {
         let answer = world.get(&format!("/feed.xml{cruft}")).await;
         assert_eq!(answer.header("etag"), rss.etag, "{cruft}");
     }
-    let unknown = world.get("/feeds.xml").await;
-    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     let wrong = world.post("/feed.xml", "").await;
     assert_eq!(wrong.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(wrong.header("allow"), "GET,HEAD");
+    assert_eq!(wrong.header("allow"), "GET,HEAD,OPTIONS");
+}
+
+#[tokio::test]
+async fn whatever_path_is_on_the_shelf_is_handed_out_the_same_way() {
+    let world = World::new().await;
+    let rss = world.publish();
+    let mut shelf = (**world.state.shelf.load()).clone();
+    shelf.documents.insert("/tags/tea/feed.xml".to_owned(), Arc::clone(&rss));
+    world.state.shelf.store(Arc::new(shelf));
+    let got = world.get("/tags/tea/feed.xml?x=1").await;
+    assert_eq!((got.status, &*got.body), (StatusCode::OK, &*rss.bytes));
+    assert_eq!(
+        got.header("link"),
+        "<https://post.example.org/tags/tea/feed.xml>; rel=\"self\"",
+        "its own address"
+    );
+    let head = world.send(request(Method::HEAD, "/tags/tea/feed.xml", &[], "")).await;
+    assert_eq!(head.headers_without(&[]), got.headers_without(&[]));
+    assert!(head.body.is_empty());
+    let again = world.get_with("/tags/tea/feed.xml", &[("if-none-match", &rss.etag)]).await;
+    assert_eq!(again.status, StatusCode::NOT_MODIFIED);
+}
+
+#[tokio::test]
+async fn a_reader_in_a_browser_may_ask_and_see_what_it_needs() {
+    let world = World::new().await;
+    world.publish();
+    let asked = [
+        ("origin", "https://reader.example"),
+        ("access-control-request-method", "GET"),
+        ("access-control-request-headers", "if-none-match"),
+    ];
+    let answer = world.send(request(Method::OPTIONS, "/feed.xml", &asked, "")).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert!(answer.header("access-control-allow-methods").contains("GET"));
+    assert!(answer.header("access-control-allow-headers").contains("If-None-Match"));
+    let got = world.get("/feed.xml").await;
+    assert!(got.header("access-control-expose-headers").starts_with("ETag, Last-Modified, Link"));
+}
+
+/// Statement 33.
+#[tokio::test]
+async fn a_feed_that_does_not_exist_is_a_line_of_text_and_no_page() {
+    let world = World::new().await;
+    world.publish();
+    let unknown = world.get("/tags/none/feed.xml").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    assert_eq!(unknown.header("content-type"), "text/plain; charset=utf-8");
+    let page = world.get("/none").await;
+    assert_eq!(
+        (page.status, page.header("content-type")),
+        (StatusCode::NOT_FOUND, "text/html; charset=utf-8")
+    );
 }
 
 #[tokio::test]
