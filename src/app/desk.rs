@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::{Catalog, Diagnostic};
-use crate::ingest::{self, Ingest, Published, publish_feeds};
+use crate::ingest::{self, Ingest, Published, publish_feeds, settle_validators};
 use crate::planner::Planner;
 use crate::store::{PostCache, StoreError};
 use crate::telemetry;
@@ -169,10 +169,10 @@ impl Desk {
         now: Timestamp,
     ) -> Passed {
         self.tell(&catalog.problems);
-        let mut passed = self.publish((planner, cache), catalog, now);
+        let mut passed = self.publish((planner, cache), catalog, now).await;
         let done = planner.plan(catalog, now).await;
         if done.released {
-            passed = self.publish((planner, cache), catalog, now);
+            passed = self.publish((planner, cache), catalog, now).await;
         }
         if done.count > 0 {
             self.bells.dispatch.notify_waiters();
@@ -181,17 +181,18 @@ impl Desk {
         passed
     }
 
-    fn publish(
+    async fn publish(
         &self,
         (planner, cache): (&Planner, &PostCache),
         catalog: &Catalog,
         now: Timestamp,
     ) -> Passed {
-        let previous = self.state.shelf.load();
+        let previous = self.state.shelf.load_full();
         let with = (&*self.config, cache);
         let Published { shelf, changes_at, unread } =
             publish_feeds(with, catalog, planner.taken(), &previous, now);
         telemetry::posts(shelf.live_posts, catalog.broken);
+        let shelf = settle_validators(&self.state.store, shelf, &previous, now).await;
         self.state.shelf.store(Arc::new(shelf));
         Passed { due_at: changes_at, unread }
     }

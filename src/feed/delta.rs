@@ -11,9 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Format;
-
-/// What tells an entry's bytes from all others: part of a SHA-256.
-pub type EntryHash = u64;
+use crate::domain::EntryHash;
 
 /// An entry within a document.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Format;
 use super::coding::{Coding, Forms};
-use super::delta::{self, EntryHash, Piece};
+use super::delta::{self, Piece};
+use crate::domain::{EntryHash, FeedVersion, ServedFeed, a_second_after};
 
 /// Deltas of one document that are kept. Most readers have the version before this one.
 const DELTAS: usize = 8;
@@ -25,19 +26,11 @@ pub struct Document {
     /// The `Content-Type` header's value.
     pub content_type: &'static str,
     /// What was served at the same URL before, oldest first, and last this version itself. Empty until somebody has looked.
-    pub versions: Arc<[Version]>,
+    pub versions: Arc<[FeedVersion]>,
     /// Whether the database knows this version, so that others and a later start give it the same time.
     pub is_noted: bool,
     format: Format,
     made: Arc<Made>,
-}
-
-/// A version of a document, as the versions after it remember it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
-    pub etag: String,
-    /// The entries that it has and the version before it had not.
-    pub added: Vec<EntryHash>,
 }
 
 /// What is made of a document when it is first asked for.
@@ -89,15 +82,34 @@ impl Document {
         self.made.forms.is_made(coding)
     }
 
-    /// What tells the entries apart, in order.
-    pub fn entries(&self) -> Vec<EntryHash> {
-        self.pieces().iter().map(|piece| piece.hash).collect()
+    /// Whether it has entries: what people subscribe to.
+    pub fn is_feed(&self) -> bool {
+        !self.pieces().is_empty()
     }
 
-    /// Which of the entries a document with the entries `before` has not.
-    pub fn added_to(&self, before: &[EntryHash]) -> Vec<EntryHash> {
-        let before: HashSet<EntryHash> = before.iter().copied().collect();
-        self.pieces().iter().map(|it| it.hash).filter(|hash| !before.contains(hash)).collect()
+    /// What the versions after this one need to know of it.
+    pub fn served(&self) -> ServedFeed {
+        ServedFeed {
+            etag: self.etag.clone(),
+            last_modified: self.last_modified,
+            entries: self.pieces().iter().map(|piece| piece.hash).collect(),
+        }
+    }
+
+    /// The same bytes with the time and the history that all nodes have agreed on.
+    #[must_use]
+    pub fn noted(&self, last_modified: Timestamp, versions: Vec<FeedVersion>) -> Self {
+        Self { last_modified, versions: versions.into(), is_noted: true, ..self.clone() }
+    }
+
+    /// The same with the history of `previous`, which it takes the place of: what one node knows by itself.
+    #[must_use]
+    pub fn with_history_of(&self, previous: Option<&Self>) -> Self {
+        let mut versions = previous.map_or_else(Vec::new, |it| it.versions.to_vec());
+        if let Some((_, version)) = self.served().after(previous.map(Self::served).as_ref()) {
+            versions.push(version);
+        }
+        Self { versions: versions.into(), ..self.clone() }
     }
 
     /// This document with only the entries that are new or changed since the version `etag`, quotes included. None: that
@@ -142,11 +154,6 @@ impl PartialEq for Document {
 }
 
 impl Eq for Document {}
-
-/// The first time that a reader with a copy of `at` sees as a later one.
-pub fn a_second_after(at: Timestamp) -> Timestamp {
-    at.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX)
-}
 
 /// Half of a SHA-256, in quotes.
 fn etag(bytes: &[u8]) -> String {

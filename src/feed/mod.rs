@@ -24,8 +24,7 @@ use url::Url;
 use crate::domain::{Author, Written};
 
 pub use coding::Coding;
-pub use delta::EntryHash;
-pub use document::{Document, Version, a_second_after};
+pub use document::Document;
 pub use shelf::Shelf;
 
 /// What the feeds call themselves in `generator`.

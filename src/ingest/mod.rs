@@ -14,6 +14,7 @@ mod publish;
 mod reading;
 mod sighting;
 mod surroundings;
+mod validators;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 
 pub use files::SIZE_LIMIT;
 pub use publish::{Published, publish_feeds};
+pub use validators::settle_validators;
 
 use crate::config::{Config, PostFolder};
 use crate::domain::{CatalogPost, Diagnostic, PostId};
@@ -112,7 +114,7 @@ impl Ingest {
     ) -> Result<Self, StoreError> {
         let mut tx = store.read().await?;
         let absent = Absent::of(tx.known_posts().await?);
-        let moved = moved(&tx.former_links().await?);
+        let moved = live::moved(&tx.former_links().await?);
         drop(tx);
         let around = Arc::new(Surroundings::new(&config));
         Ok(Self {
@@ -384,7 +386,7 @@ impl Ingest {
             self.known(&it.id).is_some_and(|was| was.is_gone || was.link != it.link)
         };
         let led = if standing.iter().any(leads_elsewhere) || !gone.is_empty() {
-            moved(&tx.former_links().await?)
+            live::moved(&tx.former_links().await?)
         } else {
             Arc::clone(&self.moved)
         };
@@ -476,12 +478,6 @@ impl Ingest {
         self.absent.remove(&id);
         self.live.take(&live);
     }
-}
-
-/// By path: whoever asks at another host asks the same.
-fn moved(former: &[(String, String)]) -> Arc<BTreeMap<String, String>> {
-    let path = |link: &str| url::Url::parse(link).ok().map(|url| url.path().to_owned());
-    Arc::new(former.iter().filter_map(|(link, now)| Some((path(link)?, now.clone()))).collect())
 }
 
 /// What was found in a folder of posts.

@@ -65,6 +65,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("migrations/sqlite/0007_corrections.sql"),
         include_str!("migrations/postgres/0007_corrections.sql"),
     ),
+    (
+        "feed_versions",
+        include_str!("migrations/sqlite/0009_feed_versions.sql"),
+        include_str!("migrations/postgres/0009_feed_versions.sql"),
+    ),
 ];
 
 pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {

@@ -14,6 +14,7 @@ mod loop_of_posts;
 mod mail_checks;
 mod names;
 mod nodes;
+mod polling;
 mod reload;
 mod rollout;
 mod servers;
