@@ -11,7 +11,8 @@ use super::Audience;
 use crate::clock::ManualClock;
 use crate::config::{
     Config, Destination, DestinationKind, Endpoint, Feeds, Log, LogFormat, Mail, MailEncoding,
-    MailServer, Mailbox, Newsletter, Server, Site, StoreUrl, Transport, Watch, WatchMode, Webhook,
+    MailServer, Mailbox, Newsletter, Polling, Server, Site, StoreUrl, Transport, Watch, WatchMode,
+    Webhook,
 };
 use crate::domain::{
     Cadence, Canary, DomainLimits, EmailAddress, LetterId, MissedRuns, Releases, RetryPolicy,
@@ -115,7 +116,7 @@ fn config(root: &Path) -> Config {
             rescan: SignedDuration::from_mins(5),
         },
         guard: crate::config::Guard { new_posts: 0, within: SignedDuration::from_mins(10) },
-        feeds: Feeds { items: 20, full_text: true },
+        feeds: Feeds { items: 20, full_text: true, polling: Polling::default() },
         mail: mail(&outbox),
         newsletters: [newsletter("weekly"), newsletter("monthly")]
             .map(|newsletter| (newsletter.name.clone(), newsletter))

@@ -2,7 +2,7 @@
 //!
 //! Everything below is valid by construction: whoever holds a `Config` need not check it again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -209,6 +209,25 @@ pub struct Feeds {
     pub items: usize,
     /// Whole posts, or summaries only.
     pub full_text: bool,
+    pub polling: Polling,
+}
+
+/// What `[feeds]` says of those who ask for feeds.
+#[derive(Clone, Debug, Default)]
+pub struct Polling {
+    /// By path, percent-encoded as requests have it.
+    pub moved: BTreeMap<String, FeedTarget>,
+    pub gone: BTreeSet<String>,
+    /// From one network address. 0: no limit.
+    pub requests_per_minute: u32,
+}
+
+/// Where a feed is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedTarget {
+    /// Here, under another path.
+    Path(String),
+    Url(Url),
 }
 
 /// `[mail]`.

@@ -198,11 +198,24 @@ pub(super) struct Feeds {
     pub items: u32,
     /// Whole posts; `false` for summaries only.
     pub full_text: bool,
+    /// Where feeds were, and the path or URL of each now: readers are led on, and remember it.
+    pub moved: BTreeMap<String, String>,
+    /// Paths of feeds that are no more: readers are told that they need not ask again.
+    pub gone: Vec<String>,
+    /// How often one network address may ask for feeds in a minute; "nothing new" counts a quarter. 0: as often as it likes.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub requests_per_minute: u32,
 }
 
 impl Default for Feeds {
     fn default() -> Self {
-        Self { items: 50, full_text: true }
+        Self {
+            items: 50,
+            full_text: true,
+            moved: BTreeMap::new(),
+            gone: Vec::new(),
+            requests_per_minute: 120,
+        }
     }
 }
 

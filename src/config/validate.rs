@@ -14,6 +14,7 @@ mod dkim;
 mod mail;
 mod newsletters;
 mod politeness;
+mod polling;
 mod posts;
 mod releases;
 mod secrets;
@@ -92,6 +93,7 @@ pub(super) fn project(
     let posts = posts::posts(&raw.posts, context);
     let watch = site::watch(&raw.watch, context);
     let guard = site::guard(&raw.guard, context);
+    let polling = polling::polling(&raw.feeds, context);
     let check = site::check(&raw.check, context);
     let log = site::log(&raw.log, context);
     let hello = server.as_ref().map(|server| mail::hello_name(&server.public_url));
@@ -128,6 +130,7 @@ pub(super) fn project(
         feeds: super::Feeds {
             items: usize::try_from(raw.feeds.items).unwrap_or(usize::MAX),
             full_text: raw.feeds.full_text,
+            polling: polling?,
         },
         mail: mail?,
         newsletters: newsletters?,

@@ -1,5 +1,6 @@
 //! Feeds: bytes from memory, with the validators that let readers poll cheaply. Touches no database and no file.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -9,15 +10,15 @@ use axum::http::header::{
     ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW,
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, LINK,
-    RETRY_AFTER, VARY,
+    LOCATION, RETRY_AFTER, VARY,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::refusal::{self, Refusal};
-use super::{WebState, conditional, moved};
-use crate::config::Config;
+use super::{WebState, conditional, moved, subscribe};
+use crate::config::{Config, FeedTarget};
 use crate::feed::{Coding, Document, Shelf};
 use crate::telemetry;
 
@@ -25,6 +26,8 @@ use crate::telemetry;
 const KEEP: &str = "public, max-age=900, stale-if-error=604800";
 /// A delta is for one reader; a cache would hand it to others as the whole.
 const KEEP_NOT: &str = "no-store";
+/// That a feed moved or is no more stays so, until the operator thinks better of it.
+const KEEP_NEWS: &str = "public, max-age=86400";
 /// Seconds after which the first scan is surely over.
 const AGAIN_AFTER: &str = "10";
 /// What depends on what the reader can do.
@@ -49,15 +52,27 @@ pub(super) async fn hand_out(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Response {
-    let shelf = state.shelf.load();
+    let config = state.config.load_full();
+    if let Some(answer) = retired(&config, &method, uri.path()) {
+        return answer;
+    }
+    let shelf = state.shelf.load_full();
     let Some(document) = shelf.documents.get(uri.path()) else {
         return not_there(&shelf, &method, &uri);
     };
     let response = match method {
         Method::GET | Method::HEAD => {
-            let link = links(&state.config.load(), uri.path());
-            answer(Arc::clone(document), &headers, link).await
+            let client = subscribe::known_visitor(&headers, &extensions);
+            let link = links(&config, uri.path());
+            let answer = answer(Arc::clone(document), &headers, link);
+            let answer = at_a_pace(&state, client, answer).await;
+            if answer.status() != StatusCode::TOO_MANY_REQUESTS && document.is_feed() {
+                let now = state.clock.now();
+                state.kept.readership.note(uri.path(), client, &headers, now);
+            }
+            answer
         }
         Method::OPTIONS => preflight(),
         _ => {
@@ -68,6 +83,24 @@ pub(super) async fn hand_out(
     };
     telemetry::feed_request(label(&shelf, uri.path()), response.status().as_u16());
     response
+}
+
+/// The answer, unless the client asks too often.
+async fn at_a_pace(
+    state: &WebState,
+    client: Option<IpAddr>,
+    answer: impl Future<Output = Response>,
+) -> Response {
+    let Some(client) = client else { return answer.await };
+    let (pace, allowed) = (&state.kept.pace, state.config.load().feeds.polling.requests_per_minute);
+    if let Err(wait) = pace.admit(client, allowed, state.clock.now()) {
+        return too_often(wait);
+    }
+    let answer = answer.await;
+    if answer.status() == StatusCode::NOT_MODIFIED {
+        pace.was_unchanged(client, allowed);
+    }
+    answer
 }
 
 async fn answer(document: Arc<Document>, headers: &HeaderMap, link: HeaderValue) -> Response {
@@ -142,13 +175,16 @@ async fn encoded(document: Arc<Document>, coding: Coding) -> Option<Arc<[u8]>> {
 
 /// The feed's own address, and the hubs that tell of its changes (WebSub section 4).
 fn links(config: &Config, path: &str) -> HeaderValue {
-    let own = config.server.public_url.join(path.trim_start_matches('/'));
-    let own = own.as_ref().map_or(path, url::Url::as_str);
-    let mut links = format!("<{own}>; rel=\"self\"");
+    let mut links = format!("<{}>; rel=\"self\"", own_url(config, path));
     for hub in hubs(config) {
         links.push_str(&format!(", <{hub}>; rel=\"hub\""));
     }
     HeaderValue::try_from(links).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn own_url(config: &Config, path: &str) -> String {
+    let url = config.server.public_url.join(path.trim_start_matches('/'));
+    url.map_or_else(|_| path.to_owned(), String::from)
 }
 
 /// Who is told when a feed changes.
@@ -166,6 +202,43 @@ fn preflight() -> Response {
         (ALLOW, METHODS),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// What the configuration says of feeds that were here once. It has the last word: a feed may move away while we make it.
+fn retired(config: &Config, method: &Method, path: &str) -> Option<Response> {
+    let polling = &config.feeds.polling;
+    if method != Method::GET && method != Method::HEAD {
+        return None;
+    }
+    if let Some(target) = polling.moved.get(path) {
+        let location = match target {
+            FeedTarget::Url(url) => url.to_string(),
+            FeedTarget::Path(path) => own_url(config, path),
+        };
+        let headers = [
+            (LOCATION, location),
+            (CACHE_CONTROL, KEEP_NEWS.to_owned()),
+            (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY.to_owned()),
+        ];
+        return Some((StatusCode::MOVED_PERMANENTLY, headers).into_response());
+    }
+    polling.gone.contains(path).then(|| {
+        let headers = [(CACHE_CONTROL, KEEP_NEWS), (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY)];
+        (StatusCode::GONE, headers, "This feed is no more. Please unsubscribe from it.\n")
+            .into_response()
+    })
+}
+
+/// 429, not 403: the client may come back.
+fn too_often(wait: SignedDuration) -> Response {
+    let seconds = wait.as_secs().max(0) + 1;
+    let headers = [
+        (RETRY_AFTER, seconds.to_string()),
+        (CACHE_CONTROL, KEEP_NOT.to_owned()),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY.to_owned()),
+    ];
+    let text = "You ask for feeds very often. They change a few times a day; please ask less.\n";
+    (StatusCode::TOO_MANY_REQUESTS, headers, text).into_response()
 }
 
 /// Nothing is on the shelf under this path. Feed readers get a line, people a page.

@@ -11,8 +11,10 @@ mod health;
 mod index;
 mod moved;
 mod outbox;
+mod pace;
 mod page;
 mod protect;
+mod readership;
 mod refusal;
 mod serve;
 mod status;
@@ -42,6 +44,7 @@ use crate::feed::Shelf;
 use crate::store::Store;
 use crate::template::Templates;
 
+pub use readership::keep_readership;
 pub use serve::{Peer, serve};
 
 /// An answer takes no longer than this.
@@ -67,6 +70,8 @@ pub struct WebState {
 #[derive(Debug, Default)]
 struct Kept {
     signups: SignupLimit,
+    pace: pace::Pace,
+    readership: readership::Readership,
     gauges: health::Gauges,
     report: status::ReportCache,
 }
