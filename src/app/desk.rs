@@ -192,8 +192,8 @@ impl Desk {
         let Published { shelf, changes_at, unread } =
             publish_feeds(with, catalog, planner.taken(), &previous, now);
         telemetry::posts(shelf.live_posts, catalog.broken);
-        let shelf = settle_validators(&self.state.store, shelf, &previous, now).await;
-        self.state.shelf.store(Arc::new(shelf));
+        let settled = settle_validators(&self.state.store, shelf, &previous, now).await;
+        self.state.shelf.store(Arc::new(settled));
         Passed { due_at: changes_at, unread }
     }
 

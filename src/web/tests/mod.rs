@@ -111,9 +111,9 @@ impl World {
 
     /// Puts a document on the shelf.
     fn shelve(&self, path: &str, document: &Document) {
-        let mut shelf = (**self.state.shelf.load()).clone();
-        shelf.documents.insert(path.to_owned(), Arc::new(document.clone()));
-        self.state.shelf.store(Arc::new(shelf));
+        let mut now = (**self.state.shelf.load()).clone();
+        now.documents.insert(path.to_owned(), Arc::new(document.clone()));
+        self.state.shelf.store(Arc::new(now));
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
