@@ -34,7 +34,7 @@ pub(super) fn told(agent: &str) -> Option<Told> {
     })?;
     let id = id(&words).unwrap_or_default();
     let service = format!("{} {id}", name(&words));
-    (readers <= BELIEVABLE).then(|| Told { service, readers })
+    (readers <= BELIEVABLE).then_some(Told { service, readers })
 }
 
 /// The first word that names a program: `Mozilla/5.0 (compatible; …)` names nobody.
