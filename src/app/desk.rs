@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::domain::{Catalog, Diagnostic, PostId};
 use crate::feed::Places;
-use crate::ingest::{self, Ingest, Press, Published, publish_feeds};
+use crate::ingest::{self, Ingest, Press, Published, publish_feeds, settle_validators};
 use crate::planner::Planner;
 use crate::store::{PostCache, StoreError};
 use crate::telemetry;
@@ -172,13 +172,13 @@ impl Desk {
         now: Timestamp,
     ) -> Passed {
         self.tell(&catalog.problems);
-        let mut passed = self.publish((planner, cache, places), catalog, now);
+        let mut passed = self.publish((planner, cache, places), catalog, now).await;
         if !passed.unplaced.is_empty() && self.place(places, &passed.unplaced).await {
-            passed = self.publish((planner, cache, places), catalog, now);
+            passed = self.publish((planner, cache, places), catalog, now).await;
         }
         let done = planner.plan(catalog, now).await;
         if done.released {
-            passed = self.publish((planner, cache, places), catalog, now);
+            passed = self.publish((planner, cache, places), catalog, now).await;
         }
         if done.count > 0 {
             self.bells.dispatch.notify_waiters();
@@ -187,18 +187,19 @@ impl Desk {
         passed
     }
 
-    fn publish(
+    async fn publish(
         &self,
         (planner, cache, places): (&Planner, &PostCache, &Places),
         catalog: &Catalog,
         now: Timestamp,
     ) -> Passed {
-        let previous = self.state.shelf.load();
+        let previous = self.state.shelf.load_full();
         let with = Press { config: &self.config, cache, places };
         let Published { shelf, changes_at, unread, unplaced } =
             publish_feeds(with, catalog, planner.taken(), &previous, now);
         telemetry::posts(shelf.live_posts, catalog.broken);
-        self.state.shelf.store(Arc::new(shelf));
+        let settled = settle_validators(&self.state.store, shelf, &previous, now).await;
+        self.state.shelf.store(Arc::new(settled));
         Passed { due_at: changes_at, unread, unplaced }
     }
 

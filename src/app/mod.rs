@@ -83,6 +83,7 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
         Arc::new(ArcSwap::from_pointee(Shelf::default())),
     );
     let mut web = tokio::spawn(web::serve(listener, web::router(state.clone()), stop_web.clone()));
+    let readership = tokio::spawn(web::keep_readership(state.clone(), stop_web.clone()));
     let daemon = Daemon {
         state: state.clone(),
         owner: owner.name().to_owned(),
@@ -100,6 +101,7 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
         // The answers that are being written need the database and get their time.
         web.await.context("the web server panicked")?.context("serve HTTP")?;
     }
+    readership.await.context("counting the readers of feeds panicked")?;
     store.close().await;
     tracing::info!("stopped");
     ended

@@ -75,7 +75,7 @@ fn forget(times: &mut VecDeque<Timestamp>, now: Timestamp, span: SignedDuration)
 }
 
 /// One household has a whole /64 of IPv6 addresses.
-fn network(visitor: IpAddr) -> IpAddr {
+pub fn network(visitor: IpAddr) -> IpAddr {
     match visitor.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

@@ -26,7 +26,7 @@ use crate::template::Templates;
 pub use error::{AudienceError, ExportError, ImportError, NotOffered};
 pub use export::ExportFormat;
 pub use import::{Import, ImportReport, ImportStep, SkipReason};
-pub use limit::SignupLimit;
+pub use limit::{SignupLimit, network};
 pub use signup::{Confirmation, SignupForm};
 
 /// The use cases, over what is in force now. Cheap to make: one for each request or command.

@@ -14,10 +14,11 @@ use super::table::Rows;
 use super::{editions, fence, healthcheck, words};
 use crate::config::{Config, StoreUrl};
 use crate::planner::schedules;
-use crate::store::{EditionRow, Fenced, QueueRow, StateCount, Tx};
+use crate::store::{EditionRow, FeedReaders, Fenced, QueueRow, StateCount, Tx};
 
 /// Editions that are shown.
 const EDITIONS: i64 = 5;
+const SECONDS_OF_DAY: i64 = 86_400;
 /// How long to ask whether the daemon runs.
 const ASK: Duration = Duration::from_secs(1);
 
@@ -46,6 +47,8 @@ struct Status {
     queues: Vec<QueueRow>,
     editions: Vec<EditionRow>,
     schedules: Vec<NextRun>,
+    /// At least so many read each feed.
+    readers: Vec<FeedReaders>,
 }
 
 #[derive(Serialize)]
@@ -70,6 +73,7 @@ pub(super) async fn run(project: &Project, args: &StatusArgs) -> anyhow::Result<
         queues: tx.queues().await?,
         editions: tx.latest_editions(EDITIONS).await?,
         schedules: runs(config, &mut tx).await?,
+        readers: tx.feed_readers(now().as_second() / SECONDS_OF_DAY).await?,
     };
     drop(tx);
     let is_new = look.is_new;
@@ -123,7 +127,20 @@ impl Status {
         if !self.schedules.is_empty() {
             page.gap().block(&self.schedules(config));
         }
+        if !self.readers.is_empty() {
+            page.gap().block(&self.feed_readers());
+        }
         page.text()
+    }
+
+    fn feed_readers(&self) -> String {
+        let heads = ["feed", "readers, at least", "by themselves", "through services"];
+        let mut rows = Rows::under(&heads).numbers_in(&[1, 2, 3]);
+        for row in &self.readers {
+            let all = row.pollers.saturating_add(row.subscribers).to_string();
+            rows.row(&[&row.path, &all, &row.pollers.to_string(), &row.subscribers.to_string()]);
+        }
+        rows.text()
     }
 
     fn waiting(&self) -> String {

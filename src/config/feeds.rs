@@ -1,6 +1,6 @@
 //! `[feeds]`, understood.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use url::Url;
@@ -21,6 +21,7 @@ pub struct Feeds {
     /// `[feeds.selections.NAME]`.
     pub selections: BTreeMap<String, FeedSelection>,
     pub podcast: Option<Podcast>,
+    pub polling: Polling,
 }
 
 impl Default for Feeds {
@@ -32,8 +33,27 @@ impl Default for Feeds {
             per: Vec::new(),
             selections: BTreeMap::new(),
             podcast: None,
+            polling: Polling::default(),
         }
     }
+}
+
+/// What `[feeds]` says of those who ask for feeds.
+#[derive(Clone, Debug, Default)]
+pub struct Polling {
+    /// By path, percent-encoded as requests have it.
+    pub moved: BTreeMap<String, FeedTarget>,
+    pub gone: BTreeSet<String>,
+    /// From one network address. 0: no limit.
+    pub requests_per_minute: u32,
+}
+
+/// Where a feed is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedTarget {
+    /// Here, under another path.
+    Path(String),
+    Url(Url),
 }
 
 /// What all feeds of a site say of it.

@@ -38,7 +38,7 @@ mod validate;
 mod values;
 
 pub use environment::Environment;
-pub use feeds::{FeedAbout, FeedSelection, Feeds, Podcast};
+pub use feeds::{FeedAbout, FeedSelection, FeedTarget, Feeds, Podcast, Polling};
 pub use load::{Loaded, default_file, load};
 pub use origins::Origins;
 pub use reference::reference_markdown;

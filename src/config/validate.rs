@@ -15,6 +15,7 @@ mod feeds;
 mod mail;
 mod newsletters;
 mod politeness;
+mod polling;
 mod posts;
 mod releases;
 mod secrets;

@@ -8,6 +8,8 @@
 
 mod archive;
 mod atom;
+mod coding;
+mod delta;
 mod document;
 mod entry;
 mod json;
@@ -30,6 +32,7 @@ use crate::config::{FeedAbout, Podcast};
 use crate::domain::{Author, Written};
 
 pub use archive::Places;
+pub use coding::Coding;
 pub use document::Document;
 pub use place::{FeedUrls, Neighbours};
 pub use publication::Publication;
@@ -115,8 +118,6 @@ pub enum FeedError {
     Json(#[source] serde_json::Error),
     #[error("the feed was not written in UTF-8")]
     Encoding(#[from] std::string::FromUtf8Error),
-    #[error("cannot compress the feed")]
-    Compress(#[source] std::io::Error),
 }
 
 /// Writes `posts`, newest first, in `format`.
@@ -138,5 +139,5 @@ pub fn render(
         Format::Atom => atom::write(&feed)?,
         Format::Json => json::write(&feed)?,
     };
-    Document::new(format, text, changed_at)
+    Ok(Document::new(format, text, changed_at))
 }

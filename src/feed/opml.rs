@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::selections::Selection;
-use super::{Document, FeedError, Format, Publication, text};
+use super::{Document, Format, Publication, text};
 use crate::domain::LivePost;
 
 const CONTENT_TYPE: &str = "text/x-opml; charset=utf-8";
@@ -15,7 +15,7 @@ pub(super) fn write<'a>(
     publication: &Publication,
     feeds: impl Iterator<Item = &'a Selection>,
     live: &[LivePost],
-) -> Result<Document, FeedError> {
+) -> Document {
     let title = text::line(&publication.site.title).unwrap_or_default();
     let mut opml = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<opml version=\"2.0\">\n  <head>\n    \
@@ -30,8 +30,7 @@ pub(super) fn write<'a>(
     }
     opml.push_str("  </body>\n</opml>\n");
     let changed_at = live.first().map_or(Timestamp::UNIX_EPOCH, |it| it.post.published_at);
-    let document = Document::new(Format::Rss, opml, text::instant(changed_at))?;
-    Ok(Document { content_type: CONTENT_TYPE, ..document })
+    Document::new(Format::Rss, opml, text::instant(changed_at)).of_type(CONTENT_TYPE)
 }
 
 fn outline(opml: &mut String, (title, url): (&str, &str), home: &str) {

@@ -332,13 +332,24 @@ fn equal_posts_give_equal_bytes_and_other_posts_another_tag() {
     }
 }
 
+/// Statement 30.
 #[test]
-fn the_compressed_form_is_the_same_document() {
+fn the_compressed_forms_are_the_same_document_and_made_once() {
     let document = rendered(Format::Rss, &three_posts());
-    let mut text = Vec::new();
-    flate2::read::GzDecoder::new(&document.gzip[..]).read_to_end(&mut text).unwrap();
-    assert_eq!(text, &document.bytes[..]);
-    assert!(document.gzip.len() < document.bytes.len());
+    for coding in Coding::ALL {
+        assert!(!document.is_made(coding));
+        let form = document.encoded(coding).unwrap();
+        assert!(Arc::ptr_eq(&form, &document.encoded(coding).unwrap()));
+        assert!(form.len() < document.bytes.len());
+        let mut text = Vec::new();
+        match coding {
+            Coding::Gzip => flate2::read::GzDecoder::new(&form[..]).read_to_end(&mut text),
+            Coding::Zstd => zstd::Decoder::new(&form[..]).unwrap().read_to_end(&mut text),
+            Coding::Brotli => brotli::Decompressor::new(&form[..], 4096).read_to_end(&mut text),
+        }
+        .unwrap();
+        assert_eq!(text, &document.bytes[..]);
+    }
 }
 
 /// Statement 7.

@@ -74,3 +74,9 @@ impl Live {
 fn key(live: &CatalogPost) -> (Reverse<Timestamp>, PostId) {
     (Reverse(live.post.published_at), live.post.id.clone())
 }
+
+/// Where posts were before, by path: whoever asks at another host asks the same.
+pub(super) fn moved(former: &[(String, String)]) -> Arc<BTreeMap<String, String>> {
+    let path = |link: &str| url::Url::parse(link).ok().map(|url| url.path().to_owned());
+    Arc::new(former.iter().filter_map(|(link, now)| Some((path(link)?, now.clone()))).collect())
+}

@@ -15,6 +15,7 @@ mod reading;
 mod settling;
 mod sighting;
 mod surroundings;
+mod validators;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 
 pub use files::SIZE_LIMIT;
 pub use publish::{Press, Published, publish_feeds};
+pub use validators::settle_validators;
 
 use crate::config::{Config, PostFolder};
 use crate::domain::{CatalogPost, Diagnostic};
@@ -113,7 +115,7 @@ impl Ingest {
     ) -> Result<Self, StoreError> {
         let mut tx = store.read().await?;
         let absent = Absent::of(tx.known_posts().await?);
-        let moved = moved(&tx.former_links().await?);
+        let moved = live::moved(&tx.former_links().await?);
         drop(tx);
         let around = Arc::new(Surroundings::new(&config));
         Ok(Self {
@@ -367,12 +369,6 @@ impl Ingest {
         let state = FileState { fingerprint, folder, reading, warnings, asked, post };
         self.files.insert(source, state);
     }
-}
-
-/// By path: whoever asks at another host asks the same.
-fn moved(former: &[(String, String)]) -> Arc<BTreeMap<String, String>> {
-    let path = |link: &str| url::Url::parse(link).ok().map(|url| url.path().to_owned());
-    Arc::new(former.iter().filter_map(|(link, now)| Some((path(link)?, now.clone()))).collect())
 }
 
 /// What was found in a folder of posts.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::identity::{self, Candidate, Claims, World};
 use super::sighting::{self, Standing};
-use super::{Ingest, Reading, moved};
+use super::{Ingest, Reading, live};
 use crate::domain::{Diagnostic, PostId};
 use crate::store::StoreError;
 
@@ -42,7 +42,7 @@ impl Ingest {
             self.known(&it.id).is_some_and(|was| was.is_gone || was.link != it.link)
         };
         let led = if standing.iter().any(leads_elsewhere) || !gone.is_empty() {
-            moved(&tx.former_links().await?)
+            live::moved(&tx.former_links().await?)
         } else {
             Arc::clone(&self.moved)
         };

@@ -70,6 +70,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("migrations/sqlite/0008_feed_places.sql"),
         include_str!("migrations/postgres/0008_feed_places.sql"),
     ),
+    (
+        "feed_versions",
+        include_str!("migrations/sqlite/0009_feed_versions.sql"),
+        include_str!("migrations/postgres/0009_feed_versions.sql"),
+    ),
 ];
 
 pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {

@@ -41,6 +41,7 @@ labels! {
     PostState { state: &'static str }
     /// `taken` or `refused`.
     Reload { result: &'static str }
+    Feed { feed: String }
     FeedAnswer { feed: String, status: u16 }
     /// The pattern that the request matched, such as `/confirm/{token}`: never the path itself.
     Answer { route: String, status: u16 }
@@ -65,6 +66,8 @@ struct Metrics {
     queue_age: Family<Channel, Seconds>,
     fenced: Gauge,
     feeds: Family<FeedAnswer, Counter>,
+    feed_pollers: Family<Feed, Gauge>,
+    feed_subscribers: Family<Feed, Gauge>,
     requests: Family<Answer, Counter>,
     request_duration: Histograms<Route>,
     ticks: Family<Tick, Counter>,
@@ -90,6 +93,8 @@ impl Metrics {
             queue_age: Family::default(),
             fenced: Gauge::default(),
             feeds: Family::default(),
+            feed_pollers: Family::default(),
+            feed_subscribers: Family::default(),
             requests: Family::default(),
             request_duration: Family::new_with_constructor(request_buckets),
             ticks: Family::default(),
@@ -166,6 +171,16 @@ impl Metrics {
             self.last_reload.clone(),
         );
         registry.register("feed_requests", "Requests for feeds", self.feeds.clone());
+        registry.register(
+            "feed_pollers",
+            "Clients that came for a feed today, at least",
+            self.feed_pollers.clone(),
+        );
+        registry.register(
+            "feed_subscribers",
+            "Readers of a feed that feed services told of",
+            self.feed_subscribers.clone(),
+        );
         registry.register("http_requests", "Requests answered", self.requests.clone());
         registry.register(
             "http_request_duration_seconds",
@@ -257,6 +272,13 @@ pub fn feed_request(feed: &str, status: u16) {
     METRICS.feeds.get_or_create(&FeedAnswer { feed: feed.to_owned(), status }).inc();
 }
 
+/// How many read the feed at the path `feed` today, at least.
+pub fn feed_readers(feed: &str, pollers: i64, subscribers: i64) {
+    let labels = Feed { feed: feed.to_owned() };
+    METRICS.feed_pollers.get_or_create(&labels).set(pollers);
+    METRICS.feed_subscribers.get_or_create(&labels).set(subscribers);
+}
+
 /// A request was answered. `route` is the pattern it matched, never its path: paths hold tokens.
 pub fn http_request(route: &str, status: u16, seconds: f64) {
     METRICS.requests.get_or_create(&Answer { route: route.to_owned(), status }).inc();
@@ -290,6 +312,7 @@ mod tests {
         config_reload(false);
         queue("mail:metrics-test", 3, 1, 61.5);
         feed_request("/metrics-test.xml", 304);
+        feed_readers("/metrics-test.xml", 3, 17);
         http_request("/metrics-test/{token}", 200, 0.002);
         tick("metrics-test", "sealed");
         fenced(true);
@@ -307,6 +330,8 @@ mod tests {
             "postrider_fenced 1",
             "postrider_queue_oldest_age_seconds{channel=\"mail:metrics-test\"} 61.5",
             "postrider_feed_requests_total{feed=\"/metrics-test.xml\",status=\"304\"} 1",
+            "postrider_feed_pollers{feed=\"/metrics-test.xml\"} 3",
+            "postrider_feed_subscribers{feed=\"/metrics-test.xml\"} 17",
             "postrider_http_requests_total{route=\"/metrics-test/{token}\",status=\"200\"} 1",
             "postrider_ticks_total{schedule=\"metrics-test\",note=\"sealed\"} 1",
             concat!("postrider_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),

@@ -30,8 +30,8 @@ pub use context::{
     Context, CorrectionContext, CrosspostContext, CrosspostData, CrosspostEvent, DestinationRow,
     DigestContext, EditionFrame, EditionRow, ErrorPage, EventRow, FeedRow, Header, IndexPage, Link,
     MailRow, NewsletterContext, NewsletterRow, OutboxCallPage, OutboxMailPage, OutboxPage,
-    PostContext, ProblemRow, QueueRow, SingleContext, SiteContext, StateCount, StatusPage,
-    SubscribeDonePage, SubscribePage, UnsubscribePage, UnsubscribedPage,
+    PostContext, ProblemRow, QueueRow, ReaderRow, SingleContext, SiteContext, StateCount,
+    StatusPage, SubscribeDonePage, SubscribePage, UnsubscribePage, UnsubscribedPage,
 };
 pub(crate) use filters::truncate;
 pub use shipped::SHIPPED;

@@ -4,27 +4,27 @@
 
 use std::time::SystemTime;
 
-use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_ENCODING, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderName};
 
-/// What the compressed form's tag ends with. Apache adds the same when it compresses, so its tags are known too.
-const GZIP_MARK: &str = "-gzip";
+use crate::feed::Coding;
 
-/// The tag of the compressed form of what has the tag `etag`: other bytes, so another strong tag (section 8.8.3.3).
-pub(super) fn gzip_tag(etag: &str) -> String {
-    format!("\"{}{GZIP_MARK}\"", etag.trim_matches('"'))
+/// What clients of RFC 3229 say they can do with an answer.
+pub(super) const A_IM: HeaderName = HeaderName::from_static("a-im");
+
+/// The tag of a compressed form of what has the tag `etag`: other bytes, so another strong tag (section 8.8.3.3).
+///
+/// Apache marks its tags the same way when it compresses.
+pub(super) fn tag_of_form(etag: &str, coding: Coding) -> String {
+    format!("\"{}-{}\"", etag.trim_matches('"'), coding.token())
 }
 
 /// Whether the reader has this version: then the answer is 304.
 ///
-/// If-None-Match counts alone when it is there (section 13.1.3), matches weakly, and may carry the tag of either form.
+/// If-None-Match counts alone when it is there (section 13.1.3), matches weakly, and may carry the tag of any form.
 pub(super) fn is_unchanged(headers: &HeaderMap, etag: &str, last_modified: SystemTime) -> bool {
     if headers.contains_key(IF_NONE_MATCH) {
-        let opaque = etag.trim_matches('"');
-        return values(headers, &IF_NONE_MATCH).any(|tag| {
-            let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
-            tag == "*" || tag.strip_suffix(GZIP_MARK).unwrap_or(tag) == opaque
-        });
+        return tags(headers).any(|tag| tag == "*" || tag == etag.trim_matches('"'));
     }
     headers
         .get(IF_MODIFIED_SINCE)
@@ -33,27 +33,57 @@ pub(super) fn is_unchanged(headers: &HeaderMap, etag: &str, last_modified: Syste
         .is_some_and(|since| last_modified <= since)
 }
 
-/// Whether the reader would rather have gzip than the plain bytes.
-pub(super) fn prefers_gzip(headers: &HeaderMap) -> bool {
-    let (mut gzip, mut identity, mut anything) = (None, None, None);
-    for value in values(headers, &ACCEPT_ENCODING) {
-        let (coding, weight) = weighed(value);
+/// The versions that the reader has, as tags of the plain bytes without quotes.
+pub(super) fn tags(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    values(headers, &IF_NONE_MATCH).map(|tag| {
+        let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
+        let of_form = |coding: Coding| tag.strip_suffix(coding.token())?.strip_suffix('-');
+        Coding::ALL.into_iter().find_map(of_form).unwrap_or(tag)
+    })
+}
+
+/// Whether the reader can put new entries to those that it has (`A-IM: feed`, RFC 3229).
+pub(super) fn takes_deltas(headers: &HeaderMap) -> bool {
+    values(headers, &A_IM)
+        .map(weighed)
+        .any(|(what, q)| what.eq_ignore_ascii_case("feed") && q > 0.0)
+}
+
+/// The form that the reader would rather have than the plain bytes: among equals the one that we would rather send.
+///
+/// A star stands for gzip only: who means the others says so.
+pub(super) fn preferred(headers: &HeaderMap) -> Option<Coding> {
+    let (mut identity, mut anything) = (None, None);
+    let mut named: [Option<f32>; 3] = [None; 3];
+    for (coding, weight) in values(headers, &ACCEPT_ENCODING).map(weighed) {
         match coding.to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => gzip = Some(weight),
             "identity" => identity = Some(weight),
             "*" => anything = Some(weight),
-            _ => {}
+            coding => {
+                let coding = coding.strip_prefix("x-").unwrap_or(coding);
+                let known = Coding::ALL.iter().position(|it| it.token() == coding);
+                if let Some(index) = known {
+                    named[index] = Some(weight);
+                }
+            }
         }
     }
-    let gzip = gzip.or(anything).unwrap_or(0.0);
-    gzip > 0.0 && identity.is_none_or(|identity| gzip >= identity)
+    let mut best: Option<(Coding, f32)> = None;
+    for (coding, weight) in Coding::ALL.into_iter().zip(named) {
+        let weight = weight.or(anything.filter(|_| coding == Coding::Gzip)).unwrap_or(0.0);
+        if weight > best.map_or(0.0, |(_, best)| best) {
+            best = Some((coding, weight));
+        }
+    }
+    best.filter(|(_, weight)| identity.is_none_or(|identity| *weight >= identity))
+        .map(|(coding, _)| coding)
 }
 
 /// The comma-separated values of all lines of a header.
 fn values<'a>(
     headers: &'a HeaderMap,
-    name: &axum::http::HeaderName,
-) -> impl Iterator<Item = &'a str> {
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a str> + use<'a> {
     headers
         .get_all(name)
         .into_iter()
@@ -85,42 +115,62 @@ mod tests {
         pairs.map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
     }
 
+    /// Statement 30.
     #[test]
-    fn a_reader_that_takes_gzip_gets_it_and_no_other_does() {
+    fn a_reader_gets_the_form_that_it_likes_best_and_none_that_it_does_not_take() {
+        let (br, zstd, gzip) = (Some(Coding::Brotli), Some(Coding::Zstd), Some(Coding::Gzip));
         let cases = [
-            ("gzip", true),
-            ("GZIP", true),
-            ("x-gzip", true),
-            ("br, gzip", true),
-            ("gzip, deflate, br, zstd", true),
-            ("*", true),
-            ("gzip;q=0.5", true),
-            ("gzip; q=1, identity; q=0.5", true),
-            ("identity;q=0, *", true),
-            ("gzip;q=0", false),
-            ("gzip;q=0.0, *", false),
-            ("gzip;q=0.2, identity", false),
-            ("*;q=0", false),
-            ("identity", false),
-            ("br", false),
-            ("", false),
-            (",;q", false),
+            ("gzip", gzip),
+            ("GZIP", gzip),
+            ("x-gzip", gzip),
+            ("br, gzip", br),
+            ("zstd, gzip", zstd),
+            ("gzip, deflate, br, zstd", zstd),
+            ("gzip;q=1.0, br;q=0.5, zstd;q=0.9", gzip),
+            ("zstd;q=0.9, br;q=0.8", zstd),
+            ("*", gzip),
+            ("gzip;q=0.5", gzip),
+            ("gzip; q=1, identity; q=0.5", gzip),
+            ("identity;q=0, *", gzip),
+            ("br;q=0, *;q=0.1", gzip),
+            ("br;q=0, zstd", zstd),
+            ("gzip;q=0", None),
+            ("gzip;q=0.0, *", None),
+            ("gzip;q=0.2, identity", None),
+            ("br;q=0.2, identity;q=0.3", None),
+            ("*;q=0", None),
+            ("identity", None),
+            ("deflate", None),
+            ("", None),
+            (",;q", None),
         ];
         for (accepted, expected) in cases {
-            assert_eq!(
-                prefers_gzip(&headers(&[(ACCEPT_ENCODING, accepted)])),
-                expected,
-                "{accepted}"
-            );
+            let headers = headers(&[(ACCEPT_ENCODING, accepted)]);
+            assert_eq!(preferred(&headers), expected, "{accepted}");
         }
-        assert!(!prefers_gzip(&HeaderMap::new()));
+        assert_eq!(preferred(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn deltas_go_to_those_who_ask_for_them() {
+        for (asked, expected) in [
+            ("feed", true),
+            ("gzip, Feed", true),
+            ("feed;q=0.5", true),
+            ("feed;q=0", false),
+            ("gzip", false),
+            ("feeds", false),
+        ] {
+            assert_eq!(takes_deltas(&headers(&[(A_IM, asked)])), expected, "{asked}");
+        }
     }
 
     proptest! {
         #[test]
         fn no_header_makes_it_panic(value in "[ -~]{0,60}") {
             let map = headers(&[(ACCEPT_ENCODING, &value), (IF_NONE_MATCH, &value)]);
-            prefers_gzip(&map);
+            preferred(&map);
+            takes_deltas(&map);
             is_unchanged(&map, "\"tag\"", SystemTime::UNIX_EPOCH);
             let map = headers(&[(IF_MODIFIED_SINCE, &value)]);
             is_unchanged(&map, "\"tag\"", SystemTime::UNIX_EPOCH);

@@ -1,72 +1,292 @@
 //! Feeds: bytes from memory, with the validators that let readers poll cheaply. Touches no database and no file.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE,
-    ETAG, LAST_MODIFIED, RETRY_AFTER, VARY,
+    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, LINK,
+    LOCATION, RETRY_AFTER, VARY,
 };
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{WebState, conditional};
-use crate::feed::Document;
+use super::refusal::{self, Refusal};
+use super::{WebState, conditional, moved, subscribe};
+use crate::config::{Config, FeedTarget};
+use crate::feed::{Coding, Document, Shelf};
 use crate::telemetry;
 
 /// Readers may keep a copy for a quarter of an hour, and use it for a week while we are down (RFC 5861).
 const KEEP: &str = "public, max-age=900, stale-if-error=604800";
+/// A delta is for one reader; a cache would hand it to others as the whole.
+const KEEP_NOT: &str = "no-store";
+/// That a feed moved or is no more stays so, until the operator thinks better of it.
+const KEEP_NEWS: &str = "public, max-age=86400";
 /// Seconds after which the first scan is surely over.
 const AGAIN_AFTER: &str = "10";
+/// What depends on what the reader can do.
+const VARIES: &str = "Accept-Encoding, A-IM";
+/// Feeds are for everybody, for readers that run in a browser as well.
+const EVERYBODY: &str = "*";
+const METHODS: &str = "GET,HEAD,OPTIONS";
+/// What a script may send: conditional requests are all that it needs to be a good reader.
+const MAY_SEND: &str = "If-None-Match, If-Modified-Since, A-IM, Accept, Cache-Control";
+const MAY_SEE: &str = "ETag, Last-Modified, Link, IM, Delta-Base, Retry-After";
+/// RFC 3229.
+const IM: HeaderName = HeaderName::from_static("im");
+const DELTA_BASE: HeaderName = HeaderName::from_static("delta-base");
+/// Documents so small are compressed while the reader waits; it takes less time than to call somebody else.
+const SMALL: usize = 16 * 1024;
+/// What addresses of feeds end with.
+const ENDINGS: [&str; 5] = [".xml", ".json", ".atom", ".rss", ".opml"];
 
-/// `GET /feed.xml`, `/atom.xml`, `/feed.json`. A query is ignored: readers and trackers add their own.
+/// Whatever is on the shelf, by its path, or what became of it. A query is ignored: readers and trackers add their own.
 pub(super) async fn hand_out(
     State(state): State<WebState>,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Response {
-    let shelf = state.shelf.load();
-    let response = match shelf.documents.get(uri.path()) {
-        Some(document) => answer(document, &headers),
-        None => not_yet(),
+    let config = state.config.load_full();
+    if let Some(answer) = retired(&config, &method, uri.path()) {
+        return answer;
+    }
+    let shelf = state.shelf.load_full();
+    let document = match document(&shelf, uri.path()).await {
+        Some(Ok(document)) => document,
+        Some(Err(answer)) => return answer,
+        None => return not_there(&shelf, &method, &uri),
     };
-    telemetry::feed_request(uri.path(), response.status().as_u16());
+    let response = match method {
+        Method::GET | Method::HEAD => {
+            let client = subscribe::known_visitor(&headers, &extensions);
+            let link = links(&config, uri.path());
+            let answer = answer(Arc::clone(&document), &headers, link);
+            let answer = at_a_pace(&state, client, answer).await;
+            if answer.status() != StatusCode::TOO_MANY_REQUESTS && document.is_feed() {
+                let now = state.clock.now();
+                state.kept.readership.note(uri.path(), client, &headers, now);
+            }
+            answer
+        }
+        Method::OPTIONS => preflight(),
+        _ => {
+            let mut response = refusal::wrong_method().await.into_response();
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
+            response
+        }
+    };
+    telemetry::feed_request(label(&shelf, uri.path()), response.status().as_u16());
     response
 }
 
-fn answer(document: &Document, headers: &HeaderMap) -> Response {
+/// What is at `path`: on the shelf, or made when somebody asks for it.
+async fn document(shelf: &Shelf, path: &str) -> Option<Result<Arc<Document>, Response>> {
+    if let Some(document) = shelf.documents.get(path) {
+        return Some(Ok(Arc::clone(document)));
+    }
+    let wanted = shelf.selections.find(path)?;
+    if let Some(document) = shelf.selections.ready(&wanted) {
+        return Some(Ok(document));
+    }
+    let selections = Arc::clone(&shelf.selections);
+    let made = tokio::task::spawn_blocking(move || selections.make(&wanted)).await;
+    Some(match made {
+        Ok(Ok(document)) => Ok(document),
+        Ok(Err(error)) => {
+            tracing::error!(feed = path, error = %telemetry::causes(&error), "a feed cannot be made");
+            Err(not_yet())
+        }
+        Err(_) => Err(not_yet()),
+    })
+}
+
+/// The answer, unless the client asks too often.
+async fn at_a_pace(
+    state: &WebState,
+    client: Option<IpAddr>,
+    answer: impl Future<Output = Response>,
+) -> Response {
+    let Some(client) = client else { return answer.await };
+    let (pace, allowed) = (&state.kept.pace, state.config.load().feeds.polling.requests_per_minute);
+    if let Err(wait) = pace.admit(client, allowed, state.clock.now()) {
+        return too_often(wait);
+    }
+    let answer = answer.await;
+    if answer.status() == StatusCode::NOT_MODIFIED {
+        pace.was_unchanged(client, allowed);
+    }
+    answer
+}
+
+async fn answer(document: Arc<Document>, headers: &HeaderMap, link: HeaderValue) -> Response {
     // HTTP dates begin in 1970; a post may be older.
     let last_modified = SystemTime::from(document.last_modified.max(Timestamp::UNIX_EPOCH));
-    let gzip = conditional::prefers_gzip(headers);
-    let etag = if gzip { conditional::gzip_tag(&document.etag) } else { document.etag.clone() };
+    let coding = conditional::preferred(headers);
+    let is_unchanged = conditional::is_unchanged(headers, &document.etag, last_modified);
+    let delta = if is_unchanged { None } else { delta(&document, headers) };
+    let (status, keep, sent) = match &delta {
+        Some((delta, _)) => (StatusCode::IM_USED, KEEP_NOT, Arc::clone(delta)),
+        None if is_unchanged => (StatusCode::NOT_MODIFIED, KEEP, Arc::clone(&document)),
+        None => (StatusCode::OK, KEEP, Arc::clone(&document)),
+    };
+    let form = match coding {
+        Some(coding) if !is_unchanged => encoded(sent.clone(), coding).await.map(|it| (it, coding)),
+        _ => None,
+    };
+    // The reader of a 304 may have whichever form: what it is told is the one that it would get now.
+    let told = if is_unchanged { coding } else { form.as_ref().map(|(_, coding)| *coding) };
+    let etag = told.map_or_else(
+        || document.etag.clone(),
+        |coding| conditional::tag_of_form(&document.etag, coding),
+    );
     let common = [
         (ETAG, etag),
         (LAST_MODIFIED, httpdate::fmt_http_date(last_modified)),
-        (CACHE_CONTROL, KEEP.to_owned()),
-        (VARY, "Accept-Encoding".to_owned()),
-        (ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()),
+        (CACHE_CONTROL, keep.to_owned()),
+        (VARY, VARIES.to_owned()),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY.to_owned()),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, MAY_SEE.to_owned()),
     ];
-    if conditional::is_unchanged(headers, &document.etag, last_modified) {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
+    let mut response = (status, common).into_response();
+    let told = response.headers_mut();
+    told.insert(LINK, link);
+    if is_unchanged {
+        return response;
     }
-    let bytes = if gzip { &document.gzip } else { &document.bytes };
-    let described = [
-        (CONTENT_TYPE, document.content_type.to_owned()),
-        (CONTENT_LENGTH, bytes.len().to_string()),
-    ];
-    let body = Body::from(Bytes::from_owner(bytes.clone()));
-    let mut response = (common, described, body).into_response();
-    if gzip {
-        response.headers_mut().insert(CONTENT_ENCODING, "gzip".parse().expect("it is ASCII"));
+    let bytes = form.as_ref().map_or_else(|| sent.bytes.clone(), |(bytes, _)| bytes.clone());
+    told.insert(CONTENT_TYPE, HeaderValue::from_static(document.content_type));
+    told.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    // A part of a feed is no feed, and the whole of one is small.
+    told.insert(ACCEPT_RANGES, HeaderValue::from_static("none"));
+    if let Some((_, coding)) = form {
+        told.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
     }
+    if let Some((_, base)) = delta {
+        told.insert(IM, HeaderValue::from_static("feed"));
+        told.extend(HeaderValue::from_str(&base).ok().map(|base| (DELTA_BASE, base)));
+    }
+    *response.body_mut() = Body::from(Bytes::from_owner(bytes));
     response
 }
 
-/// Before the first scan is over there is nothing to show, and an empty feed would make readers forget what they have.
+/// What the reader lacks, when it can do with that alone and has a version that we know; and the tag of that version.
+fn delta(document: &Document, headers: &HeaderMap) -> Option<(Arc<Document>, String)> {
+    if !conditional::takes_deltas(headers) {
+        return None;
+    }
+    conditional::tags(headers).find_map(|tag| {
+        let tag = format!("\"{tag}\"");
+        document.since(&tag).map(|delta| (delta, tag))
+    })
+}
+
+/// The compressed bytes. Large ones are made where it keeps nobody else waiting.
+async fn encoded(document: Arc<Document>, coding: Coding) -> Option<Arc<[u8]>> {
+    if document.is_made(coding) || document.bytes.len() <= SMALL {
+        return document.encoded(coding);
+    }
+    tokio::task::spawn_blocking(move || document.encoded(coding)).await.ok().flatten()
+}
+
+/// The feed's own address, and the hubs that tell of its changes (WebSub section 4).
+fn links(config: &Config, path: &str) -> HeaderValue {
+    let mut links = format!("<{}>; rel=\"self\"", own_url(config, path));
+    for hub in &config.feeds.about.hubs {
+        links.push_str(&format!(", <{hub}>; rel=\"hub\""));
+    }
+    HeaderValue::try_from(links).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn own_url(config: &Config, path: &str) -> String {
+    let url = config.server.public_url.join(path.trim_start_matches('/'));
+    url.map_or_else(|_| path.to_owned(), String::from)
+}
+
+/// A browser asks whether a script of another site may send what is not in every request.
+fn preflight() -> Response {
+    let headers = [
+        (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY),
+        (ACCESS_CONTROL_ALLOW_METHODS, METHODS),
+        (ACCESS_CONTROL_ALLOW_HEADERS, MAY_SEND),
+        (ACCESS_CONTROL_MAX_AGE, "86400"),
+        (ALLOW, METHODS),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// What the configuration says of feeds that were here once. It has the last word: a feed may move away while we make it.
+fn retired(config: &Config, method: &Method, path: &str) -> Option<Response> {
+    let polling = &config.feeds.polling;
+    if method != Method::GET && method != Method::HEAD {
+        return None;
+    }
+    if let Some(target) = polling.moved.get(path) {
+        let location = match target {
+            FeedTarget::Url(url) => url.to_string(),
+            FeedTarget::Path(path) => own_url(config, path),
+        };
+        let headers = [
+            (LOCATION, location),
+            (CACHE_CONTROL, KEEP_NEWS.to_owned()),
+            (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY.to_owned()),
+        ];
+        return Some((StatusCode::MOVED_PERMANENTLY, headers).into_response());
+    }
+    polling.gone.contains(path).then(|| {
+        let headers = [(CACHE_CONTROL, KEEP_NEWS), (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY)];
+        (StatusCode::GONE, headers, "This feed is no more. Please unsubscribe from it.\n")
+            .into_response()
+    })
+}
+
+/// 429, not 403: the client may come back.
+fn too_often(wait: SignedDuration) -> Response {
+    let seconds = wait.as_secs().max(0) + 1;
+    let headers = [
+        (RETRY_AFTER, seconds.to_string()),
+        (CACHE_CONTROL, KEEP_NOT.to_owned()),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY.to_owned()),
+    ];
+    let text = "You ask for feeds very often. They change a few times a day; please ask less.\n";
+    (StatusCode::TOO_MANY_REQUESTS, headers, text).into_response()
+}
+
+/// Nothing is on the shelf under this path. Feed readers get a line, people a page.
+fn not_there(shelf: &Shelf, method: &Method, uri: &Uri) -> Response {
+    let is_feed = ENDINGS.iter().any(|ending| uri.path().ends_with(ending));
+    let is_read = method == Method::GET || method == Method::HEAD;
+    if is_feed && is_read && shelf.documents.is_empty() {
+        return not_yet();
+    }
+    match moved::lead_on(shelf, method, uri) {
+        Some(answer) => answer,
+        None if is_feed => {
+            let headers = [(CACHE_CONTROL, KEEP_NOT), (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY)];
+            (StatusCode::NOT_FOUND, headers, "There is no feed at this address.\n").into_response()
+        }
+        None => Refusal::not_found().into_response(),
+    }
+}
+
+/// There is nothing to show yet, and an empty feed would make readers forget what they have.
 fn not_yet() -> Response {
-    let headers = [(RETRY_AFTER, AGAIN_AFTER), (CACHE_CONTROL, "no-store")];
+    let headers = [(RETRY_AFTER, AGAIN_AFTER), (CACHE_CONTROL, KEEP_NOT)];
     (StatusCode::SERVICE_UNAVAILABLE, headers, "The posts are being read. Please come back.\n")
         .into_response()
+}
+
+/// What a feed is called in metrics. A site with hundreds of topics has all but its main feeds under one name.
+fn label<'a>(shelf: &Shelf, path: &'a str) -> &'a str {
+    const NAMES: usize = 60;
+    let is_main = path.rfind('/') == Some(0);
+    let is_one_of_few = shelf.documents.len() <= NAMES && shelf.documents.contains_key(path);
+    if is_main || is_one_of_few { path } else { "other" }
 }

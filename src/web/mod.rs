@@ -11,8 +11,10 @@ mod health;
 mod index;
 mod moved;
 mod outbox;
+mod pace;
 mod page;
 mod protect;
+mod readership;
 mod refusal;
 mod serve;
 mod status;
@@ -29,7 +31,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{any, get};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -42,6 +44,7 @@ use crate::feed::Shelf;
 use crate::store::Store;
 use crate::template::Templates;
 
+pub use readership::keep_readership;
 pub use serve::{Peer, serve};
 
 /// An answer takes no longer than this.
@@ -67,6 +70,8 @@ pub struct WebState {
 #[derive(Debug, Default)]
 struct Kept {
     signups: SignupLimit,
+    pace: pace::Pace,
+    readership: readership::Readership,
     gauges: health::Gauges,
     report: status::ReportCache,
 }
@@ -107,9 +112,9 @@ impl WebState {
 pub fn router(state: WebState) -> Router {
     let pages = Router::new()
         .route("/", get(index::show))
-        .route("/feed.xml", get(feeds::hand_out))
-        .route("/atom.xml", get(feeds::hand_out))
-        .route("/feed.json", get(feeds::hand_out))
+        .route("/feed.xml", any(feeds::hand_out))
+        .route("/atom.xml", any(feeds::hand_out))
+        .route("/feed.json", any(feeds::hand_out))
         .route("/subscribe/{newsletter}", get(subscribe::form).post(subscribe::subscribe))
         .route("/subscribe/{newsletter}/done", get(subscribe::done))
         .route("/confirm/{token}", get(confirm::ask).post(confirm::confirm))
@@ -123,7 +128,7 @@ pub fn router(state: WebState) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .fallback(moved::lead_on)
+        .fallback(feeds::hand_out)
         .method_not_allowed_fallback(refusal::wrong_method);
     dressed(pages, &state).with_state(state)
 }

@@ -15,17 +15,18 @@ use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, DeliveryState, Diagnostic, Severity};
 use crate::feed::Shelf;
 use crate::store::{DestinationCount, EditionRow as Edition, EventRow as Fact, QueueRow as Queue};
-use crate::store::{Fenced, StateCount as Count, Store, StoreError};
+use crate::store::{FeedReaders, Fenced, StateCount as Count, Store, StoreError};
 use crate::telemetry;
 use crate::template::{
     CadenceRow, DestinationRow, EditionRow, EventRow, NewsletterRow, ProblemRow, QueueRow,
-    StateCount, StatusPage,
+    ReaderRow, StateCount, StatusPage,
 };
 
 /// How old the database's part of the page may be: counting reads whole tables.
 const REPORT_AGE: SignedDuration = SignedDuration::from_secs(2);
 /// How long the page waits for the database before it comes without.
 const DATABASE_WITHIN: Duration = Duration::from_secs(5);
+const SECONDS_OF_DAY: i64 = 86_400;
 const EDITIONS: i64 = 10;
 const EVENTS: i64 = 30;
 
@@ -36,6 +37,7 @@ struct Report {
     queues: Vec<Queue>,
     editions: Vec<Edition>,
     events: Vec<Fact>,
+    readers: Vec<FeedReaders>,
     deliveries: Vec<Count>,
     destinations: Vec<DestinationCount>,
     /// By newsletter and cadence.
@@ -91,12 +93,12 @@ async fn report(state: &WebState, config: &Config) -> Result<Arc<Report>, StoreE
     {
         return Ok(Arc::clone(report));
     }
-    let report = Arc::new(read(&state.store, config).await?);
+    let report = Arc::new(read(&state.store, config, now).await?);
     *cached = Some((now, Arc::clone(&report)));
     Ok(report)
 }
 
-async fn read(store: &Store, config: &Config) -> Result<Report, StoreError> {
+async fn read(store: &Store, config: &Config, now: Timestamp) -> Result<Report, StoreError> {
     let mut tx = store.read().await?;
     let mut audiences = Vec::new();
     for newsletter in config.newsletters.values() {
@@ -111,6 +113,7 @@ async fn read(store: &Store, config: &Config) -> Result<Report, StoreError> {
         queues: tx.queues().await?,
         editions: tx.latest_editions(EDITIONS).await?,
         events: tx.latest_events(EVENTS).await?,
+        readers: tx.feed_readers(now.as_second() / SECONDS_OF_DAY).await?,
         deliveries: tx.delivery_counts().await?,
         destinations: tx.destination_counts().await?,
     })
@@ -135,6 +138,15 @@ fn context(
         drafts: number(shelf.drafts),
         problems: problems(trouble.or(fence(report).as_ref()), &shelf),
         feeds: index::feeds(config),
+        readers: report
+            .readers
+            .iter()
+            .map(|row| ReaderRow {
+                path: row.path.clone(),
+                pollers: number(row.pollers),
+                subscribers: number(row.subscribers),
+            })
+            .collect(),
         newsletters: newsletters(config, report, now),
         destinations: destinations(config, report),
         queue: report.queues.iter().map(|row| queue(row, told)).collect(),

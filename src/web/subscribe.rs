@@ -141,23 +141,24 @@ fn label(cadence: Cadence) -> &'static str {
     }
 }
 
-/// Who is asking. A proxy on this machine or in our own network says for whom it asks; from anybody else the same header
-/// would be a way around the limit.
 fn visitor(headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
-    let peer = extensions
-        .get::<ConnectInfo<Peer>>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(Peer(address))| address.ip());
+    let peer = peer(extensions).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    known_visitor(headers, extensions).unwrap_or(peer)
+}
+
+/// Who is asking. A proxy on this machine or in our own network says for whom it asks; from anybody else the same header
+/// would be a way around limits. None: a neighbour, or a proxy that does not say.
+pub(super) fn known_visitor(headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+    let peer = peer(extensions)?;
     if !is_ours(peer) {
-        return peer;
+        return Some(peer);
     }
-    headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .next_back()
-        .and_then(|line| line.to_str().ok())
-        .and_then(|line| line.rsplit(',').next())
-        .and_then(|last| last.trim().parse().ok())
-        .unwrap_or(peer)
+    let line = headers.get_all("x-forwarded-for").iter().next_back()?;
+    line.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+}
+
+fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(Peer(address))| address.ip())
 }
 
 fn is_ours(peer: IpAddr) -> bool {

@@ -15,6 +15,7 @@ mod loop_of_posts;
 mod mail_checks;
 mod names;
 mod nodes;
+mod polling;
 mod reload;
 mod rollout;
 mod servers;

@@ -30,6 +30,13 @@ pub(in crate::config) struct Feeds {
     pub hubs: Vec<String>,
     /// What each gets feeds of its own: `/tags/SLUG/feed.xml` and its likes hold the posts with one tag. `[]`: nothing.
     pub per: Vec<FeedTopic>,
+    /// Where feeds were, and the path or URL of each now: readers are led on, and remember it.
+    pub moved: BTreeMap<String, String>,
+    /// Paths of feeds that are no more: readers are told that they need not ask again.
+    pub gone: Vec<String>,
+    /// How often one network address may ask for feeds in a minute; "nothing new" counts a quarter. 0: as often as it likes.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub requests_per_minute: u32,
     pub selections: BTreeMap<String, FeedSelection>,
     pub podcast: Option<Podcast>,
 }
@@ -45,6 +52,9 @@ impl Default for Feeds {
             ttl: None,
             hubs: Vec::new(),
             per: vec![FeedTopic::Tag, FeedTopic::Category, FeedTopic::Language],
+            moved: BTreeMap::new(),
+            gone: Vec::new(),
+            requests_per_minute: 120,
             selections: BTreeMap::new(),
             podcast: None,
         }

@@ -38,6 +38,7 @@ pub(super) fn feeds(
         Some(raw) => podcast(raw, site, context).map(Some),
         None => Some(None),
     };
+    let polling = super::polling::polling(raw, context);
     Some(Feeds {
         items: count(raw.items),
         full_text: raw.full_text,
@@ -45,6 +46,7 @@ pub(super) fn feeds(
         per,
         selections: complete.then_some(selections)?,
         podcast: podcast?,
+        polling: polling?,
     })
 }
 

@@ -64,8 +64,9 @@ impl Kept {
     }
 }
 
+/// With its compressed forms, which are made when somebody asks.
 fn weight(document: &Document) -> usize {
-    document.bytes.len() + document.gzip.len()
+    2 * document.bytes.len()
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

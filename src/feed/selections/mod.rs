@@ -206,7 +206,7 @@ impl Selections {
             return Ok(document);
         }
         let What::Feed(key, format) = &wanted.0 else {
-            let document = Arc::new(opml::write(&about.publication, self.feeds(), &self.live)?);
+            let document = Arc::new(opml::write(&about.publication, self.feeds(), &self.live));
             return Ok(Arc::clone(self.opml.get_or_init(|| document)));
         };
         let selection = self.groups.get(key).ok_or(MakeError::Unread)?;

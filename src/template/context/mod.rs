@@ -25,7 +25,7 @@ pub use page::{
 };
 pub use status::{
     CadenceRow, DestinationRow, EditionRow, EventRow, FeedRow, NewsletterRow, ProblemRow, QueueRow,
-    StateCount, StatusPage,
+    ReaderRow, StateCount, StatusPage,
 };
 
 /// The data of a family of templates.

@@ -23,6 +23,8 @@ pub struct StatusPage {
     /// Worst first.
     pub problems: Vec<ProblemRow>,
     pub feeds: Vec<FeedRow>,
+    /// The most read first; only feeds that somebody reads.
+    pub readers: Vec<ReaderRow>,
     pub newsletters: Vec<NewsletterRow>,
     pub destinations: Vec<DestinationRow>,
     /// Only channels in which something waits.
@@ -53,6 +55,16 @@ pub struct FeedRow {
     pub url: String,
     /// `RSS 2.0`, `Atom 1.0`, `JSON Feed 1.1`.
     pub format: String,
+}
+
+/// How many read a feed, at least.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReaderRow {
+    pub path: String,
+    /// Clients that came themselves.
+    pub pollers: u64,
+    /// Readers that feed services told of.
+    pub subscribers: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -140,6 +152,7 @@ impl StatusPage {
             drafts: 0,
             problems: Vec::new(),
             feeds: Vec::new(),
+            readers: Vec::new(),
             newsletters: Vec::new(),
             destinations: Vec::new(),
             queue: Vec::new(),
@@ -159,6 +172,7 @@ impl Context for StatusPage {
             drafts: 3,
             problems: samples::problems(),
             feeds: samples::feeds(),
+            readers: samples::readers(),
             newsletters: samples::newsletters(),
             destinations: samples::destinations(),
             queue: samples::queue(),

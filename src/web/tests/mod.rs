@@ -55,25 +55,12 @@ impl World {
 
     /// Puts one post on the shelf, in all three formats.
     fn publish(&self) -> Arc<Document> {
-        let config = &self.house.config;
-        let spec = FeedSpec {
-            title: &config.site.title,
-            description: &config.site.description,
-            site_url: &config.site.url,
-            language: "en",
-            author: None,
-            urls: &FeedUrls::within(&config.server.public_url),
-            full_text: true,
-            about: &config.feeds.about,
-            podcast: None,
-            neighbours: None,
-        };
         let html = "<p>It was cold.</p>".repeat(50);
         let body = domain::Body { html, ..domain::Body::default() };
         let posts = [Written { post: Arc::new(post()), body: Arc::new(body) }];
         let paths =
             [(Format::Rss, "/feed.xml"), (Format::Atom, "/atom.xml"), (Format::Json, "/feed.json")];
-        let document = |format| Arc::new(render(format, &spec, &posts).unwrap());
+        let document = |format| Arc::new(self.rendered(format, &posts));
         let documents = paths.map(|(format, path)| (path.to_owned(), document(format)));
         let problem = Diagnostic::error("date-invalid", "`soon` is no date")
             .in_file("posts/tea.md")
@@ -88,6 +75,43 @@ impl World {
         let rss = published.documents["/feed.xml"].clone();
         self.state.shelf.store(Arc::new(published));
         rss
+    }
+
+    fn rendered(&self, format: Format, posts: &[Written]) -> Document {
+        let config = &self.house.config;
+        let spec = FeedSpec {
+            title: &config.site.title,
+            description: &config.site.description,
+            site_url: &config.site.url,
+            language: "en",
+            author: None,
+            urls: &FeedUrls::within(&config.server.public_url),
+            full_text: true,
+            about: &config.feeds.about,
+            podcast: None,
+            neighbours: None,
+        };
+        render(format, &spec, posts).unwrap()
+    }
+
+    /// An RSS feed of posts with these titles, after `previous`.
+    fn feed_of(&self, titles: &[&str], previous: Option<&Document>) -> Document {
+        let written = |title: &&str| Written {
+            post: Arc::new(Post {
+                title: (*title).to_owned(),
+                ..Post::bare(title, at("2026-11-20T07:30:00Z"))
+            }),
+            body: Arc::default(),
+        };
+        let posts: Vec<Written> = titles.iter().map(written).collect();
+        self.rendered(Format::Rss, &posts).with_history_of(previous)
+    }
+
+    /// Puts a document on the shelf.
+    fn shelve(&self, path: &str, document: &Document) {
+        let mut now = (**self.state.shelf.load()).clone();
+        now.documents.insert(path.to_owned(), Arc::new(document.clone()));
+        self.state.shelf.store(Arc::new(now));
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

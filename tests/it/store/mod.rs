@@ -21,6 +21,7 @@ use crate::harness::engine::{Database, Engine};
 mod allowances;
 mod audience;
 mod control;
+mod feeds;
 mod leases;
 mod ledger;
 mod model;

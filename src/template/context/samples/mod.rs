@@ -9,7 +9,7 @@ use super::{
 mod status;
 
 pub(super) use status::{
-    deliveries, destinations, editions, events, feeds, newsletters, problems, queue,
+    deliveries, destinations, editions, events, feeds, newsletters, problems, queue, readers,
 };
 
 /// The samples' present.

@@ -2,7 +2,7 @@
 
 use super::super::{
     CadenceRow, DestinationRow, EditionRow, EventRow, FeedRow, NewsletterRow, ProblemRow, QueueRow,
-    StateCount,
+    ReaderRow, StateCount,
 };
 use super::at;
 
@@ -34,6 +34,10 @@ pub(in super::super) fn feeds() -> Vec<FeedRow> {
             format: format.to_owned(),
         })
         .collect()
+}
+
+pub(in super::super) fn readers() -> Vec<ReaderRow> {
+    vec![ReaderRow { path: "/feed.xml".to_owned(), pollers: 212, subscribers: 1_460 }]
 }
 
 pub(in super::super) fn newsletters() -> Vec<NewsletterRow> {

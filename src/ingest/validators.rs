@@ -1,0 +1,73 @@
+//! With which times feeds are served: the same after a restart, on every node, and later with every change.
+//!
+//! The database decides. While it is away feeds go out all the same, with what this node knows, and are noted later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::domain::ServedFeed;
+use crate::feed::{Document, Shelf};
+use crate::store::Store;
+use crate::telemetry;
+
+/// Readers of feeds wait no longer for a database that is slow.
+const DATABASE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Gives the documents of `shelf`, which is about to replace `previous`, the validators to serve them with.
+///
+/// Asks the database about what is new only, and about what it could not be asked before.
+pub async fn settle_validators(
+    store: &Store,
+    mut shelf: Shelf,
+    previous: &Shelf,
+    now: Timestamp,
+) -> Shelf {
+    let open: Vec<(String, Arc<Document>)> = shelf
+        .documents
+        .iter()
+        .filter(|(_, document)| !document.is_noted)
+        .map(|(path, document)| (path.clone(), Arc::clone(document)))
+        .collect();
+    if open.is_empty() {
+        return shelf;
+    }
+    let served: Vec<(&str, ServedFeed)> =
+        open.iter().map(|(path, document)| (path.as_str(), document.served())).collect();
+    match tokio::time::timeout(DATABASE_WITHIN, store.note_feeds(&served, now)).await {
+        Ok(Ok(mut noted)) => {
+            for (path, document) in &open {
+                if let Some(feed) = noted.remove(path) {
+                    let document = document.noted(feed.last_modified, feed.versions);
+                    shelf.documents.insert(path.clone(), Arc::new(document));
+                }
+            }
+        }
+        Ok(Err(error)) => {
+            tell(&telemetry::causes(&error));
+            alone(&mut shelf, previous, &open);
+        }
+        Err(_) => {
+            tell(&"it takes too long");
+            alone(&mut shelf, previous, &open);
+        }
+    }
+    shelf
+}
+
+fn tell(error: &dyn std::fmt::Display) {
+    tracing::warn!(
+        %error,
+        "the database does not say when feeds changed last; they are served with what is known here, and noted later"
+    );
+}
+
+/// What this node knows by itself.
+fn alone(shelf: &mut Shelf, previous: &Shelf, open: &[(String, Arc<Document>)]) {
+    for (path, document) in open.iter().filter(|(_, document)| document.versions.is_empty()) {
+        let before = previous.documents.get(path).map(AsRef::as_ref);
+        let document = document.with_history_of(before);
+        shelf.documents.insert(path.clone(), Arc::new(document));
+    }
+}

@@ -1,0 +1,109 @@
+//! Feeds as those meet them who poll: across restarts, outages and nodes.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+
+use crate::harness::engine::Engine;
+use crate::harness::world::{Answer, Setting, World, post};
+
+const PATHS: [&str; 3] = ["/feed.xml", "/atom.xml", "/feed.json"];
+
+async fn polls(world: &World, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = Request::get(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    world.asks(request.body(Body::empty()).unwrap()).await
+}
+
+fn started(engine: Engine) -> Setting {
+    Setting::new(engine)
+        .post("one.md", post("One", "2026-03-01"))
+        .post("two.md", post("Two", "2026-03-02"))
+}
+
+/// Statement 5, and the time as well.
+#[tokio::test]
+async fn a_restart_tells_readers_nothing_new() {
+    for engine in Engine::all() {
+        let mut world = started(engine).start().await;
+        // Another edit without a new date: its time is made up, and must be the same afterwards.
+        world.author_saves("two.md", post("Two", "2026-03-02") + "\nA word.\n").await;
+        let mut before = Vec::new();
+        for path in PATHS {
+            let answer = polls(&world, path, &[]).await;
+            before.push((
+                answer.header("etag").to_owned(),
+                answer.header("last-modified").to_owned(),
+            ));
+        }
+        world.restarts().await;
+        for (path, (etag, last_modified)) in PATHS.into_iter().zip(&before) {
+            let answer = polls(&world, path, &[]).await;
+            assert_eq!(
+                (answer.header("etag"), answer.header("last-modified")),
+                (&**etag, &**last_modified)
+            );
+            for validator in [("if-none-match", etag), ("if-modified-since", last_modified)] {
+                let again = polls(&world, path, &[(validator.0, validator.1)]).await;
+                assert_eq!(
+                    again.status,
+                    StatusCode::NOT_MODIFIED,
+                    "{engine:?} {path} {validator:?}"
+                );
+            }
+        }
+    }
+}
+
+/// Statement 35, with a restart in between.
+#[tokio::test]
+async fn a_change_while_nobody_was_there_is_seen_by_who_only_knows_the_time() {
+    let mut world = started(Engine::Sqlite).start().await;
+    let before = polls(&world, "/feed.xml", &[]).await;
+    let since = before.header("last-modified").to_owned();
+    world.stop().await;
+    std::fs::remove_file(world.path("posts/one.md")).unwrap();
+    world.restarts().await;
+    world.passes(3).await;
+    let after = polls(&world, "/feed.xml", &[("if-modified-since", &since)]).await;
+    assert_eq!(after.status, StatusCode::OK);
+    assert_ne!(after.header("last-modified"), since);
+}
+
+/// Statement 32.
+#[tokio::test]
+async fn a_reader_that_can_gets_only_what_it_lacks_even_after_a_restart() {
+    let mut world = started(Engine::Sqlite).start().await;
+    let mut tags = Vec::new();
+    for path in PATHS {
+        tags.push(polls(&world, path, &[]).await.header("etag").to_owned());
+    }
+    world.author_saves("three.md", post("Three", "2026-03-03")).await;
+    world.restarts().await;
+    world.author_saves("two.md", post("Two, again", "2026-03-02")).await;
+    for (path, tag) in PATHS.into_iter().zip(&tags) {
+        let delta = polls(&world, path, &[("a-im", "feed"), ("if-none-match", tag)]).await;
+        assert_eq!(delta.status.as_u16(), 226, "{path}");
+        assert_eq!((delta.header("im"), delta.header("delta-base")), ("feed", tag.as_str()));
+        let feed = feed_rs::parser::parse(&delta.body[..]).unwrap();
+        let titles: Vec<String> =
+            feed.entries.into_iter().filter_map(|entry| Some(entry.title?.content)).collect();
+        assert_eq!(titles, ["Three", "Two, again"], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn feeds_go_on_without_the_database_and_are_noted_later() {
+    let mut world = started(Engine::Sqlite).start().await;
+    let before = polls(&world, "/feed.xml", &[]).await.header("etag").to_owned();
+    world.author_saves("three.md", post("Three", "2026-03-03")).await;
+    world.store.close().await;
+    let answer = polls(&world, "/feed.xml", &[("a-im", "feed"), ("if-none-match", &before)]).await;
+    assert_eq!(answer.status.as_u16(), 226);
+    world.restarts().await;
+    let answer = polls(&world, "/feed.xml", &[]).await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
