@@ -88,7 +88,7 @@ fn files(folder: &Path, posts: &[Written]) -> Vec<PathBuf> {
 fn feedparser_reads_what_the_author_wrote() {
     let folder = tempfile::tempdir().unwrap();
     let posts = posts();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/feed_readers/feedparser.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/feed_readers/read_feeds.py");
     let said = says(Command::new(python()).arg(script).args(files(folder.path(), &posts)));
     let feeds: Vec<Value> = serde_json::from_str(&said).unwrap();
     for feed in feeds {
