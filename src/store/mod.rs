@@ -51,7 +51,7 @@ pub use fence::{Fenced, Pending, Watchman};
 pub use holds::HeldPost;
 pub use lock::{DaemonLock, LockError};
 pub use outcomes::{IntentRefusal, IntentRequest, Next, Recorded};
-pub use post_cache::{CacheReader, CachedBody, CachedFile, Fingerprint, Pen, PostCache};
+pub use post_cache::{CacheReader, CachedBody, CachedFile, Fingerprint, Pen, PostCache, Texts};
 pub use posts::{KnownPost, PostSighting, Sighted};
 pub use probe::is_set_up;
 pub use reports::{

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use url::Url;
 
@@ -81,7 +82,7 @@ struct Inner {
     /// Where that file is, or `own`, if it has a name.
     path: Option<PathBuf>,
     /// Held as long as `own` is the file itself.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl PostCache {
@@ -113,12 +114,7 @@ impl PostCache {
         lock: Option<File>,
     ) -> Self {
         let path = path.map(Path::to_owned);
-        Self(Arc::new(Inner {
-            own: Mutex::new(own),
-            kept: kept.map(Mutex::new),
-            path,
-            _lock: lock,
-        }))
+        Self(Arc::new(Inner { own: Mutex::new(own), kept: kept.map(Mutex::new), path, lock }))
     }
 
     /// A connection of its own to what is kept, as it is now: many threads ask at once. None: nothing is.
@@ -129,19 +125,27 @@ impl PostCache {
         Some(CacheReader(connection))
     }
 
+    /// The texts as they are now, for pages that are shown until there are others.
+    pub fn texts(&self) -> Texts {
+        // Whoever held on to the cache itself would keep the next owner from its lock.
+        let reader = self.0.lock.as_ref().and_then(|_| self.reader());
+        let begun = reader.filter(|CacheReader(connection)| {
+            // By the time that it closes another database may bear the name.
+            let kept = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            // The first look is the moment that its transaction sees.
+            connection.set_db_config(kept, true).is_ok()
+                && connection.query_row("SELECT 1 FROM stamps", (), |_| Ok(())).is_ok()
+        });
+        begun.map_or_else(
+            || Texts::OfCommand(self.clone()),
+            |it| Texts::AsOf(Arc::new(Mutex::new(it))),
+        )
+    }
+
     /// A text; none if it was thrown away.
     pub fn body(&self, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
-        const SQL: &str = "SELECT html, mail, web FROM bodies WHERE id = ?1";
         let kept = self.0.kept.as_ref().filter(|_| id.0 < OWN);
-        let connection = held(kept.unwrap_or(&self.0.own));
-        let read = || {
-            let mut statement = connection.prepare_cached(SQL)?;
-            let body = statement.query_row([id.0], |row| {
-                Ok(CachedBody { html: row.get(0)?, mail: row.get(1)?, web: row.get(2)? })
-            });
-            body.optional()
-        };
-        read().map_err(doing("read the text of a post"))
+        body(&held(kept.unwrap_or(&self.0.own)), id)
     }
 
     /// A post with its text.
@@ -164,6 +168,38 @@ impl PostCache {
         tx.commit().map_err(doing("write the cache of posts"))?;
         Ok(filled)
     }
+}
+
+/// The texts of posts as of a moment. Cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Texts {
+    AsOf(Arc<Mutex<CacheReader>>),
+    /// Nobody comes after a command that would want the lock.
+    OfCommand(PostCache),
+}
+
+impl Texts {
+    /// A text; none if it was thrown away.
+    pub fn body(&self, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
+        match self {
+            Self::AsOf(reader) => {
+                body(&reader.lock().unwrap_or_else(PoisonError::into_inner).0, id)
+            }
+            Self::OfCommand(cache) => cache.body(id),
+        }
+    }
+}
+
+fn body(connection: &Connection, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
+    const SQL: &str = "SELECT html, mail, web FROM bodies WHERE id = ?1";
+    let read = || {
+        let mut statement = connection.prepare_cached(SQL)?;
+        let body = statement.query_row([id.0], |row| {
+            Ok(CachedBody { html: row.get(0)?, mail: row.get(1)?, web: row.get(2)? })
+        });
+        body.optional()
+    };
+    read().map_err(doing("read the text of a post"))
 }
 
 /// Looks up files as last read. What cannot be read was never read.
