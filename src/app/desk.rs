@@ -15,7 +15,7 @@ use crate::planner::Planner;
 use crate::store::{PostCache, StoreError};
 use crate::telemetry;
 use crate::watch::{Hint, Watch};
-use crate::web::WebState;
+use crate::web::{Archive, WebState};
 
 /// How soon to try again when the database did not answer.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(2);
@@ -157,6 +157,10 @@ impl Desk {
         let cache = ingest::open_cache(&self.config, &store)?;
         let (config, with) = (Arc::clone(&self.config), (store.clone(), cache.clone()));
         let planner = Planner::open(config, (**templates).clone(), with, now).await?;
+        if self.state.archive.load().is_empty() {
+            let gone = store.read().await?.gone_links().await?;
+            self.state.archive.store(Arc::new(Archive::of_the_gone(&self.config, &gone)));
+        }
         let ingest = Ingest::open(Arc::clone(&self.config), store, cache.clone()).await?;
         Ok(Opened { planner, ingest, cache })
     }
@@ -189,9 +193,11 @@ impl Desk {
     ) -> Passed {
         let previous = self.state.shelf.load();
         let with = (&*self.config, cache);
-        let Published { shelf, changes_at, unread } =
+        let Published { shelf, live, changes_at, unread } =
             publish_feeds(with, catalog, planner.taken(), &previous, now);
         telemetry::posts(shelf.live_posts, catalog.broken);
+        let before = self.state.archive.load_full();
+        self.state.archive.store(Archive::succeeding(&before, &self.config, live, cache));
         self.state.shelf.store(Arc::new(shelf));
         Passed { due_at: changes_at, unread }
     }

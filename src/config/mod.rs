@@ -67,6 +67,7 @@ pub struct Config {
     pub watch: Watch,
     pub guard: Guard,
     pub feeds: Feeds,
+    pub archive: Archive,
     pub mail: Mail,
     pub newsletters: BTreeMap<String, Newsletter>,
     pub destinations: BTreeMap<String, Destination>,
@@ -209,6 +210,14 @@ pub struct Feeds {
     pub items: usize,
     /// Whole posts, or summaries only.
     pub full_text: bool,
+}
+
+/// `[archive]`: a page for each post, and lists of them.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    pub enabled: bool,
+    /// At least 1.
+    pub posts_per_page: usize,
 }
 
 /// `[mail]`.

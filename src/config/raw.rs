@@ -81,6 +81,7 @@ pub(super) struct Project {
     pub watch: Watch,
     pub guard: Guard,
     pub feeds: Feeds,
+    pub archive: Archive,
     pub mail: Mail,
     pub newsletters: BTreeMap<String, Newsletter>,
     pub destinations: BTreeMap<String, Destination>,
@@ -203,6 +204,23 @@ pub(super) struct Feeds {
 impl Default for Feeds {
     fn default() -> Self {
         Self { items: 50, full_text: true }
+    }
+}
+
+/// A page for each post and lists of them, for authors without a site, and for "view in browser".
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Archive {
+    /// `false`: no pages, and nothing leads to them.
+    pub enabled: bool,
+    /// So many posts in one page of a list.
+    #[schemars(range(min = 1, max = 500))]
+    pub posts_per_page: u32,
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self { enabled: true, posts_per_page: 50 }
     }
 }
 

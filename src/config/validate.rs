@@ -129,6 +129,12 @@ pub(super) fn project(
             items: usize::try_from(raw.feeds.items).unwrap_or(usize::MAX),
             full_text: raw.feeds.full_text,
         },
+        archive: super::Archive {
+            enabled: raw.archive.enabled,
+            posts_per_page: usize::try_from(raw.archive.posts_per_page)
+                .unwrap_or(usize::MAX)
+                .max(1),
+        },
         mail: mail?,
         newsletters: newsletters?,
         destinations: destinations?,

@@ -19,6 +19,8 @@ const PATHS: [(&str, Format); 3] =
 #[derive(Debug)]
 pub struct Published {
     pub shelf: Shelf,
+    /// The posts that readers see, newest first.
+    pub live: Vec<LivePost>,
     /// When the feeds change by themselves.
     pub changes_at: Option<Timestamp>,
     /// Posts whose text cannot be read: while there are any, the feeds stay as they were.
@@ -74,7 +76,7 @@ pub fn publish_feeds(
         live_posts: live.len(),
         drafts: catalog.drafts,
     };
-    Published { shelf, changes_at, unread }
+    Published { shelf, live, changes_at, unread }
 }
 
 /// All that the documents depend on.

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 
-use super::{WebState, conditional};
+use super::{WebState, archive, conditional};
 use crate::feed::Document;
 use crate::telemetry;
 
@@ -28,6 +28,9 @@ pub(super) async fn hand_out(
     headers: HeaderMap,
 ) -> Response {
     let shelf = state.shelf.load();
+    if let Some(page) = archive::feed_page(&state, uri.path(), &headers) {
+        return page;
+    }
     let response = match shelf.documents.get(uri.path()) {
         Some(document) => answer(document, &headers),
         None => not_yet(),
@@ -45,7 +48,7 @@ fn answer(document: &Document, headers: &HeaderMap) -> Response {
         (ETAG, etag),
         (LAST_MODIFIED, httpdate::fmt_http_date(last_modified)),
         (CACHE_CONTROL, KEEP.to_owned()),
-        (VARY, "Accept-Encoding".to_owned()),
+        (VARY, "Accept-Encoding, Sec-Fetch-Dest".to_owned()),
         (ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()),
     ];
     if conditional::is_unchanged(headers, &document.etag, last_modified) {
