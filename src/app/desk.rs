@@ -16,7 +16,7 @@ use crate::planner::Planner;
 use crate::store::{PostCache, StoreError};
 use crate::telemetry;
 use crate::watch::{Hint, Watch};
-use crate::web::WebState;
+use crate::web::{Archive, WebState};
 
 /// How soon to try again when the database did not answer.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(2);
@@ -158,6 +158,10 @@ impl Desk {
         let cache = ingest::open_cache(&self.config, &store)?;
         let (config, with) = (Arc::clone(&self.config), (store.clone(), cache.clone()));
         let planner = Planner::open(config, (**templates).clone(), with, now).await?;
+        if self.state.archive.load().is_empty() {
+            let gone = store.read().await?.gone_links().await?;
+            self.state.archive.store(Arc::new(Archive::of_the_gone(&self.config, &gone)));
+        }
         let ingest = Ingest::open(Arc::clone(&self.config), store, cache.clone()).await?;
         let mut places = Places::default();
         places.extend(self.state.store.read().await?.feed_places(0).await?);
@@ -199,6 +203,9 @@ impl Desk {
             publish_feeds(with, catalog, planner.taken(), &previous, now);
         telemetry::posts(shelf.live_posts, catalog.broken);
         let settled = settle_validators(&self.state.store, shelf, &previous, now).await;
+        let (before, live) =
+            (self.state.archive.load_full(), Arc::clone(settled.selections.live()));
+        self.state.archive.store(Archive::succeeding(&before, &self.config, live, cache));
         self.state.shelf.store(Arc::new(settled));
         Passed { due_at: changes_at, unread, unplaced }
     }

@@ -9,6 +9,9 @@ pub fn links(config: &Config) -> String {
     let base = &config.server.public_url;
     let mut lines =
         vec![("Feeds", "feed.xml atom.xml feed.json".to_owned()), ("Status", "status".to_owned())];
+    if config.archive.enabled {
+        lines.push(("Archive", "archive/".to_owned()));
+    }
     for name in config.newsletters.keys() {
         lines.push(("Subscribe", format!("subscribe/{name}")));
     }

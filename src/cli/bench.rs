@@ -57,6 +57,10 @@ impl Bench {
         self.look.close().await;
     }
 
+    pub(super) fn cache(&self) -> &PostCache {
+        &self.cache
+    }
+
     /// A post with its text.
     pub(super) fn written(&self, known: &CatalogPost) -> Result<Written, StoreError> {
         self.cache.written(&known.post, known.body)

@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 mod arguments;
 mod bench;
+mod build;
 mod check;
 mod completions;
 mod compose;
@@ -104,6 +105,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Posts(posts::PostsArgs),
     Preview(preview::PreviewArgs),
+    Build(build::BuildArgs),
     Send(send::SendArgs),
     Subscribers(subscribers::SubscribersArgs),
     Editions(editions::EditionsArgs),
@@ -143,6 +145,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Plan(args) => Box::pin(plan::run(&project()?, &args)).await,
         Command::Posts(args) => posts::run(&project()?, &args).await,
         Command::Preview(args) => Box::pin(preview::run(&project()?, &args)).await,
+        Command::Build(args) => Box::pin(build::run(&project()?, &args)).await,
         Command::Send(args) => Box::pin(send::run(&project()?, &args)).await,
         Command::Subscribers(args) => subscribers::run(&project()?, &args).await,
         Command::Editions(args) => Box::pin(editions::run(&project()?, &args)).await,

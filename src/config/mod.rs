@@ -69,6 +69,7 @@ pub struct Config {
     pub watch: Watch,
     pub guard: Guard,
     pub feeds: Feeds,
+    pub archive: Archive,
     pub mail: Mail,
     pub newsletters: BTreeMap<String, Newsletter>,
     pub destinations: BTreeMap<String, Destination>,
@@ -202,6 +203,14 @@ pub struct Guard {
 pub struct Check {
     /// Codes of warnings that are not shown.
     pub silence: Vec<String>,
+}
+
+/// `[archive]`: a page for each post, and lists of them.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    pub enabled: bool,
+    /// At least 1.
+    pub posts_per_page: usize,
 }
 
 /// `[mail]`.

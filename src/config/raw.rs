@@ -83,6 +83,7 @@ pub(super) struct Project {
     pub watch: Watch,
     pub guard: Guard,
     pub feeds: Feeds,
+    pub archive: Archive,
     pub mail: Mail,
     pub newsletters: BTreeMap<String, Newsletter>,
     pub destinations: BTreeMap<String, Destination>,
@@ -188,6 +189,23 @@ pub(super) struct Guard {
 impl Default for Guard {
     fn default() -> Self {
         Self { new_posts: 10, within: Duration::new("10m") }
+    }
+}
+
+/// A page for each post and lists of them, for authors without a site, and for "view in browser".
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Archive {
+    /// `false`: no pages, and nothing leads to them.
+    pub enabled: bool,
+    /// So many posts in one page of a list.
+    #[schemars(range(min = 1, max = 500))]
+    pub posts_per_page: u32,
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self { enabled: true, posts_per_page: 50 }
     }
 }
 

@@ -129,6 +129,12 @@ pub(super) fn project(
         watch: watch?,
         guard: guard?,
         feeds: feeds?,
+        archive: super::Archive {
+            enabled: raw.archive.enabled,
+            posts_per_page: usize::try_from(raw.archive.posts_per_page)
+                .unwrap_or(usize::MAX)
+                .max(1),
+        },
         mail: mail?,
         newsletters: newsletters?,
         destinations: destinations?,

@@ -36,7 +36,7 @@ impl Coding {
     }
 
     /// Equal bytes compress to equal bytes, on every node: there is no time and no name in any of them.
-    fn compress(self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    pub fn compress(self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         match self {
             Self::Gzip => {
                 let out = Vec::with_capacity(bytes.len() / 3);

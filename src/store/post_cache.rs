@@ -193,11 +193,16 @@ pub struct PostTexts {
 impl PostTexts {
     /// A post with its text.
     pub fn written(&self, post: &Arc<Post>, body: BodyId) -> Result<Written, StoreError> {
-        let kept = self.kept.as_ref().filter(|_| body.0 < OWN);
+        with_text(post, self.body(body)?)
+    }
+
+    /// A text; none if it was thrown away.
+    pub fn body(&self, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
+        let kept = self.kept.as_ref().filter(|_| id.0 < OWN);
         let connection = kept.unwrap_or(&self.own).upgrade();
         let connection =
             connection.ok_or(StoreError::Corrupt("the cache of posts, which is closed"))?;
-        with_text(post, read_body(&connection, body)?)
+        read_body(&connection, id)
     }
 }
 

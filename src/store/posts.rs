@@ -290,6 +290,17 @@ impl Tx {
         self.record_event(Event::new("post.gone", now).post(id)).await
     }
 
+    /// Where posts were that are gone, the latest first.
+    pub async fn gone_links(&mut self) -> Result<Vec<String>, StoreError> {
+        const SQL: &str =
+            "SELECT link FROM posts WHERE gone_at IS NOT NULL ORDER BY gone_at DESC LIMIT 10000";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .fetch_all(conn)
+            .await
+            .and_then(|rows| rows.into_iter().map(|row| row.try_get("link")).collect()))
+        .map_err(doing("read which posts are gone"))
+    }
+
     /// When each folder was scanned for the first time.
     pub async fn first_scans(&mut self) -> Result<HashMap<String, Timestamp>, StoreError> {
         const SQL: &str = "SELECT name, first_scanned_at FROM folders";

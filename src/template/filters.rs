@@ -11,8 +11,8 @@ use super::refused;
 use super::wrap::wrap;
 
 /// Ours, for "did you mean".
-pub(super) const OURS: [&str; 7] =
-    ["date", "direction", "domain", "filesize", "footnotes", "truncate", "wrap"];
+pub(super) const OURS: [&str; 8] =
+    ["date", "direction", "domain", "filesize", "footnotes", "language_name", "truncate", "wrap"];
 
 pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("date", date);
@@ -20,6 +20,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("domain", domain);
     environment.add_filter("filesize", filesize);
     environment.add_filter("footnotes", |text: &str| footnotes(text));
+    environment.add_filter("language_name", |tag: &str| language_name(tag).to_owned());
     environment.add_filter("truncate", |text: &str, length: usize| truncate(text, length));
     environment.add_filter("wrap", |text: &str, width: usize| wrap(text, width));
 }
@@ -57,6 +58,61 @@ fn direction(language: &str) -> &'static str {
     const RIGHT_TO_LEFT: [&str; 9] = ["ar", "ckb", "dv", "fa", "he", "ps", "sd", "ur", "yi"];
     let primary = language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
     if RIGHT_TO_LEFT.contains(&primary.as_str()) { "rtl" } else { "ltr" }
+}
+
+/// What a language calls itself; the tag of one that is not known here.
+fn language_name(tag: &str) -> &str {
+    const NAMES: [(&str, &str); 48] = [
+        ("ar", "العربية"),
+        ("bg", "български"),
+        ("bn", "বাংলা"),
+        ("ca", "català"),
+        ("cs", "čeština"),
+        ("cy", "Cymraeg"),
+        ("da", "dansk"),
+        ("de", "Deutsch"),
+        ("el", "Ελληνικά"),
+        ("en", "English"),
+        ("eo", "Esperanto"),
+        ("es", "español"),
+        ("et", "eesti"),
+        ("eu", "euskara"),
+        ("fa", "فارسی"),
+        ("fi", "suomi"),
+        ("fr", "français"),
+        ("ga", "Gaeilge"),
+        ("gl", "galego"),
+        ("he", "עברית"),
+        ("hi", "हिन्दी"),
+        ("hr", "hrvatski"),
+        ("hu", "magyar"),
+        ("id", "Bahasa Indonesia"),
+        ("is", "íslenska"),
+        ("it", "italiano"),
+        ("ja", "日本語"),
+        ("ko", "한국어"),
+        ("lt", "lietuvių"),
+        ("lv", "latviešu"),
+        ("nb", "norsk bokmål"),
+        ("nl", "Nederlands"),
+        ("nn", "nynorsk"),
+        ("no", "norsk"),
+        ("pl", "polski"),
+        ("pt", "português"),
+        ("ro", "română"),
+        ("ru", "русский"),
+        ("sk", "slovenčina"),
+        ("sl", "slovenščina"),
+        ("sr", "српски"),
+        ("sv", "svenska"),
+        ("ta", "தமிழ்"),
+        ("th", "ไทย"),
+        ("tr", "Türkçe"),
+        ("uk", "українська"),
+        ("vi", "Tiếng Việt"),
+        ("zh", "中文"),
+    ];
+    NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(tag)).map_or(tag, |(_, name)| name)
 }
 
 /// The host of a URL as people say it: without `www.`. What is no URL stays as it is.
@@ -130,5 +186,7 @@ mod tests {
         assert_eq!(domain("no url"), "no url");
         assert_eq!(direction("he-IL"), "rtl");
         assert_eq!(direction("en"), "ltr");
+        assert_eq!(language_name("de"), "Deutsch");
+        assert_eq!(language_name("pt-BR"), "pt-BR");
     }
 }

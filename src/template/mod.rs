@@ -28,10 +28,11 @@ mod wrap;
 pub use context::{
     AuthorContext, CadenceChoice, CadenceRow, CallRow, ConfirmContext, ConfirmPage, ConfirmedPage,
     Context, CorrectionContext, CrosspostContext, CrosspostData, CrosspostEvent, DestinationRow,
-    DigestContext, EditionFrame, EditionRow, ErrorPage, EventRow, FeedRow, Header, IndexPage, Link,
-    MailRow, NewsletterContext, NewsletterRow, OutboxCallPage, OutboxMailPage, OutboxPage,
-    PostContext, ProblemRow, QueueRow, ReaderRow, SingleContext, SiteContext, StateCount,
-    StatusPage, SubscribeDonePage, SubscribePage, UnsubscribePage, UnsubscribedPage,
+    DigestContext, EditionFrame, EditionRow, ErrorPage, EventRow, FeedLink, FeedPage, FeedRow,
+    Header, IndexPage, Link, ListLink, MailRow, NewsletterContext, NewsletterRow, OutboxCallPage,
+    OutboxMailPage, OutboxPage, PostContext, PostPage, PostRow, PostsPage, ProblemRow, QueueRow,
+    ReaderRow, RecordingContext, SeriesContext, SingleContext, SiteContext, StateCount, StatusPage,
+    SubscribeDonePage, SubscribePage, UnsubscribePage, UnsubscribedPage, VersionLink,
 };
 pub(crate) use filters::truncate;
 pub use shipped::SHIPPED;

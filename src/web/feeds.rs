@@ -16,8 +16,8 @@ use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusC
 use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
 
-use super::refusal::{self, Refusal};
-use super::{WebState, conditional, moved, subscribe};
+use super::refusal;
+use super::{WebState, archive, conditional, moved, subscribe};
 use crate::config::{Config, FeedTarget};
 use crate::feed::{Coding, Document, Shelf};
 use crate::telemetry;
@@ -31,7 +31,7 @@ const KEEP_NEWS: &str = "public, max-age=86400";
 /// Seconds after which the first scan is surely over.
 const AGAIN_AFTER: &str = "10";
 /// What depends on what the reader can do.
-const VARIES: &str = "Accept-Encoding, A-IM";
+const VARIES: &str = "Accept-Encoding, A-IM, Sec-Fetch-Dest";
 /// Feeds are for everybody, for readers that run in a browser as well.
 const EVERYBODY: &str = "*";
 const METHODS: &str = "GET,HEAD,OPTIONS";
@@ -58,11 +58,14 @@ pub(super) async fn hand_out(
     if let Some(answer) = retired(&config, &method, uri.path()) {
         return answer;
     }
+    if let Some(page) = archive::feed_page(&state, uri.path(), &headers) {
+        return page;
+    }
     let shelf = state.shelf.load_full();
     let document = match document(&shelf, uri.path()).await {
         Some(Ok(document)) => document,
         Some(Err(answer)) => return answer,
-        None => return not_there(&shelf, &method, &uri),
+        None => return not_there(state, (method, uri, headers)).await,
     };
     let response = match method {
         Method::GET | Method::HEAD => {
@@ -260,19 +263,19 @@ fn too_often(wait: SignedDuration) -> Response {
 }
 
 /// Nothing is on the shelf under this path. Feed readers get a line, people a page.
-fn not_there(shelf: &Shelf, method: &Method, uri: &Uri) -> Response {
+async fn not_there(state: WebState, (method, uri, headers): (Method, Uri, HeaderMap)) -> Response {
     let is_feed = ENDINGS.iter().any(|ending| uri.path().ends_with(ending));
     let is_read = method == Method::GET || method == Method::HEAD;
-    if is_feed && is_read && shelf.documents.is_empty() {
+    if is_feed && is_read && state.shelf.load().documents.is_empty() {
         return not_yet();
     }
-    match moved::lead_on(shelf, method, uri) {
-        Some(answer) => answer,
-        None if is_feed => {
+    match moved::lead_on(State(state), method, uri, headers).await {
+        Ok(answer) => answer,
+        Err(_) if is_feed => {
             let headers = [(CACHE_CONTROL, KEEP_NOT), (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY)];
             (StatusCode::NOT_FOUND, headers, "There is no feed at this address.\n").into_response()
         }
-        None => Refusal::not_found().into_response(),
+        Err(refusal) => refusal.into_response(),
     }
 }
 

@@ -25,13 +25,14 @@ pub(super) async fn show(State(state): State<WebState>) -> Result<Response, Refu
     if !outboxes(&config).is_empty() {
         pages.push(link("Outbox: mail and calls, as they would have been sent", "outbox"));
     }
+    let archive = config.archive.enabled.then(|| page::local(&config, "archive/"));
     let newsletters = config
         .newsletters
         .values()
         .map(|newsletter| link(&newsletter.title, &format!("subscribe/{}", newsletter.name)))
         .collect();
     let context =
-        IndexPage { site: page::site(&config), feeds: feeds(&config), newsletters, pages };
+        IndexPage { site: page::site(&config), archive, feeds: feeds(&config), newsletters, pages };
     page::html(&state, "page/index.html", &context)
 }
 

@@ -4,6 +4,7 @@
 //! template. No GET changes anything, because mail scanners and browsers fetch links by themselves. Feeds come from memory
 //! and are served when everything else is down.
 
+mod archive;
 mod conditional;
 mod confirm;
 mod feeds;
@@ -44,6 +45,7 @@ use crate::feed::Shelf;
 use crate::store::Store;
 use crate::template::Templates;
 
+pub use archive::Archive;
 pub use readership::keep_readership;
 pub use serve::{Peer, serve};
 
@@ -60,6 +62,8 @@ pub struct WebState {
     pub store: Store,
     pub clock: SharedClock,
     pub shelf: Arc<ArcSwap<Shelf>>,
+    /// The posts that readers see; empty until the first scan is over.
+    pub archive: Arc<ArcSwap<Archive>>,
     pub started_at: Timestamp,
     /// Cancelled when the process begins to stop: `/readyz` says so before connections are refused.
     pub draining: CancellationToken,
@@ -92,6 +96,7 @@ impl WebState {
             started_at: clock.now(),
             clock,
             shelf,
+            archive: Arc::default(),
             draining: CancellationToken::new(),
             kept: Arc::default(),
         }
@@ -115,6 +120,10 @@ pub fn router(state: WebState) -> Router {
         .route("/feed.xml", any(feeds::hand_out))
         .route("/atom.xml", any(feeds::hand_out))
         .route("/feed.json", any(feeds::hand_out))
+        .route("/archive/{*page}", get(moved::lead_on))
+        .route("/posts/{*page}", get(moved::lead_on))
+        .route("/sitemap.xml", get(moved::lead_on))
+        .route("/robots.txt", get(archive::show_robots))
         .route("/subscribe/{newsletter}", get(subscribe::form).post(subscribe::subscribe))
         .route("/subscribe/{newsletter}/done", get(subscribe::done))
         .route("/confirm/{token}", get(confirm::ask).post(confirm::confirm))

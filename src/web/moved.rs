@@ -1,13 +1,32 @@
-//! Where posts were before: a reader who asks there is led to where they are.
+//! What has no address of its own: pages of the archive, and where posts were before.
 
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::feed::Shelf;
+use super::refusal::Refusal;
+use super::{WebState, archive};
 
-/// 301 to the post that was at this address (RFC 9110 section 15.4.2), if there was one.
-pub(super) fn lead_on(shelf: &Shelf, method: &Method, uri: &Uri) -> Option<Response> {
-    let is_read = method == Method::GET || method == Method::HEAD;
-    let link = shelf.moved.get(uri.path()).filter(|_| is_read)?;
-    Some((StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, link.as_str())]).into_response())
+/// The last resort of every address: a page of the archive, 301 to the post that was there (RFC 9110 section 15.4.2), 410 where
+/// one was taken down, else 404.
+pub(super) async fn lead_on(
+    State(state): State<WebState>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    if method != Method::GET && method != Method::HEAD {
+        return Err(Refusal::not_found());
+    }
+    if let Some(answer) = archive::serve(&state, &uri, &headers).await {
+        return answer;
+    }
+    let shelf = state.shelf.load();
+    // Pages of posts whose addresses are elsewhere are below `/posts`.
+    let paths = [Some(uri.path()), uri.path().strip_prefix("/posts")];
+    if let Some(link) = paths.into_iter().flatten().find_map(|path| shelf.moved.get(path)) {
+        let location = [(header::LOCATION, link.as_str())];
+        return Ok((StatusCode::MOVED_PERMANENTLY, location).into_response());
+    }
+    archive::instead(&state, &uri).unwrap_or_else(|| Err(Refusal::not_found()))
 }

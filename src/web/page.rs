@@ -34,6 +34,18 @@ pub(super) fn uncached(response: Response) -> Response {
 /// No scripts, nothing from elsewhere, nobody's frame. The one stylesheet that runs is the one in the page's head, known by its
 /// hash: whatever a post or a visitor got into the body cannot add another.
 fn policy(page: &str) -> HeaderValue {
+    policy_with(page, "img-src 'self' data:; form-action 'self'; frame-src 'self'")
+}
+
+/// The same for pages that show what an author wrote: pictures, recordings, videos and styles of single elements from
+/// wherever they are. Still no scripts.
+pub(super) fn archive_policy(page: &str) -> HeaderValue {
+    let sources = "style-src-attr 'unsafe-inline'; img-src 'self' data: https: http:; media-src 'self' https: http:; \
+                   frame-src https:; form-action 'self'";
+    policy_with(page, sources)
+}
+
+fn policy_with(page: &str, sources: &str) -> HeaderValue {
     let style = stylesheet(page).map_or_else(
         || "'none'".to_owned(),
         |css| {
@@ -42,8 +54,7 @@ fn policy(page: &str) -> HeaderValue {
         },
     );
     let policy = format!(
-        "default-src 'none'; style-src {style}; img-src 'self' data:; form-action 'self'; frame-src 'self'; \
-         base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src {style}; {sources}; base-uri 'none'; frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).expect("base64 and words are ASCII")
 }

@@ -36,6 +36,21 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "There is nothing at this address.")
     }
 
+    pub(super) fn gone() -> Self {
+        Self::new(StatusCode::GONE, "What was here has been taken down.")
+    }
+
+    /// The posts are being read.
+    pub(super) fn not_yet() -> Self {
+        Self {
+            retry_after_seconds: Some(10),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The posts are being read. Please come back in a moment.",
+            )
+        }
+    }
+
     /// The visitor was too quick.
     pub(super) fn too_often(wait: SignedDuration) -> Self {
         let seconds = wait.as_secs().max(0) + 1;

@@ -1,5 +1,6 @@
 //! Stories about Postrider as a whole, and about its walls.
 
+mod archive;
 mod bad_input;
 mod cli;
 mod corrections;

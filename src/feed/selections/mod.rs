@@ -147,8 +147,27 @@ impl Selections {
     }
 
     /// All posts that are live, newest first.
-    pub fn live(&self) -> &[LivePost] {
+    pub fn live(&self) -> &Arc<[LivePost]> {
         &self.live
+    }
+
+    /// Where all documents are, percent-encoded.
+    pub fn paths(&self) -> Vec<String> {
+        let Some(about) = &self.about else { return Vec::new() };
+        let main = about.publication.main_urls();
+        let root = main.rss.path().trim_end_matches(Format::Rss.file_name());
+        let mut paths = vec!["/feeds.opml".to_owned()];
+        for (key, selection) in &self.groups {
+            let is_podcast = matches!(key, Key::Podcast);
+            let formats = if is_podcast { &[Format::Rss][..] } else { &Format::ALL[..] };
+            let urls = formats.iter().map(|format| match key {
+                Key::Podcast => selection.rss_url(),
+                _ => selection.urls.of(*format),
+            });
+            let within = urls.filter_map(|url| url.path().strip_prefix(root));
+            paths.extend(within.map(|path| format!("/{path}")));
+        }
+        paths
     }
 
     /// All feeds but the main one and its archive.

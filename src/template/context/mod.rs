@@ -6,6 +6,7 @@
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
+mod archive;
 mod crosspost;
 mod mail;
 mod outbox;
@@ -13,6 +14,10 @@ mod page;
 mod samples;
 mod status;
 
+pub use archive::{
+    FeedLink, FeedPage, ListLink, PostPage, PostRow, PostsPage, RecordingContext, SeriesContext,
+    VersionLink,
+};
 pub use crosspost::{CrosspostContext, CrosspostData, CrosspostEvent};
 pub use mail::{
     AuthorContext, ConfirmContext, CorrectionContext, DigestContext, EditionFrame,
@@ -83,6 +88,9 @@ pub(super) fn families() -> Vec<Family> {
         Family::of::<UnsubscribedPage>(),
         Family::of::<ErrorPage>(),
         Family::of::<StatusPage>(),
+        Family::of::<PostPage>(),
+        Family::of::<PostsPage>(),
+        Family::of::<FeedPage>(),
         Family::of::<OutboxPage>(),
         Family::of::<OutboxMailPage>(),
         Family::of::<OutboxCallPage>(),

@@ -27,6 +27,8 @@ pub struct CadenceChoice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IndexPage {
     pub site: SiteContext,
+    /// The list of all posts, where there is one.
+    pub archive: Option<String>,
     pub feeds: Vec<FeedRow>,
     /// The pages to subscribe on.
     pub newsletters: Vec<Link>,
@@ -109,11 +111,12 @@ impl Context for IndexPage {
         };
         let full = Self {
             site: samples::site(),
+            archive: Some("/archive/".to_owned()),
             feeds: samples::feeds(),
             newsletters: vec![link("Field Notes weekly", "/subscribe/weekly")],
             pages: vec![link("Status", "/status"), link("Outbox", "/outbox")],
         };
-        let bare = Self { newsletters: Vec::new(), ..full.clone() };
+        let bare = Self { archive: None, newsletters: Vec::new(), ..full.clone() };
         vec![("everything", full), ("no newsletter", bare)]
     }
 }

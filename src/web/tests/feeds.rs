@@ -24,7 +24,7 @@ async fn get_and_head_tell_the_same_and_everything_a_reader_needs() {
         let got = world.get(path).await;
         assert_eq!((got.status, got.header("content-type")), (StatusCode::OK, content_type));
         assert_eq!(got.header("cache-control"), "public, max-age=900, stale-if-error=604800");
-        assert_eq!(got.header("vary"), "Accept-Encoding, A-IM");
+        assert_eq!(got.header("vary"), "Accept-Encoding, A-IM, Sec-Fetch-Dest");
         assert_eq!(got.header("accept-ranges"), "none");
         assert_eq!(got.header("link"), format!("<https://news.example.org{path}>; rel=\"self\""));
         assert_eq!(got.header("last-modified"), MODIFIED);
@@ -84,7 +84,7 @@ async fn a_reader_that_has_it_gets_304_and_one_that_lies_gets_it_again() {
         let answer = world.get_with("/feed.xml", &headers).await;
         assert_eq!(answer.status.as_u16(), expected, "{headers:?}");
         assert!(!answer.header("etag").is_empty());
-        assert_eq!(answer.header("vary"), "Accept-Encoding, A-IM");
+        assert_eq!(answer.header("vary"), "Accept-Encoding, A-IM, Sec-Fetch-Dest");
         assert!(answer.header("cache-control").contains("max-age=900"));
         assert_eq!(answer.body.is_empty(), expected == 304, "{headers:?}");
         let is_described = answer.headers.contains_key("content-type");

@@ -1,5 +1,6 @@
 //! The pages as visitors, feed readers and mail programs meet them: through the router, over a real database.
 
+mod archive;
 mod feeds;
 mod operating;
 mod subscribing;

@@ -6,8 +6,12 @@ use super::{
     AuthorContext, EditionFrame, Header, Link, NewsletterContext, PostContext, SiteContext,
 };
 
+mod archive;
 mod status;
 
+pub(super) use archive::{
+    archive_nav, feed_links, newsletter_links, post_page, post_rows, posts_page,
+};
 pub(super) use status::{
     deliveries, destinations, editions, events, feeds, newsletters, problems, queue, readers,
 };

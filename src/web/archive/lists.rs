@@ -1,0 +1,89 @@
+//! Lists of posts: all of them, those of a tag, a language or a year.
+
+use super::answer::Page;
+use super::index::{Kind, List, page_path};
+use super::{Shown, navigation, newsletters};
+use crate::domain::Post;
+use crate::template::{AuthorContext, FeedLink, ListLink, PostRow, PostsPage, Templates};
+use crate::web::page;
+use crate::web::refusal::Refusal;
+
+/// Tags that the first page shows; each post leads to all of its own.
+const MOST_TAGS: usize = 60;
+
+pub(super) fn page(
+    shown: &Shown,
+    (list, number): (&List, usize),
+    templates: &Templates,
+    feeds: Vec<FeedLink>,
+) -> Result<Page, Refusal> {
+    let (config, index) = (&shown.config, shown.index());
+    let is_first = list.kind == Kind::All && number == 1;
+    let pages = index.pages(list);
+    let path = page_path(list, number);
+    let beside = |number| Some(shown.local(&page_path(list, number)));
+    let row = |at: &usize| row(shown, &shown.posts[*at].post, index.path(*at));
+    let context = PostsPage {
+        site: page::site(config),
+        nav: navigation(config, is_first),
+        kind: word(list.kind).to_owned(),
+        title: if list.kind == Kind::All { config.site.title.clone() } else { list.title.clone() },
+        url: shown.whole(&path),
+        posts: index.on_page(list, number).iter().map(row).collect(),
+        count: list.posts.len(),
+        page: number,
+        pages,
+        newer: (number > 1).then(|| beside(number - 1)).flatten(),
+        older: (number < pages).then(|| beside(number + 1)).flatten(),
+        tags: links(shown, Kind::Tag, is_first),
+        languages: links(shown, Kind::Language, is_first),
+        years: links(shown, Kind::Year, is_first),
+        feeds,
+        newsletters: newsletters(config),
+    };
+    let html = templates.render("page/posts.html", &context)?;
+    Ok(Page::html(path, &html, ("", "")))
+}
+
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::All => "all",
+        Kind::Tag => "tag",
+        Kind::Language => "language",
+        Kind::Year => "year",
+    }
+}
+
+fn row(shown: &Shown, post: &Post, path: &str) -> PostRow {
+    PostRow {
+        title: post.title.clone(),
+        url: shown.local(path),
+        summary: post.summary.clone(),
+        authors: post.authors.iter().map(AuthorContext::of).collect(),
+        language: post.language.clone(),
+        published_at: post.published_at.to_zoned(shown.config.site.time_zone.clone()),
+    }
+}
+
+/// The lists of a kind, unless all posts are in the only one.
+fn links(shown: &Shown, kind: Kind, is_first: bool) -> Vec<ListLink> {
+    let mut lists: Vec<&List> = shown.index().lists(kind).filter(|_| is_first).collect();
+    if kind != Kind::Tag && lists.len() < 2 {
+        return Vec::new();
+    }
+    match kind {
+        Kind::Year => lists.reverse(),
+        Kind::Tag => {
+            lists.sort_by_key(|list| std::cmp::Reverse(list.posts.len()));
+            lists.truncate(MOST_TAGS);
+            lists.sort_by_key(|list| list.title.to_lowercase());
+        }
+        Kind::All | Kind::Language => {}
+    }
+    let link = |list: &List| ListLink {
+        title: list.title.clone(),
+        url: shown.local(&list.path),
+        count: list.posts.len(),
+    };
+    lists.into_iter().map(link).collect()
+}
