@@ -6,9 +6,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use url::Url;
 
@@ -76,9 +77,9 @@ pub struct PostCache(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     /// Where this process writes.
-    own: Arc<Mutex<Connection>>,
+    own: Mutex<Connection>,
     /// The file that a daemon keeps, to look at.
-    kept: Option<Arc<Mutex<Connection>>>,
+    kept: Option<Mutex<Connection>>,
     /// Where that file is, or `own`, if it has a name.
     path: Option<PathBuf>,
     /// Held as long as `own` is the file itself.
@@ -116,8 +117,8 @@ impl PostCache {
     ) -> Self {
         let path = path.map(Path::to_owned);
         Self(Arc::new(Inner {
-            own: Arc::new(Mutex::new(own)),
-            kept: kept.map(|kept| Arc::new(Mutex::new(kept))),
+            own: Mutex::new(own),
+            kept: kept.map(Mutex::new),
             path,
             lock,
             is_checkpointing: Arc::default(),
@@ -135,7 +136,7 @@ impl PostCache {
     /// A text; none if it was thrown away.
     pub fn body(&self, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
         let kept = self.0.kept.as_ref().filter(|_| id.0 < OWN);
-        read_body(kept.unwrap_or(&self.0.own), id)
+        read_body(&held(kept.unwrap_or(&self.0.own)), id)
     }
 
     /// A post with its text.
@@ -143,10 +144,21 @@ impl PostCache {
         with_text(post, self.body(body)?)
     }
 
-    /// The texts alone.
+    /// The texts as they are now, for whatever is shown until there is something else.
     pub fn texts(&self) -> PostTexts {
-        let kept = self.0.kept.as_ref().map(Arc::downgrade);
-        PostTexts { own: Arc::downgrade(&self.0.own), kept }
+        // Whoever held on to the cache itself would keep the next owner from its lock.
+        let reader = self.0.lock.as_ref().and_then(|_| self.reader());
+        let begun = reader.filter(|CacheReader(connection)| {
+            // By the time that it closes another database may bear the name.
+            let kept = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            // The first look is the moment that its transaction sees.
+            connection.set_db_config(kept, true).is_ok()
+                && connection.query_row("SELECT 1 FROM stamps", (), |_| Ok(())).is_ok()
+        });
+        begun.map_or_else(
+            || PostTexts::OfCommand(self.clone()),
+            |it| PostTexts::AsOf(Arc::new(Mutex::new(it))),
+        )
     }
 
     /// Writes what `fill` hands to its pen, all or nothing.
@@ -183,32 +195,33 @@ impl PostCache {
     }
 }
 
-/// The texts in a cache for as long as that is open. Whoever holds them does not keep another from taking the file over.
+/// The texts of posts as of a moment. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct PostTexts {
-    own: Weak<Mutex<Connection>>,
-    kept: Option<Weak<Mutex<Connection>>>,
+pub enum PostTexts {
+    AsOf(Arc<Mutex<CacheReader>>),
+    /// Nobody comes after a command that would want the lock.
+    OfCommand(PostCache),
 }
 
 impl PostTexts {
+    /// A text; none if it was thrown away.
+    pub fn body(&self, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
+        match self {
+            Self::AsOf(reader) => {
+                read_body(&reader.lock().unwrap_or_else(PoisonError::into_inner).0, id)
+            }
+            Self::OfCommand(cache) => cache.body(id),
+        }
+    }
+
     /// A post with its text.
     pub fn written(&self, post: &Arc<Post>, body: BodyId) -> Result<Written, StoreError> {
         with_text(post, self.body(body)?)
     }
-
-    /// A text; none if it was thrown away.
-    pub fn body(&self, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
-        let kept = self.kept.as_ref().filter(|_| id.0 < OWN);
-        let connection = kept.unwrap_or(&self.own).upgrade();
-        let connection =
-            connection.ok_or(StoreError::Corrupt("the cache of posts, which is closed"))?;
-        read_body(&connection, id)
-    }
 }
 
-fn read_body(connection: &Mutex<Connection>, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
+fn read_body(connection: &Connection, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
     const SQL: &str = "SELECT html, mail, web FROM bodies WHERE id = ?1";
-    let connection = held(connection);
     let read = || {
         let mut statement = connection.prepare_cached(SQL)?;
         let body = statement.query_row([id.0], |row| {

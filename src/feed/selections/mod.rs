@@ -167,6 +167,8 @@ impl Selections {
             let within = urls.filter_map(|url| url.path().strip_prefix(root));
             paths.extend(within.map(|path| format!("/{path}")));
         }
+        // Documents of the archive that are not closed yet are in the main feed.
+        paths.retain(|path| self.find(path).is_some());
         paths
     }
 
