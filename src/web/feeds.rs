@@ -203,7 +203,7 @@ async fn encoded(document: Arc<Document>, coding: Coding) -> Option<Arc<[u8]>> {
 fn links(config: &Config, path: &str) -> HeaderValue {
     let mut links = format!("<{}>; rel=\"self\"", own_url(config, path));
     for hub in &config.feeds.about.hubs {
-        links.push_str(&format!(", <{hub}>; rel=\"hub\""));
+        links.extend([", <", hub.as_str(), ">; rel=\"hub\""]);
     }
     HeaderValue::try_from(links).unwrap_or(HeaderValue::from_static(""))
 }

@@ -44,7 +44,7 @@ fn name<'a>(words: &[&'a str]) -> &'a str {
     names.find(|name| !matches!(*name, "mozilla" | "compatible" | "")).unwrap_or_default()
 }
 
-/// `feed-id:7`, `feed-id=7`, `feedID: 7`; NewsBlur has it in an address.
+/// `feed-id:7`, `feed-id=7`, `feedID: 7`; `NewsBlur` has it in an address.
 fn id<'a>(words: &[&'a str]) -> Option<&'a str> {
     words.iter().enumerate().find_map(|(index, word)| {
         let keyed = word.strip_prefix("feed-id").or_else(|| word.strip_prefix("feedid"));

@@ -221,8 +221,8 @@ mod tests {
         [(USER_AGENT, text.parse().unwrap())].into_iter().collect()
     }
 
-    fn client(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([192, 0, 2, last]))
+    fn client(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
     }
 
     fn counted(readership: &Readership, now: Timestamp) -> Vec<(i64, i64, i64)> {
@@ -236,7 +236,8 @@ mod tests {
     fn a_service_counts_as_it_says_and_who_comes_twice_counts_once() {
         let readership = Readership::default();
         let now = at("2026-11-20T08:00:00Z");
-        let polls = |client, name: &str| readership.note("/feed.xml", client, &agent(name), now);
+        let polls =
+            |client, name: &str| readership.note("/feed.xml", Some(client), &agent(name), now);
         polls(client(1), "Feedbin feed-id:1 - 10 subscribers");
         polls(client(2), "Feedbin feed-id:1 - 12 subscribers");
         polls(client(1), "Feedbin feed-id:2 - 5 subscribers");
@@ -255,15 +256,20 @@ mod tests {
         let readership = Readership::default();
         let now = at("2026-11-20T23:59:00Z");
         let day = now.as_second() / SECONDS_OF_DAY;
-        readership.note("/feed.xml", client(1), &agent("newsboat"), now);
-        readership.note("/feed.xml", client(2), &agent("Feedbin feed-id:1 - 10 subscribers"), now);
+        readership.note("/feed.xml", Some(client(1)), &agent("newsboat"), now);
+        readership.note(
+            "/feed.xml",
+            Some(client(2)),
+            &agent("Feedbin feed-id:1 - 10 subscribers"),
+            now,
+        );
         let salt = readership.0.lock().unwrap().salt;
         let next = at("2026-11-21T00:01:00Z");
-        readership.note("/feed.xml", client(1), &agent("newsboat"), next);
+        readership.note("/feed.xml", Some(client(1)), &agent("newsboat"), next);
         assert_ne!(readership.0.lock().unwrap().salt, salt);
         assert_eq!(counted(&readership, next), [(day, 1, 10), (day + 1, 1, 10)]);
         let later = at("2026-11-24T00:01:00Z");
-        readership.note("/feed.xml", client(1), &agent("newsboat"), later);
+        readership.note("/feed.xml", Some(client(1)), &agent("newsboat"), later);
         assert_eq!(counted(&readership, later).last(), Some(&(day + 4, 1, 0)));
     }
 
