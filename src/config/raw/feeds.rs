@@ -26,7 +26,8 @@ pub(in crate::config) struct Feeds {
     /// How long readers need not look again: at least a minute.
     #[schemars(extend("x-default" = "readers decide"))]
     pub ttl: Option<Duration>,
-    /// Addresses of `WebSub` hubs that tell readers of new posts.
+    /// Addresses of `WebSub` hubs that tell readers of new posts. Postrider names them and does not ping them yet: name those that
+    /// look by themselves.
     pub hubs: Vec<String>,
     /// What each gets feeds of its own: `/tags/SLUG/feed.xml` and its likes hold the posts with one tag. `[]`: nothing.
     pub per: Vec<FeedTopic>,
