@@ -2,9 +2,6 @@
 
 #![no_main]
 
-use std::collections::BTreeMap;
-
-use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use postrider::content::{FolderRules, SourceFile, Verdict, parse};
 use postrider::domain::{DateSource, Diagnostic};
@@ -13,19 +10,8 @@ use url::Url;
 fuzz_target!(|bytes: &[u8]| {
     let site_url = Url::parse("https://example.org/blog").expect("a URL");
     let rules = FolderRules {
-        site_url: &site_url,
-        permalink: "/{year}/{section}/{slug}/",
-        language: "en",
-        time_zone: &TimeZone::UTC,
-        default_author: None,
-        names: &BTreeMap::new(),
-        authors: &BTreeMap::new(),
-        presets: &[],
         dates_from: &[DateSource::FrontMatter, DateSource::FileName],
-        destinations: None,
-        highlight: true,
-        smart_punctuation: false,
-        excerpt_separator: None,
+        ..FolderRules::of_site(&site_url, "/{year}/{section}/{slug}/")
     };
     let file = SourceFile::new("posts/a.md", "a.md", bytes);
     match parse(&file, &rules) {

@@ -2,9 +2,7 @@
 
 #![no_main]
 
-use std::collections::BTreeMap;
 
-use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use postrider::content::{FolderRules, SourceFile, Verdict, highlighted, parse, plain_text};
 use postrider::domain::DateSource;
@@ -14,19 +12,9 @@ fuzz_target!(|input: (bool, &str)| {
     let (mdx, body) = input;
     let site_url = Url::parse("https://example.org").expect("a URL");
     let rules = FolderRules {
-        site_url: &site_url,
-        permalink: "/posts/{slug}/",
-        language: "en",
-        time_zone: &TimeZone::UTC,
-        default_author: None,
-        names: &BTreeMap::new(),
-        authors: &BTreeMap::new(),
-        presets: &[],
         dates_from: &[DateSource::FrontMatter, DateSource::FileName],
-        destinations: None,
-        highlight: true,
         smart_punctuation: true,
-        excerpt_separator: None,
+        ..FolderRules::of_site(&site_url, "/posts/{slug}/")
     };
     let text = format!("---\ntitle: T\ndate: 2024-01-15\n---\n{body}");
     let within = if mdx { "a.mdx" } else { "a.md" };

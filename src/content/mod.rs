@@ -99,6 +99,30 @@ pub struct FolderRules<'a> {
     pub excerpt_separator: Option<&'a str>,
 }
 
+impl<'a> FolderRules<'a> {
+    /// Those of a folder of which nothing else is said: posts in English that date themselves.
+    pub fn of_site(site_url: &'a Url, permalink: &'a str) -> Self {
+        static NAMES: BTreeMap<Field, Vec<String>> = BTreeMap::new();
+        static AUTHORS: BTreeMap<String, Author> = BTreeMap::new();
+        static ZONE: TimeZone = TimeZone::UTC;
+        Self {
+            site_url,
+            permalink,
+            language: "en",
+            time_zone: &ZONE,
+            default_author: None,
+            names: &NAMES,
+            authors: &AUTHORS,
+            presets: &[],
+            dates_from: &[DateSource::FrontMatter],
+            destinations: None,
+            highlight: true,
+            smart_punctuation: false,
+            excerpt_separator: None,
+        }
+    }
+}
+
 /// One file as read.
 #[derive(Clone, Copy, Debug)]
 pub struct SourceFile<'a> {

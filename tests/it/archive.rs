@@ -5,8 +5,6 @@ use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 
@@ -59,41 +57,20 @@ struct Seen {
     headings: u32,
 }
 
-/// Shows a page in a frame, because a browser's own window is never as narrow as a phone.
-fn stage(page: &str, width: u32) -> String {
-    let page = serde_json::to_string(page).expect("a string is JSON").replace('<', "\\u003c");
-    format!(
-        r#"<!DOCTYPE html><meta name="color-scheme" content="light dark"><iframe style="width: {width}px; height: 800px; border: 0"></iframe>
-<script>
-const frame = document.querySelector('iframe');
-frame.onload = () => {{
-  const page = frame.contentDocument, root = page.documentElement;
+/// What the browser is to measure.
+const SEEN: &str = r"(() => {
   const scrolls = (it) => it.parentElement.closest('table, pre, .scroll');
   const box = (it) => it.getBoundingClientRect();
   const outside = [...page.body.querySelectorAll('*')].filter((it) => !scrolls(it) && !it.matches('.skip')
     && (box(it).right > root.clientWidth + 1 || box(it).left < 0));
-  const seen = {{
-    dark: frame.contentWindow.matchMedia('(prefers-color-scheme: dark)').matches,
+  return {
+    dark: view.matchMedia('(prefers-color-scheme: dark)').matches,
     page: root.scrollWidth, window: root.clientWidth,
-    ground: frame.contentWindow.getComputedStyle(page.body).backgroundColor,
+    ground: view.getComputedStyle(page.body).backgroundColor,
     outside: outside.map((it) => it.outerHTML.slice(0, 200)),
     headings: page.querySelectorAll('h1').length,
-  }};
-  document.body.append(Object.assign(document.createElement('pre'), {{ textContent: btoa(unescape(encodeURIComponent(JSON.stringify(seen)))) }}));
-}};
-frame.srcdoc = {page};
-</script>"#
-    )
-}
-
-fn look(browser: &Browser, project: &Project, page: &str, (width, scheme): (u32, Scheme)) -> Seen {
-    project.write("stage.html", &stage(page, width));
-    let drawn = browser.draws(&project.path("stage.html"), scheme);
-    let seen = drawn.split("<pre>").nth(1).and_then(|rest| rest.split("</pre>").next());
-    let seen = seen.unwrap_or_else(|| panic!("the page was not drawn: {drawn}"));
-    let seen = STANDARD.decode(seen).expect("`btoa` wrote it");
-    serde_json::from_slice(&seen).expect("`JSON.stringify` wrote it")
-}
+  };
+})()";
 
 #[test]
 fn pages_fit_a_phone_and_a_desk_in_the_light_and_in_the_dark() {
@@ -107,7 +84,7 @@ fn pages_fit_a_phone_and_a_desk_in_the_light_and_in_the_dark() {
             for (scheme, ground) in
                 [(Scheme::Light, "rgb(244, 242, 237)"), (Scheme::Dark, "rgb(20, 22, 25)")]
             {
-                let seen = look(&browser, &project, &page, (width, scheme));
+                let seen: Seen = browser.sees((&page, SEEN), (width, scheme));
                 let case = format!("{file} at {width}, {scheme:?}: {seen:?}");
                 assert_eq!(seen.dark, scheme == Scheme::Dark, "{case}");
                 assert_eq!(seen.ground, ground, "{case}");

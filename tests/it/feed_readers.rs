@@ -2,16 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use postrider::config::FeedAbout;
 use postrider::content::{self, FolderRules, SourceFile, Verdict};
-use postrider::domain::{Author, Body, DateSource, PostId, Written};
+use postrider::domain::{Author, Body, PostId, Written};
 use postrider::feed::{FeedSpec, FeedUrls, Format, render};
 use serde_json::Value;
 
@@ -25,22 +23,7 @@ const ODD: [&str; 5] = [
 
 fn posts() -> Vec<Written> {
     let site_url = "https://example.org/".parse().unwrap();
-    let (names, authors) = (BTreeMap::new(), BTreeMap::new());
-    let rules = FolderRules {
-        site_url: &site_url,
-        permalink: "/posts/{slug}/",
-        language: "en",
-        time_zone: &TimeZone::UTC,
-        default_author: None,
-        names: &names,
-        authors: &authors,
-        presets: &[],
-        dates_from: &[DateSource::FrontMatter],
-        destinations: None,
-        highlight: true,
-        smart_punctuation: false,
-        excerpt_separator: None,
-    };
+    let rules = FolderRules::of_site(&site_url, "/posts/{slug}/");
     let long = "a<b ]]> & ünï 🐎 ".repeat(60_000);
     let post = |(number, odd): (usize, &&str)| {
         let units: Vec<String> = odd.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();

@@ -3,10 +3,8 @@
 //! A block becomes Markdown only if our own reader makes the same of it as of the HTML. All else stays HTML: cards, galleries,
 //! players, tables, captions.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use jiff::tz::TimeZone;
 use url::Url;
 
 use super::html::{self, Block, Node};
@@ -55,19 +53,11 @@ impl Signs {
 /// Reads what was written, as it will be read as a post.
 struct Proof {
     link: Option<Url>,
-    zone: TimeZone,
-    names: BTreeMap<crate::domain::Field, Vec<String>>,
-    authors: BTreeMap<String, crate::domain::Author>,
 }
 
 impl Proof {
     fn new() -> Self {
-        Self {
-            link: Url::parse("https://ghost.invalid/").ok(),
-            zone: TimeZone::UTC,
-            names: BTreeMap::new(),
-            authors: BTreeMap::new(),
-        }
+        Self { link: Url::parse("https://ghost.invalid/").ok() }
     }
 
     /// The block as Markdown that means the same. `None`: there is none.
@@ -95,19 +85,9 @@ impl Proof {
     fn read(&self, markdown: &str) -> Option<String> {
         let link = self.link.as_ref()?;
         let rules = FolderRules {
-            site_url: link,
-            permalink: "/{slug}/",
-            language: "en",
-            time_zone: &self.zone,
-            default_author: None,
-            names: &self.names,
-            authors: &self.authors,
-            presets: &[],
             dates_from: &[],
-            destinations: None,
             highlight: false,
-            smart_punctuation: false,
-            excerpt_separator: None,
+            ..FolderRules::of_site(link, "/{slug}/")
         };
         let targets =
             Targets { rules: &rules, neighbours: &Alone, slug: "", image: None, mdx: false };

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::*;
 use crate::content::{Alone, FolderRules, Parsed, SourceFile, Verdict};
-use crate::domain::DateSource;
 
 const EXPORT: &str = include_str!("../../../tests/fixtures/ghost/export.json");
 
@@ -21,21 +20,7 @@ fn import(json: &str, wishes: &GhostWishes) -> Vec<GhostPost> {
 /// The post as our own reader has it. It must have nothing to say against it.
 fn read_back(made: &MadePost) -> Parsed {
     let site_url = Url::parse("https://example.org").unwrap();
-    let rules = FolderRules {
-        site_url: &site_url,
-        permalink: "/{slug}/",
-        language: "en",
-        time_zone: &TimeZone::UTC,
-        default_author: None,
-        names: &std::collections::BTreeMap::new(),
-        authors: &std::collections::BTreeMap::new(),
-        presets: &[],
-        dates_from: &[DateSource::FrontMatter],
-        destinations: None,
-        highlight: true,
-        smart_punctuation: false,
-        excerpt_separator: None,
-    };
+    let rules = FolderRules::of_site(&site_url, "/{slug}/");
     let source = format!("posts/{}", made.name);
     let file = SourceFile {
         neighbours: &Alone,

@@ -250,19 +250,10 @@ fn what_is_not_known_is_told_where_it_stands() {
 fn names_lead_nowhere_where_the_address_needs_more_than_a_name() {
     let site_url = Url::parse("https://example.org").unwrap();
     let rules = FolderRules {
-        site_url: &site_url,
-        permalink: "/{year}/{month}/{slug}/",
-        language: "en",
-        time_zone: &TimeZone::UTC,
-        default_author: None,
-        names: &BTreeMap::new(),
-        authors: &BTreeMap::new(),
-        presets: &[],
         dates_from: &[DateSource::FrontMatter, DateSource::FileName],
-        destinations: None,
-        highlight: true,
         smart_punctuation: true,
         excerpt_separator: Some("***"),
+        ..FolderRules::of_site(&site_url, "/{year}/{month}/{slug}/")
     };
     let text = "---\ntitle: T\ndate: 2024-01-15\n---\nOne -- \"[[other]]\" [a]({% post_url 2023-05-06-older %})\n\nTwo\n\n***\n\nThree";
     let file = SourceFile::new("posts/a.md", "a.md", text.as_bytes());
@@ -362,19 +353,8 @@ impl Neighbours for Folder {
 fn neighbours_lend_their_sizes_and_addresses() {
     let site_url = Url::parse("https://example.org").unwrap();
     let rules = FolderRules {
-        site_url: &site_url,
-        permalink: "/{slug}/",
-        language: "en",
-        time_zone: &TimeZone::UTC,
-        default_author: None,
-        names: &BTreeMap::new(),
-        authors: &BTreeMap::new(),
-        presets: &[],
         dates_from: &[DateSource::FrontMatter, DateSource::FileName],
-        destinations: None,
-        highlight: true,
-        smart_punctuation: false,
-        excerpt_separator: None,
+        ..FolderRules::of_site(&site_url, "/{slug}/")
     };
     let text = "---\ntitle: T\ndate: 2024-01-15\n---\n![a](<img/a b.png>) [[Other]]\n\n<img src=\"img/a%20b.png\"> <img src=\"img/a b.png\" width=\"10\"> ![](/img/a%20b.png)";
     let file = SourceFile {

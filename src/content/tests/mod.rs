@@ -210,19 +210,10 @@ fn the_folders_author_stands_in() {
     let site_url = Url::parse("https://example.org/blog").unwrap();
     let author = Author { name: "Ann".to_owned(), email: None, url: None };
     let rules = FolderRules {
-        site_url: &site_url,
-        permalink: "/{section}/{year}/{lang}/{slug}/",
-        language: "de",
-        time_zone: &TimeZone::UTC,
-        default_author: Some(&author),
-        names: &BTreeMap::new(),
-        authors: &BTreeMap::new(),
-        presets: &[],
         dates_from: &[DateSource::FrontMatter, DateSource::FileName],
-        destinations: None,
-        highlight: true,
-        smart_punctuation: false,
-        excerpt_separator: None,
+        language: "de",
+        default_author: Some(&author),
+        ..FolderRules::of_site(&site_url, "/{section}/{year}/{lang}/{slug}/")
     };
     let bytes = b"---\ntitle: T\ndate: 2024-01-15\n---\n![](../a.png) [x](/y)";
     let file = SourceFile {

@@ -1,33 +1,14 @@
 //! Files as no editor leaves them, all the way from their bytes to a reader (statements 10 to 14, 20 and 21).
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-
-use jiff::tz::TimeZone;
 
 use super::*;
 use crate::content::{self, FolderRules, SourceFile, Verdict};
-use crate::domain::DateSource;
 
 /// The post in a file, if it is one.
 fn post_in(file: &[u8]) -> Option<Written> {
-    let (site_url, names, authors) =
-        (url("https://example.org/"), BTreeMap::new(), BTreeMap::new());
-    let rules = FolderRules {
-        site_url: &site_url,
-        permalink: "/posts/{slug}/",
-        language: "en",
-        time_zone: &TimeZone::UTC,
-        default_author: None,
-        names: &names,
-        authors: &authors,
-        presets: &[],
-        dates_from: &[DateSource::FrontMatter],
-        destinations: None,
-        highlight: true,
-        smart_punctuation: false,
-        excerpt_separator: None,
-    };
+    let site_url = url("https://example.org/");
+    let rules = FolderRules::of_site(&site_url, "/posts/{slug}/");
     let (verdict, _) =
         content::parse(&SourceFile::new("posts/odd.md", "odd.md", file), &rules).ok()?;
     let Verdict::Post(parsed) = verdict else { return None };

@@ -3,6 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::de::DeserializeOwned;
+
 /// The names under which Chromium and its kin are installed.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -53,5 +57,34 @@ impl Browser {
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}: {told}", self.program);
         String::from_utf8(output.stdout).expect("a document is UTF-8")
+    }
+
+    /// What a script sees of a page in a frame `width` pixels wide: a browser's own window is never as narrow as a phone.
+    /// `seen` is an expression; `page` is the document, `root` its root, `view` its window.
+    pub(crate) fn sees<T: DeserializeOwned>(
+        &self,
+        (page, seen): (&str, &str),
+        (width, scheme): (u32, Scheme),
+    ) -> T {
+        let page = serde_json::to_string(page).expect("a string is JSON").replace('<', "\\u003c");
+        let stage = format!(
+            r#"<!DOCTYPE html><meta name="color-scheme" content="light dark"><iframe style="width: {width}px; height: 800px; border: 0"></iframe>
+<script>
+const frame = document.querySelector('iframe');
+frame.onload = () => {{
+  const page = frame.contentDocument, root = page.documentElement, view = frame.contentWindow;
+  const seen = {seen};
+  document.body.append(Object.assign(document.createElement('pre'), {{ textContent: btoa(unescape(encodeURIComponent(JSON.stringify(seen)))) }}));
+}};
+frame.srcdoc = {page};
+</script>"#
+        );
+        let file = self.profile.path().join("stage.html");
+        std::fs::write(&file, stage).expect("a temporary folder can be written");
+        let drawn = self.draws(&file, scheme);
+        let seen = drawn.split("<pre>").nth(1).and_then(|rest| rest.split("</pre>").next());
+        let seen = seen.unwrap_or_else(|| panic!("the page was not drawn: {drawn}"));
+        let seen = BASE64_STANDARD.decode(seen).expect("`btoa` wrote it");
+        serde_json::from_slice(&seen).expect("`JSON.stringify` wrote it")
     }
 }
