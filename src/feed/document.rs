@@ -76,6 +76,15 @@ impl Document {
         self
     }
 
+    /// What is served instead of `before`: that itself, if the bytes are the same.
+    pub fn in_place_of(self, before: Option<&Arc<Self>>) -> Arc<Self> {
+        match before {
+            Some(before) if before.etag == self.etag => Arc::clone(before),
+            Some(before) => Arc::new(self.succeeding(before)),
+            None => Arc::new(self),
+        }
+    }
+
     /// The bytes in another form, made once. Takes a while the first time: ask [`Document::is_made`] where that matters.
     pub fn encoded(&self, coding: Coding) -> Option<Arc<[u8]>> {
         self.made.forms.get(coding, &self.bytes)

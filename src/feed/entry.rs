@@ -103,12 +103,6 @@ impl<'a> Feed<'a> {
             entries: posts.iter().map(|it| Entry::new(spec, language, it)).collect(),
         }
     }
-
-    /// Whether there is something to play.
-    pub(super) fn has_episodes(&self) -> bool {
-        let media = |entry: &Entry<'_>| entry.recording.as_ref().and_then(Recording::medium);
-        self.entries.iter().any(|entry| media(entry).is_some())
-    }
 }
 
 impl<'a> Entry<'a> {

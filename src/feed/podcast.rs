@@ -11,23 +11,23 @@ use uuid::{Uuid, uuid};
 use super::entry::{Entry, Feed};
 use super::rss::{add, element};
 use super::text;
+use crate::config::Podcast;
 
 /// Of the elements of Podcasting 2.0.
 const PODCAST_NAMESPACE: &str = "https://podcastindex.org/namespace/1.0";
 /// In which `podcast:guid` is made.
 const GUIDS: Uuid = uuid!("ead4c236-bf58-58c6-a2c6-a6b28d128cb6");
 
-/// Makes a podcast of a channel with something to play.
-pub(super) fn dress(channel: &mut Channel, feed: &Feed<'_>) {
-    let about = feed.podcast;
+/// Makes a channel the podcast: there is one, or directories would see several shows with one identity.
+pub(super) fn dress(channel: &mut Channel, feed: &Feed<'_>, about: &Podcast) {
     let author = feed.author.as_ref().map_or(&feed.title, |who| &who.name);
-    let image = about.and_then(|it| it.image.as_ref()).or(feed.about.logo.as_ref());
-    let owner = about.and_then(|it| it.owner.as_ref());
+    let image = about.image.as_ref().or(feed.about.logo.as_ref());
+    let owner = about.owner.as_ref();
     channel.itunes_ext = Some(ITunesChannelExtension {
         author: Some(author.clone()),
         image: image.map(Url::to_string),
-        explicit: about.map(|it| it.explicit.to_string()),
-        categories: about.iter().map(|it| category(&it.category)).collect(),
+        explicit: Some(about.explicit.to_string()),
+        categories: vec![category(&about.category)],
         owner: owner.map(|(name, email)| ITunesOwner {
             name: name.as_deref().and_then(text::line),
             email: text::line(email),
@@ -37,7 +37,7 @@ pub(super) fn dress(channel: &mut Channel, feed: &Feed<'_>) {
         ..ITunesChannelExtension::default()
     });
     channel.namespaces.insert("podcast".to_owned(), PODCAST_NAMESPACE.to_owned());
-    let guid = about.and_then(|it| it.guid).unwrap_or_else(|| guid(feed.self_url));
+    let guid = about.guid.unwrap_or_else(|| guid(feed.self_url));
     add(&mut channel.extensions, "podcast", element("podcast:guid", Some(guid.to_string())));
     // Another host may take the podcast over only if its owner, whom it can ask, says so.
     let mut locked = element("podcast:locked", Some("yes".to_owned()));

@@ -38,8 +38,8 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<String, FeedError> {
         channel.namespaces.insert("fh".to_owned(), HISTORY_NAMESPACE.to_owned());
         add(&mut channel.extensions, "fh", element("fh:archive", None));
     }
-    if feed.has_episodes() {
-        podcast::dress(&mut channel, feed);
+    if let Some(about) = feed.podcast {
+        podcast::dress(&mut channel, feed, about);
     }
     let bytes = channel.pretty_write_to(Vec::new(), b' ', 2).map_err(FeedError::Rss)?;
     Ok(text::with_hex_references(&String::from_utf8(bytes)?) + "\n")

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 
 pub use files::SIZE_LIMIT;
 pub use publish::{Press, Published, publish_feeds};
-pub use validators::settle_validators;
+pub use validators::{settle_document, settle_validators};
 
 use crate::config::{Config, PostFolder};
 use crate::domain::{CatalogPost, Diagnostic};

@@ -48,11 +48,10 @@ pub fn publish_feeds(
 ) -> Published {
     let (live, changes_at) = catalog.live(&config.releases, taken, now);
     let live_posts = live.len();
-    let ids = live.iter().rev().map(|it| &it.post.id);
-    let unplaced = ids.filter(|id| places.of(id).is_none()).cloned().collect();
     let publication = Publication::of(config);
     let urls = publication.main_urls();
     let selections = Selections::of(publication, live, places, texts(cache), &previous.selections);
+    let unplaced = selections.unplaced();
     let neighbours = selections.before_head();
     let spec = FeedSpec {
         title: &config.site.title,
@@ -63,7 +62,7 @@ pub fn publish_feeds(
         urls: &urls,
         full_text: config.feeds.full_text,
         about: &config.feeds.about,
-        podcast: config.feeds.podcast.as_ref(),
+        podcast: None,
         neighbours: neighbours.as_ref(),
     };
     let mut unread = Vec::new();
@@ -145,7 +144,7 @@ fn documents(spec: &FeedSpec<'_>, posts: &[Written], previous: &Shelf) -> Docume
         let before = previous.documents.get(path);
         match feed::render(format, spec, posts) {
             Ok(document) => {
-                documents.by_path.insert(path.to_owned(), succeed(document, before));
+                documents.by_path.insert(path.to_owned(), document.in_place_of(before));
             }
             Err(error) => {
                 tracing::error!(
@@ -160,12 +159,4 @@ fn documents(spec: &FeedSpec<'_>, posts: &[Written], previous: &Shelf) -> Docume
         }
     }
     documents
-}
-
-fn succeed(document: Document, before: Option<&Arc<Document>>) -> Arc<Document> {
-    match before {
-        Some(before) if before.etag == document.etag => Arc::clone(before),
-        Some(before) => Arc::new(document.succeeding(before)),
-        None => Arc::new(document),
-    }
 }

@@ -56,6 +56,33 @@ pub async fn settle_validators(
     shelf
 }
 
+/// The same for one document that was made because somebody asked for it. Without the database it has no date.
+pub async fn settle_document(
+    store: &Store,
+    path: &str,
+    document: Arc<Document>,
+    now: Timestamp,
+) -> Arc<Document> {
+    if document.is_noted {
+        return document;
+    }
+    let served = [(path, document.served())];
+    match tokio::time::timeout(DATABASE_WITHIN, store.note_feeds(&served, now)).await {
+        Ok(Ok(mut noted)) => match noted.remove(path) {
+            Some(feed) => Arc::new(document.noted(feed.last_modified, feed.versions)),
+            None => document,
+        },
+        Ok(Err(error)) => {
+            tell(&telemetry::causes(&error));
+            document
+        }
+        Err(_) => {
+            tell(&"it takes too long");
+            document
+        }
+    }
+}
+
 fn tell(error: &dyn std::fmt::Display) {
     tracing::warn!(
         %error,

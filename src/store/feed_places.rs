@@ -40,6 +40,8 @@ impl Tx {
     /// Gives the next places to those of `posts` that have none, in their order. Another node may be first: read what came
     /// of it.
     pub async fn place_in_feeds(&mut self, posts: &[PostId]) -> Result<(), StoreError> {
+        // Two at a time would leave gaps, and fill each other's unseen.
+        self.lock("LOCK TABLE feed_places IN SHARE ROW EXCLUSIVE MODE").await?;
         for share in posts.chunks(PAGE as usize) {
             let each = if self.is_postgres() {
                 "jsonb_array_elements_text($1::jsonb) WITH ORDINALITY AS each(value, key)"

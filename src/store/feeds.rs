@@ -78,11 +78,15 @@ fn is_new(feeds: &[(&str, ServedFeed)], heads: &BTreeMap<String, Head>) -> bool 
 impl Tx {
     /// Whoever is first decides. On SQLite who writes is alone anyway.
     async fn lock_feeds(&mut self) -> Result<(), StoreError> {
-        const SQL: &str = "LOCK TABLE feed_heads IN SHARE ROW EXCLUSIVE MODE";
+        self.lock("LOCK TABLE feed_heads IN SHARE ROW EXCLUSIVE MODE").await
+    }
+
+    /// Runs `sql`, which keeps other writers out, where there may be any.
+    pub(super) async fn lock(&mut self, sql: &'static str) -> Result<(), StoreError> {
         if !self.is_postgres() {
             return Ok(());
         }
-        on_engine!(self, |conn| sqlx::query(SQL).execute(conn).await.map(|_| ()))
+        on_engine!(self, |conn| sqlx::query(sql).execute(conn).await.map(|_| ()))
             .map_err(doing("keep others from noting feeds"))
     }
 

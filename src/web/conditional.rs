@@ -2,7 +2,7 @@
 //!
 //! Pure. Headers in, decision out.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::http::header::{ACCEPT_ENCODING, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderName};
@@ -24,7 +24,7 @@ pub(super) fn tag_of_form(etag: &str, coding: Coding) -> String {
 /// If-None-Match counts alone when it is there (section 13.1.3), matches weakly, and may carry the tag of any form.
 pub(super) fn is_unchanged(headers: &HeaderMap, etag: &str, last_modified: SystemTime) -> bool {
     if headers.contains_key(IF_NONE_MATCH) {
-        return tags(headers).any(|tag| tag == "*" || tag == etag.trim_matches('"'));
+        return tags(headers).any(|(tag, _)| tag == "*" || tag == etag.trim_matches('"'));
     }
     headers
         .get(IF_MODIFIED_SINCE)
@@ -33,12 +33,17 @@ pub(super) fn is_unchanged(headers: &HeaderMap, etag: &str, last_modified: Syste
         .is_some_and(|since| last_modified <= since)
 }
 
-/// The versions that the reader has, as tags of the plain bytes without quotes.
-pub(super) fn tags(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    values(headers, &IF_NONE_MATCH).map(|tag| {
-        let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
+/// The time of what no date tells the version of: only its tag does.
+pub(super) fn never() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 200)
+}
+
+/// The versions that the reader has: tags of the plain bytes without quotes, each with what the reader called it.
+pub(super) fn tags(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    values(headers, &IF_NONE_MATCH).map(|told| {
+        let tag = told.strip_prefix("W/").unwrap_or(told).trim_matches('"');
         let of_form = |coding: Coding| tag.strip_suffix(coding.token())?.strip_suffix('-');
-        Coding::ALL.into_iter().find_map(of_form).unwrap_or(tag)
+        (Coding::ALL.into_iter().find_map(of_form).unwrap_or(tag), told)
     })
 }
 

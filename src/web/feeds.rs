@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -19,7 +18,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::refusal;
 use super::{WebState, archive, conditional, moved, subscribe};
 use crate::config::{Config, FeedTarget};
-use crate::feed::{Coding, Document, Shelf};
+use crate::feed::{self, Coding, Document, Selections, Shelf, Wanted};
+use crate::ingest::settle_document;
 use crate::telemetry;
 
 /// Readers may keep a copy for a quarter of an hour, and use it for a week while we are down (RFC 5861).
@@ -46,6 +46,9 @@ const SMALL: usize = 16 * 1024;
 /// What addresses of feeds end with.
 const ENDINGS: [&str; 5] = [".xml", ".json", ".atom", ".rss", ".opml"];
 
+/// Feeds that each have a name of their own in metrics.
+const MAIN: [&str; 5] = ["/feed.xml", "/atom.xml", "/feed.json", "/podcast.xml", "/feeds.opml"];
+
 /// Whatever is on the shelf, by its path, or what became of it. A query is ignored: readers and trackers add their own.
 pub(super) async fn hand_out(
     State(state): State<WebState>,
@@ -55,29 +58,32 @@ pub(super) async fn hand_out(
     extensions: Extensions,
 ) -> Response {
     let config = state.config.load_full();
-    if let Some(answer) = retired(&config, &method, uri.path()) {
+    let path = feed::usual_escapes(uri.path());
+    if let Some(answer) = retired(&config, &method, &path) {
         return answer;
     }
-    if let Some(page) = archive::feed_page(&state, uri.path(), &headers) {
+    if let Some(page) = archive::feed_page(&state, &path, &headers) {
         return page;
     }
     let shelf = state.shelf.load_full();
-    let document = match document(&shelf, uri.path()).await {
-        Some(Ok(document)) => document,
-        Some(Err(answer)) => return answer,
-        None => return not_there(state, (method, uri, headers)).await,
+    let Some(place) = Place::of(&shelf, &path) else {
+        return not_there(state, (method, uri.clone(), headers)).await;
     };
     let response = match method {
         Method::GET | Method::HEAD => {
             let client = subscribe::known_visitor(&headers, &extensions);
-            let link = links(&config, uri.path());
-            let answer = answer(Arc::clone(&document), &headers, link);
-            let answer = at_a_pace(&state, client, answer).await;
-            if answer.status() != StatusCode::TOO_MANY_REQUESTS && document.is_feed() {
-                let now = state.clock.now();
-                state.kept.readership.note(uri.path(), client, &headers, now);
-            }
-            answer
+            let link = links(&config, &path);
+            let answer = async {
+                let document = place.document(&state, &shelf.selections, &path).await?;
+                let is_dated = document.is_noted || matches!(place, Place::OnShelf(_));
+                let answer = answer((Arc::clone(&document), is_dated), &headers, link).await;
+                if document.is_feed() {
+                    let now = state.clock.now();
+                    state.kept.readership.note(&path, client, &headers, now);
+                }
+                Ok(answer)
+            };
+            at_a_pace(&state, client, answer).await
         }
         Method::OPTIONS => preflight(),
         _ => {
@@ -86,37 +92,64 @@ pub(super) async fn hand_out(
             response
         }
     };
-    telemetry::feed_request(label(&shelf, uri.path()), response.status().as_u16());
+    telemetry::feed_request(name_in_metrics(&path), response.status().as_u16());
     response
 }
 
-/// What is at `path`: on the shelf, or made when somebody asks for it.
-async fn document(shelf: &Shelf, path: &str) -> Option<Result<Arc<Document>, Response>> {
-    if let Some(document) = shelf.documents.get(path) {
-        return Some(Ok(Arc::clone(document)));
+/// Where a document comes from.
+enum Place<'a> {
+    OnShelf(&'a Arc<Document>),
+    /// Made when somebody asks for it.
+    OnDemand(Wanted),
+}
+
+impl<'a> Place<'a> {
+    fn of(shelf: &'a Shelf, path: &str) -> Option<Self> {
+        let on_demand = || shelf.selections.find(path).map(Self::OnDemand);
+        shelf.documents.get(path).map(Self::OnShelf).or_else(on_demand)
     }
-    let wanted = shelf.selections.find(path)?;
-    if let Some(document) = shelf.selections.ready(&wanted) {
-        return Some(Ok(document));
-    }
-    let selections = Arc::clone(&shelf.selections);
-    let made = tokio::task::spawn_blocking(move || selections.make(&wanted)).await;
-    Some(match made {
-        Ok(Ok(document)) => Ok(document),
-        Ok(Err(error)) => {
-            tracing::error!(feed = path, error = %telemetry::causes(&error), "a feed cannot be made");
-            Err(not_yet())
+
+    async fn document(
+        &self,
+        state: &WebState,
+        selections: &Arc<Selections>,
+        path: &str,
+    ) -> Result<Arc<Document>, Response> {
+        let wanted = match self {
+            Self::OnShelf(document) => return Ok(Arc::clone(document)),
+            Self::OnDemand(wanted) => wanted,
+        };
+        if let Some(document) = selections.ready(wanted) {
+            return Ok(document);
         }
-        Err(_) => Err(not_yet()),
-    })
+        // Whoever waits here holds no thread.
+        let _turn = state.kept.making.lock().await;
+        let (maker, asked) = (Arc::clone(selections), wanted.clone());
+        let answer = tokio::task::spawn_blocking(move || maker.make(&asked)).await;
+        match answer {
+            Ok(Ok(document)) => {
+                let now = state.clock.now();
+                let document = settle_document(&state.store, path, document, now).await;
+                selections.keep(wanted, &document);
+                Ok(document)
+            }
+            Ok(Err(error)) => {
+                let error = telemetry::causes(&error);
+                tracing::error!(feed = path, %error, "a feed cannot be made");
+                Err(not_yet())
+            }
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
 }
 
 /// The answer, unless the client asks too often.
 async fn at_a_pace(
     state: &WebState,
     client: Option<IpAddr>,
-    answer: impl Future<Output = Response>,
+    answer: impl Future<Output = Result<Response, Response>>,
 ) -> Response {
+    let answer = async { answer.await.unwrap_or_else(|refusal| refusal) };
     let Some(client) = client else { return answer.await };
     let (pace, allowed) = (&state.kept.pace, state.config.load().feeds.polling.requests_per_minute);
     if let Err(wait) = pace.admit(client, allowed, state.clock.now()) {
@@ -129,9 +162,14 @@ async fn at_a_pace(
     answer
 }
 
-async fn answer(document: Arc<Document>, headers: &HeaderMap, link: HeaderValue) -> Response {
+async fn answer(
+    (document, is_dated): (Arc<Document>, bool),
+    headers: &HeaderMap,
+    link: HeaderValue,
+) -> Response {
     // HTTP dates begin in 1970; a post may be older.
-    let last_modified = SystemTime::from(document.last_modified.max(Timestamp::UNIX_EPOCH));
+    let last_modified = document.last_modified.max(Timestamp::UNIX_EPOCH).into();
+    let last_modified = if is_dated { last_modified } else { conditional::never() };
     let coding = conditional::preferred(headers);
     let is_unchanged = conditional::is_unchanged(headers, &document.etag, last_modified);
     let delta = if is_unchanged { None } else { delta(&document, headers) };
@@ -152,7 +190,6 @@ async fn answer(document: Arc<Document>, headers: &HeaderMap, link: HeaderValue)
     );
     let common = [
         (ETAG, etag),
-        (LAST_MODIFIED, httpdate::fmt_http_date(last_modified)),
         (CACHE_CONTROL, keep.to_owned()),
         (VARY, VARIES.to_owned()),
         (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY.to_owned()),
@@ -161,6 +198,8 @@ async fn answer(document: Arc<Document>, headers: &HeaderMap, link: HeaderValue)
     let mut response = (status, common).into_response();
     let told = response.headers_mut();
     told.insert(LINK, link);
+    let date = HeaderValue::try_from(httpdate::fmt_http_date(last_modified)).ok();
+    told.extend(date.filter(|_| is_dated).map(|date| (LAST_MODIFIED, date)));
     if is_unchanged {
         return response;
     }
@@ -185,9 +224,9 @@ fn delta(document: &Document, headers: &HeaderMap) -> Option<(Arc<Document>, Str
     if !conditional::takes_deltas(headers) {
         return None;
     }
-    conditional::tags(headers).find_map(|tag| {
-        let tag = format!("\"{tag}\"");
-        document.since(&tag).map(|delta| (delta, tag))
+    conditional::tags(headers).find_map(|(tag, told)| {
+        let delta = document.since(&format!("\"{tag}\""))?;
+        Some((delta, told.to_owned()))
     })
 }
 
@@ -286,10 +325,7 @@ fn not_yet() -> Response {
         .into_response()
 }
 
-/// What a feed is called in metrics. A site with hundreds of topics has all but its main feeds under one name.
-fn label<'a>(shelf: &Shelf, path: &'a str) -> &'a str {
-    const NAMES: usize = 60;
-    let is_main = path.rfind('/') == Some(0);
-    let is_one_of_few = shelf.documents.len() <= NAMES && shelf.documents.contains_key(path);
-    if is_main || is_one_of_few { path } else { "other" }
+/// What a feed is called in metrics. Those of topics, of which there may be hundreds, are all under one name.
+pub(super) fn name_in_metrics(path: &str) -> &str {
+    if MAIN.contains(&path) { path } else { "other" }
 }

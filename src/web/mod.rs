@@ -75,6 +75,8 @@ pub struct WebState {
 struct Kept {
     signups: SignupLimit,
     pace: pace::Pace,
+    /// Held while a feed is made that nobody asked for since it changed.
+    making: tokio::sync::Mutex<()>,
     readership: readership::Readership,
     gauges: health::Gauges,
     report: status::ReportCache,

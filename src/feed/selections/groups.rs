@@ -62,13 +62,19 @@ impl Change<'_> {
         for (key, edit) in edited {
             let before = groups.get(&key).map(|selection| &*selection.posts).unwrap_or_default();
             let posts = merged(before, &edit);
-            // A document of the archive has its place even when all of it was deleted: others lead to it.
-            if posts.is_empty() && !matches!(key, Key::Archive(_)) {
+            if posts.is_empty() {
                 groups.remove(&key);
             } else {
                 let selection = Selection::new(publication, &key, posts);
                 groups.insert(key, Arc::new(selection));
             }
+        }
+        // A closed document of the archive has its place even when all of it was deleted: others lead to it.
+        for document in 0..Shares::of(publication.feeds.items).closed(self.places.taken()) {
+            let key = Key::Archive(document);
+            groups
+                .entry(key.clone())
+                .or_insert_with(|| Arc::new(Selection::new(publication, &key, Vec::new())));
         }
         groups
     }

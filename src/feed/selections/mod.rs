@@ -10,6 +10,7 @@ mod selection;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -20,7 +21,7 @@ pub use self::selection::Selection;
 use super::archive::{Places, Shares};
 use super::{Document, FeedError, Format, Neighbours, Publication, opml, render};
 use crate::content::percent_decoded;
-use crate::domain::{FeedTopic, LivePost, Post, Revision, Written};
+use crate::domain::{FeedTopic, LivePost, Post, PostId, Revision, Written};
 
 /// Where the texts of posts are. `None`: this one cannot be read, and somebody was told.
 #[derive(Clone)]
@@ -74,6 +75,23 @@ impl Key {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Wanted(What);
 
+/// `path` with its percent escapes in upper case, which mean the same in either (RFC 3986 section 6.2.2.1).
+pub fn usual_escapes(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
+    let mut parts = path.split('%');
+    let mut usual = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        usual.extend(["%", &digits.to_ascii_uppercase(), rest]);
+    }
+    Cow::Owned(usual)
+}
+
+/// Where the list of all feeds is.
+const OPML: &str = "/feeds.opml";
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum What {
     Feed(Key, Format),
@@ -97,6 +115,8 @@ pub struct Selections {
     groups: Groups,
     /// The places that were taken are below this.
     placed: u32,
+    /// Posts without a place yet.
+    unplaced: Vec<LivePost>,
     kept: Arc<Kept>,
     opml: Arc<OnceLock<Arc<Document>>>,
 }
@@ -125,6 +145,8 @@ impl Selections {
             places: Arc::clone(&places.identity),
             texts,
         };
+        let unplaced = live.iter().filter(|it| places.of(&it.post.id).is_none());
+        let unplaced: Vec<LivePost> = unplaced.cloned().collect();
         let none = (Vec::new().into(), Groups::new(), 0);
         let (before, groups, first) = match &previous.about {
             Some(old) if old.stamp == about.stamp && Arc::ptr_eq(&old.places, &about.places) => {
@@ -141,9 +163,15 @@ impl Selections {
             live: live.into(),
             groups,
             placed: places.taken(),
+            unplaced,
             kept: Arc::clone(&previous.kept),
             opml: if is_listed_alike { Arc::clone(&previous.opml) } else { Arc::default() },
         }
+    }
+
+    /// Posts that are in feeds for the first time, oldest first: the archive has no place for them yet.
+    pub fn unplaced(&self) -> Vec<PostId> {
+        self.unplaced.iter().rev().map(|it| it.post.id.clone()).collect()
     }
 
     /// All posts that are live, newest first.
@@ -153,23 +181,24 @@ impl Selections {
 
     /// Where all documents are, percent-encoded.
     pub fn paths(&self) -> Vec<String> {
-        let Some(about) = &self.about else { return Vec::new() };
-        let main = about.publication.main_urls();
-        let root = main.rss.path().trim_end_matches(Format::Rss.file_name());
-        let mut paths = vec!["/feeds.opml".to_owned()];
+        if self.about.is_none() {
+            return Vec::new();
+        }
+        let mut paths = vec![OPML.to_owned()];
         for (key, selection) in &self.groups {
-            let is_podcast = matches!(key, Key::Podcast);
-            let formats = if is_podcast { &[Format::Rss][..] } else { &Format::ALL[..] };
-            let urls = formats.iter().map(|format| match key {
-                Key::Podcast => selection.rss_url(),
-                _ => selection.urls.of(*format),
-            });
-            let within = urls.filter_map(|url| url.path().strip_prefix(root));
-            paths.extend(within.map(|path| format!("/{path}")));
+            let formats = if *key == Key::Podcast { &[Format::Rss][..] } else { &Format::ALL[..] };
+            let places = formats.iter().filter_map(|format| self.path_of(selection, *format));
+            paths.extend(places.map(str::to_owned));
         }
         // Documents of the archive that are not closed yet are in the main feed.
         paths.retain(|path| self.find(path).is_some());
         paths
+    }
+
+    /// Below the public URL, with `/` in front.
+    fn path_of<'s>(&self, selection: &'s Selection, format: Format) -> Option<&'s str> {
+        let public = self.about.as_ref()?.publication.public_url.path().trim_end_matches('/');
+        selection.urls.of(format).path().strip_prefix(public)
     }
 
     /// All feeds but the main one and its archive.
@@ -178,20 +207,23 @@ impl Selections {
         listed.map(|(_, selection)| &**selection)
     }
 
-    /// What is at `path`, such as `/tags/ponds/feed.xml`.
+    /// What is at `path`, such as `/tags/ponds/feed.xml`. Each document has one address: as it is written in feeds.
     pub fn find(&self, path: &str) -> Option<Wanted> {
-        let path = percent_decoded(path.strip_prefix('/')?);
-        let what = match &*path {
-            "feeds.opml" => return self.about.is_some().then_some(Wanted(What::Opml)),
-            "podcast.xml" => What::Feed(Key::Podcast, Format::Rss),
-            path => {
-                let (folder, file) = path.rsplit_once('/')?;
-                let format = Format::ALL.into_iter().find(|format| format.file_name() == file)?;
-                What::Feed(self.key(folder)?, format)
-            }
+        let path = &*usual_escapes(path);
+        if path == OPML {
+            return self.about.is_some().then_some(Wanted(What::Opml));
+        }
+        let decoded = percent_decoded(path.strip_prefix('/')?);
+        let (key, format) = if decoded == "podcast.xml" {
+            (Key::Podcast, Format::Rss)
+        } else {
+            let (folder, file) = decoded.rsplit_once('/')?;
+            let format = Format::ALL.into_iter().find(|format| format.file_name() == file)?;
+            (self.key(folder)?, format)
         };
-        let What::Feed(key, _) = &what else { return None };
-        self.groups.contains_key(key).then_some(Wanted(what))
+        let selection = self.groups.get(&key)?;
+        let is_it = self.path_of(selection, format) == Some(path);
+        is_it.then_some(Wanted(What::Feed(key, format)))
     }
 
     fn key(&self, folder: &str) -> Option<Key> {
@@ -219,6 +251,14 @@ impl Selections {
         }
     }
 
+    /// Keeps `document`, made of what is wanted, with the time and the history that it has got.
+    pub fn keep(&self, wanted: &Wanted, document: &Arc<Document>) {
+        let What::Feed(key, _) = &wanted.0 else { return };
+        if let Some(selection) = self.groups.get(key) {
+            self.kept.put(wanted.clone(), Arc::clone(selection), Arc::clone(document));
+        }
+    }
+
     /// The document, made if it must be. Blocks for as long as reading and compressing its posts takes.
     pub fn make(&self, wanted: &Wanted) -> Result<Arc<Document>, MakeError> {
         let about = self.about.as_ref().ok_or(MakeError::Unread)?;
@@ -232,13 +272,15 @@ impl Selections {
         };
         let selection = self.groups.get(key).ok_or(MakeError::Unread)?;
         let read = |it| about.texts.of(it).ok_or(MakeError::Unread);
-        let posts = selection.newest().iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let document = render(*format, &selection.spec(&about.publication), &posts)?;
-        let document = match self.kept.get(wanted) {
-            Some((_, before)) if before.etag == document.etag => before,
-            Some((_, before)) => Arc::new(document.succeeding(&before)),
-            None => Arc::new(document),
+        let posts = selection.newest().iter().map(read).collect::<Result<Vec<_>, _>>();
+        let before = self.kept.get(wanted).map(|(_, before)| before);
+        let (posts, before) = match (posts, before) {
+            // A post that is missing would look deleted.
+            (Err(_), Some(before)) => return Ok(before),
+            (posts, before) => (posts?, before),
         };
+        let document = render(*format, &selection.spec(&about.publication), &posts)?;
+        let document = document.in_place_of(before.as_ref());
         self.kept.put(wanted.clone(), Arc::clone(selection), Arc::clone(&document));
         Ok(document)
     }
@@ -254,8 +296,8 @@ impl Selections {
         };
         let closed = Shares::of(items).closed(self.placed);
         let open = self.groups.range(Key::Archive(closed)..);
-        let mut head: Vec<LivePost> =
-            open.flat_map(|(_, selection)| selection.posts.iter().cloned()).collect();
+        let open = open.flat_map(|(_, selection)| &selection.posts);
+        let mut head: Vec<LivePost> = self.unplaced.iter().chain(open).cloned().collect();
         let since = last.post.published_at;
         let later = self.live[items..].iter().filter(|it| it.post.changed_at() > since);
         let mut edited: Vec<&LivePost> = later.collect();

@@ -20,12 +20,13 @@ pub struct Selection {
     items: usize,
     full_text: bool,
     neighbours: Option<Neighbours>,
+    is_podcast: bool,
     /// All of them, newest first.
     pub(super) posts: Vec<LivePost>,
 }
 
 impl Selection {
-    /// The feed of `key`, which has at least one post.
+    /// The feed of `key`.
     pub(super) fn new(publication: &Publication, key: &Key, posts: Vec<LivePost>) -> Self {
         let site = &publication.site;
         let plain = Self {
@@ -37,6 +38,7 @@ impl Selection {
             items: publication.feeds.items,
             full_text: publication.feeds.full_text,
             neighbours: None,
+            is_podcast: *key == Key::Podcast,
             posts,
         };
         match key {
@@ -119,7 +121,7 @@ impl Selection {
             urls: &self.urls,
             full_text: self.full_text,
             about: &publication.feeds.about,
-            podcast: publication.feeds.podcast.as_ref(),
+            podcast: publication.feeds.podcast.as_ref().filter(|_| self.is_podcast),
             neighbours: self.neighbours.as_ref(),
         }
     }

@@ -431,3 +431,47 @@ fn an_edit_reappears_in_the_head_and_a_deletion_moves_nothing() {
     assert_eq!(desk.archive(), archive);
     assert_eq!(desk.posts(archive.last().unwrap()), ["p4", "p2", "p1", "p0"]);
 }
+
+/// Statement 24: the chain does not break where all posts of a document are gone, also for who starts anew.
+#[test]
+fn a_document_whose_posts_are_all_gone_still_leads_on() {
+    let mut desk = Desk::new(publication());
+    desk.see((0..20).map(post));
+    let archive = desk.archive();
+    let rest = || [0, 1].into_iter().chain(6..20).map(post);
+    desk.see(rest());
+    assert_eq!(desk.archive(), archive);
+    desk.selections = Selections::default();
+    desk.see(rest());
+    assert_eq!(desk.archive(), archive, "after a restart");
+    assert_eq!(desk.posts(archive.last().unwrap()), ["p1", "p0"]);
+}
+
+/// Statement 9: while the database gives no places.
+#[test]
+fn a_new_post_that_is_dated_long_ago_is_in_the_head_before_it_has_a_place() {
+    let mut desk = Desk::new(publication());
+    desk.see((0..20).map(post));
+    let mut posts: Vec<LivePost> = (0..20).map(post).map(live).collect();
+    posts.push(live(Post { published_at: at(-100), ..post(77) }));
+    posts.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
+    let (publication, before) = (desk.publication.clone(), &desk.selections);
+    desk.selections = Selections::of(publication, posts, &desk.places, texts(), before);
+    assert!(desk.head().contains(&"p77".to_owned()), "{:?}", desk.head());
+}
+
+#[test]
+fn a_document_has_one_address() {
+    let mut desk = Desk::new(publication());
+    desk.see((0..20).map(post));
+    assert!(desk.document("/tags/tag-1/feed.xml").is_some());
+    for other in [
+        "/tags/%74ag-1/feed.xml",
+        "/tags%2Ftag-1%2Ffeed.xml",
+        "/tags/TAG-1/feed.xml",
+        "/%66eeds.opml",
+        "//tags/tag-1/feed.xml",
+    ] {
+        assert!(desk.document(other).is_none(), "{other}");
+    }
+}

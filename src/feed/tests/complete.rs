@@ -48,10 +48,14 @@ fn episode(length: Option<u64>) -> Post {
     }
 }
 
+/// In the podcast.
 fn document(format: Format, post: Post) -> Document {
+    made(format, post, Some(&podcast()))
+}
+
+fn made(format: Format, post: Post, podcast: Option<&Podcast>) -> Document {
     let site = Site { about: about(), ..Site::new() };
-    let podcast = podcast();
-    let spec = FeedSpec { podcast: Some(&podcast), ..site.spec() };
+    let spec = FeedSpec { podcast, ..site.spec() };
     let document = render(format, &spec, &[written(post, "<p>x</p>")]).unwrap();
     assert!(ampersands_are_references(format, &document), "{}", text_of(&document));
     document
@@ -142,7 +146,7 @@ fn a_series_is_a_category_and_an_image_has_its_words() {
 }
 
 #[test]
-fn with_audio_a_feed_is_a_podcast_and_without_it_is_none() {
+fn the_podcast_says_who_it_is_and_other_feeds_with_an_episode_do_not() {
     let rss = document(Format::Rss, episode(Some(9)));
     let channel = ::rss::Channel::read_from(&rss.bytes[..]).unwrap();
     let itunes = channel.itunes_ext.unwrap();
@@ -158,7 +162,12 @@ fn with_audio_a_feed_is_a_podcast_and_without_it_is_none() {
     let podcast = &channel.extensions["podcast"];
     assert_eq!(podcast["guid"][0].value.as_deref().map(str::len), Some(36));
     assert_eq!(podcast["locked"][0].value.as_deref(), Some("yes"));
-    let silent = document(Format::Rss, Post { enclosure: None, ..episode(None) });
+    let other = made(Format::Rss, episode(Some(9)), None);
+    let channel = ::rss::Channel::read_from(&other.bytes[..]).unwrap();
+    assert_eq!((channel.itunes_ext, channel.extensions.get("podcast")), (None, None));
+    let item = channel.items[0].itunes_ext.as_ref().unwrap();
+    assert_eq!(item.duration.as_deref(), Some("1:02:03"));
+    let silent = made(Format::Rss, Post { enclosure: None, ..episode(None) }, None);
     assert!(!text_of(&silent).contains("itunes:"), "{}", text_of(&silent));
 }
 
@@ -173,7 +182,7 @@ fn a_recording_of_an_unknown_kind_says_so() {
         json(odd.clone())["items"][0]["attachments"][0]["mime_type"],
         "application/octet-stream"
     );
-    assert!(!text_of(&document(Format::Rss, odd)).contains("itunes:"));
+    assert!(!text_of(&made(Format::Rss, odd, None)).contains("itunes:"));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! A page as it travels: its tag, gzip for those who take it, the policy under which browsers show it.
 
 use std::fmt::Write as _;
-use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::digest;
 use axum::body::Body;
@@ -66,7 +65,8 @@ impl Page {
         };
         let common =
             [(ETAG, etag), (CACHE_CONTROL, KEEP.to_owned()), (VARY, "Accept-Encoding".to_owned())];
-        if conditional::is_unchanged(headers, &self.etag, never()) {
+        // A page depends on its template and its neighbours: no date says whether it is the same.
+        if conditional::is_unchanged(headers, &self.etag, conditional::never()) {
             return (StatusCode::NOT_MODIFIED, common).into_response();
         }
         let bytes = compressed.map_or_else(|| self.bytes.clone(), |(_, bytes)| bytes);
@@ -84,9 +84,4 @@ impl Page {
         }
         response
     }
-}
-
-/// A page depends on its template and its neighbours: only its tag says whether it is the same, no date does.
-fn never() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 200)
 }

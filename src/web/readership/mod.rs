@@ -5,7 +5,7 @@
 
 mod agent;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use axum::http::header::USER_AGENT;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::WebState;
+use super::{WebState, feeds};
 use crate::audience::network;
 use crate::domain::random_bytes;
 use crate::store::FeedReaders;
@@ -41,7 +41,7 @@ struct Counts {
     salt: [u8; 32],
     feeds: HashMap<String, Readers>,
     /// What is not written down of the days before.
-    finished: Vec<FeedReaders>,
+    finished: BTreeMap<(i64, String), FeedReaders>,
     has_news: bool,
 }
 
@@ -86,7 +86,7 @@ impl Readership {
         if !std::mem::take(&mut counts.has_news) {
             return Vec::new();
         }
-        let mut rows = std::mem::take(&mut counts.finished);
+        let mut rows: Vec<_> = std::mem::take(&mut counts.finished).into_values().collect();
         rows.extend(counts.rows());
         rows
     }
@@ -96,18 +96,23 @@ impl Readership {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let day = counts.day;
         counts.has_news = true;
-        counts.finished.extend(rows.into_iter().filter(|row| row.day < day));
+        counts.finish(rows.into_iter().filter(|row| row.day < day));
     }
 }
 
 impl Counts {
+    /// A day is over, and perhaps told of before.
+    fn finish(&mut self, rows: impl IntoIterator<Item = FeedReaders>) {
+        self.finished.extend(rows.into_iter().map(|row| ((row.day, row.path.clone()), row)));
+    }
+
     fn begin_day(&mut self, now: Timestamp) {
         let day = now.as_second().div_euclid(SECONDS_OF_DAY);
         if day == self.day {
             return;
         }
         let rows = self.rows();
-        self.finished.extend(rows);
+        self.finish(rows);
         self.day = day;
         self.salt = random_bytes();
         for readers in self.feeds.values_mut() {
@@ -191,7 +196,10 @@ async fn write_down(state: &WebState) {
     let readership = &state.kept.readership;
     let rows = readership.rows(state.clock.now());
     let newest = rows.iter().map(|row| row.day).max();
-    for row in rows.iter().filter(|row| Some(row.day) == newest && is_main(&row.path)) {
+    for row in rows
+        .iter()
+        .filter(|row| Some(row.day) == newest && feeds::name_in_metrics(&row.path) == row.path)
+    {
         telemetry::feed_readers(&row.path, row.pollers, row.subscribers);
     }
     if rows.is_empty() {
@@ -202,11 +210,6 @@ async fn write_down(state: &WebState) {
         tracing::warn!(%error, "the counts of feed readers wait for the database");
         readership.keep(rows);
     }
-}
-
-/// A site with hundreds of topics has no metric for each.
-fn is_main(path: &str) -> bool {
-    path.rfind('/') == Some(0)
 }
 
 #[cfg(test)]
@@ -271,6 +274,19 @@ mod tests {
         let later = at("2026-11-24T00:01:00Z");
         readership.note("/feed.xml", Some(client(1)), &agent("newsboat"), later);
         assert_eq!(counted(&readership, later).last(), Some(&(day + 4, 1, 0)));
+    }
+
+    #[test]
+    fn a_day_whose_counts_could_not_be_written_is_told_of_once() {
+        let readership = Readership::default();
+        let now = at("2026-11-20T23:59:59Z");
+        readership.note("/feed.xml", Some(client(1)), &agent("newsboat"), now);
+        let rows = readership.rows(now);
+        let next = at("2026-11-21T00:01:00Z");
+        readership.note("/feed.xml", Some(client(1)), &agent("newsboat"), next);
+        readership.keep(rows);
+        let day = now.as_second() / SECONDS_OF_DAY;
+        assert_eq!(counted(&readership, next), [(day, 1, 0), (day + 1, 1, 0)]);
     }
 
     #[test]
