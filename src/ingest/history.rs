@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::process::Command;
@@ -14,13 +14,16 @@ use crate::domain::Diagnostic;
 /// The history of a very large repository takes seconds.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// What failed once may have been a disk that was busy.
+const TRY_AGAIN: Duration = Duration::from_mins(10);
+
 /// The first commit of each file that is there now.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
     /// The commit that this is the history of.
     head: String,
-    /// The last commit whose history could not be told, and why: it is not asked for again.
-    failed: Option<(String, Box<Diagnostic>)>,
+    /// The last commit whose history could not be told, when, and why: it is not asked for again for a while.
+    failed: Option<(String, Instant, Box<Diagnostic>)>,
     /// By path within the folder. Shared: of a large repository it is large.
     first: Arc<HashMap<String, Timestamp>>,
 }
@@ -45,8 +48,12 @@ pub(super) async fn renew(
     if head == history.head {
         return Ok(());
     }
-    if let Some((_, problem)) = history.failed.as_ref().filter(|(failed, _)| *failed == head) {
-        return Err(problem.clone());
+    let is_recent = |at: &Instant| at.elapsed() < TRY_AGAIN;
+    match &history.failed {
+        Some((failed, at, problem)) if *failed == head && is_recent(at) => {
+            return Err(problem.clone());
+        }
+        _ => {}
     }
     let arguments = [
         "-c",
@@ -69,7 +76,7 @@ pub(super) async fn renew(
             Ok(())
         }
         Err(problem) => {
-            history.failed = Some((head, problem.clone()));
+            history.failed = Some((head, Instant::now(), problem.clone()));
             Err(problem)
         }
     }

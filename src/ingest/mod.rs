@@ -67,6 +67,8 @@ pub struct Ingest {
     /// Posts that name others, and what names lead to, as of the last look; nothing while no post names another.
     naming: BTreeSet<String>,
     names: Arc<Names>,
+    /// Files went since names were looked up.
+    has_lost: bool,
     /// Everything was looked at once: before that, what is not known here is not gone.
     has_scanned: bool,
 }
@@ -135,6 +137,7 @@ impl Ingest {
             around,
             naming: BTreeSet::new(),
             names: Arc::default(),
+            has_lost: false,
             has_scanned: false,
         })
     }
@@ -270,6 +273,7 @@ impl Ingest {
             let Some(state) = self.files.remove(source) else { continue };
             self.forget_notes(source);
             self.withdraw(state.post);
+            self.has_lost = true;
         }
         self.cache.write(|pen| sources.iter().try_for_each(|source| pen.forget_file(source)))
     }
@@ -304,9 +308,12 @@ impl Ingest {
         let changed = found.into_iter().filter(|(_, found)| self.has_changed(found));
         let to_read: Vec<ToRead> =
             changed.map(|(folder, found)| ToRead { folder, found, anew: false }).collect();
-        self.read(to_read, now).await?;
-        let misled = self.misled();
-        self.read(misled, now).await?;
+        // Where nothing was read nothing lives elsewhere, and what asked for the names of others has been told.
+        if !to_read.is_empty() || std::mem::take(&mut self.has_lost) {
+            self.read(to_read, now).await?;
+            let misled = self.misled();
+            self.read(misled, now).await?;
+        }
         self.settle_identities(now).await
     }
 

@@ -9,10 +9,16 @@ use crate::store::StoreError;
 impl Ingest {
     /// A person may have released or dismissed what is held: says whether.
     pub async fn look_at_holds(&mut self) -> Result<bool, StoreError> {
-        if self.live.held().is_empty() {
+        self.look_at(Vec::new()).await
+    }
+
+    /// The same with posts that were not held before.
+    pub(super) async fn look_at(&mut self, mut posts: Vec<PostId>) -> Result<bool, StoreError> {
+        posts.extend(self.live.held().iter().cloned());
+        if posts.is_empty() {
             return Ok(false);
         }
-        let ids: Vec<&PostId> = self.live.held().iter().collect();
+        let ids: Vec<&PostId> = posts.iter().collect();
         let standing = self.store.read().await?.standing(&ids).await?;
         let mut is_decided = false;
         for (id, decision) in standing {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::identity::{self, Candidate, Claims, World};
-use super::sighting::{self, Standing};
+use super::sighting::{self, Sightings, Standing};
 use super::{Ingest, Reading, live};
 use crate::domain::{Diagnostic, PostId};
 use crate::store::StoreError;
@@ -34,7 +34,7 @@ impl Ingest {
         let store = self.store.clone();
         let mut tx = store.write().await?;
         let restored = self.keep_or_restore_last_good(&mut tx).await?;
-        let standing = self.sight(&mut tx, &claims.granted, now).await?;
+        let Sightings { standing, held } = self.sight(&mut tx, &claims.granted, now).await?;
         for id in &gone {
             tx.post_is_gone(id, now).await?;
         }
@@ -64,7 +64,8 @@ impl Ingest {
                 state.post = Some(live);
             }
         }
-        self.look_at_holds().await.map(|_| ())
+        self.look_at(held).await?;
+        Ok(())
     }
 
     fn claims(&self) -> Claims {

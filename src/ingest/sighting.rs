@@ -60,6 +60,13 @@ impl Sight<'_> {
     }
 }
 
+/// What the store was told of.
+pub(super) struct Sightings {
+    pub(super) standing: Vec<Standing>,
+    /// Posts of before that are held now, too.
+    pub(super) held: Vec<PostId>,
+}
+
 /// A post that the store was told of: what stands of it.
 pub(super) struct Standing {
     pub(super) id: PostId,
@@ -75,7 +82,7 @@ impl Ingest {
         tx: &mut Tx,
         claims: &[Claim],
         now: Timestamp,
-    ) -> Result<Vec<Standing>, StoreError> {
+    ) -> Result<Sightings, StoreError> {
         let mut standing = Vec::with_capacity(claims.len());
         let mut sights = Vec::new();
         for claim in claims {
@@ -92,10 +99,10 @@ impl Ingest {
             }
         }
         if sights.is_empty() {
-            return Ok(standing);
+            return Ok(Sightings { standing, held: Vec::new() });
         }
         self.tell_news(tx, &mut sights).await?;
-        self.guard(tx, &mut sights, now).await?;
+        let held = self.guard(tx, &mut sights, now).await?;
         let told = sights.iter().map(Sight::sighting).collect::<Vec<_>>();
         let sighted = tx.sight_posts(&told, now).await?;
         self.note_links(tx, &sights, now).await?;
@@ -111,7 +118,7 @@ impl Ingest {
             let link = sight.fresh.parsed.link.to_string();
             standing.push(Standing { id, source, link, sighted });
         }
-        Ok(standing)
+        Ok(Sightings { standing, held })
     }
 
     /// What the first scan of a folder finds is the baseline; what comes later is news.
@@ -133,13 +140,14 @@ impl Ingest {
         Ok(())
     }
 
-    /// Holds what may be an old post under another name, and all that is new when more is than an author writes at once.
+    /// Holds what may be an old post under another name, and all that is new when more is than an author writes at once. Says
+    /// which posts of before are held for that.
     async fn guard(
         &self,
         tx: &mut Tx,
         sights: &mut [Sight<'_>],
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<PostId>, StoreError> {
         for sight in sights.iter_mut().filter(|sight| sight.is_news) {
             if let Some(other) = &sight.claim.may_be {
                 sight.hold = Some((Hold::Likeness, other.clone()));
@@ -148,12 +156,12 @@ impl Ingest {
         let guard = &self.config.guard;
         let sudden = sights.iter().filter(|sight| sight.is_sudden(now)).count();
         if guard.new_posts == 0 || sudden == 0 {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let recent = self.recent_news(guard.within, now);
         let count = sudden + recent.len();
         if count <= guard.new_posts {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let detail = format!("{count} new posts within {:#}", guard.within);
         tracing::warn!(
@@ -169,7 +177,8 @@ impl Ingest {
         }
         let unsettled = recent.iter().filter(|known| known.settled_at() > now);
         let unsettled: Vec<PostId> = unsettled.map(|known| known.post.id.clone()).collect();
-        tx.hold_posts(&unsettled, Hold::Burst, &detail).await
+        tx.hold_posts(&unsettled, Hold::Burst, &detail).await?;
+        Ok(unsettled)
     }
 
     /// News that appeared within this time, and what is held of a burst within it: a checkout may be seen in pieces.

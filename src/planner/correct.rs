@@ -29,7 +29,7 @@ impl Planner {
         let channel = newsletter.mail_channel();
         for (known, correction) in wished(catalog, now) {
             let post = &known.post;
-            let key = (newsletter.name.clone(), post.id.clone(), post.revision.clone());
+            let key = (newsletter.name.clone(), post.id.clone(), known.edited_at);
             if self.corrected.contains(&key) {
                 continue;
             }

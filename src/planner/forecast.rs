@@ -66,6 +66,7 @@ pub async fn forecast(
         taken,
         told: HashMap::new(),
         corrected: HashSet::new(),
+        doubted: None,
     };
     let mut rows = feeds(&ahead, catalog, now);
     let mut held = Vec::new();

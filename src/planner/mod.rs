@@ -29,7 +29,7 @@ pub use seal::compose;
 use crate::config::{Config, Destination, Newsletter};
 use crate::domain::{
     Cadence, Catalog, CatalogPost, Diagnostic, Post, PostId, Queue, QueuedRelease, Releases,
-    Revision, Schedule,
+    Schedule,
 };
 use crate::store::{Event, PostCache, Store, StoreError, Tx};
 use crate::telemetry;
@@ -81,7 +81,9 @@ pub struct Planner {
     /// Which revision of each post destinations were told last and when, where they want to know.
     told: HashMap<String, Told>,
     /// Corrections of newsletters that were sealed, or that nobody needed.
-    corrected: HashSet<(String, PostId, Revision)>,
+    corrected: HashSet<(String, PostId, Option<Timestamp>)>,
+    /// How many posts were gone all at once, when it was told.
+    doubted: Option<i64>,
 }
 
 impl Planner {
@@ -112,8 +114,8 @@ impl Planner {
         }
         let taken = tx.queued_releases().await?;
         tx.commit().await?;
-        let (told, corrected) = Default::default();
-        Ok(Self { config, templates, store, cache, had, since, taken, told, corrected })
+        let (told, corrected, doubted) = Default::default();
+        Ok(Self { config, templates, store, cache, had, since, taken, told, corrected, doubted })
     }
 
     /// What queues have released, for the feeds.
@@ -275,6 +277,8 @@ impl Planner {
             Run::NotYet => return Ok(planned),
             Run::Missed { due } => self.note_missed(&mut tx, &channel, due, now).await?,
             Run::Fire { due } => {
+                // Another node may have carried some, or a version of them in another language.
+                self.had.insert(channel.clone(), tx.carried(&newsletter.name, cadence).await?);
                 let waiting = self.waiting(&way, catalog, now);
                 let ready: Vec<&Arc<CatalogPost>> = waiting
                     .iter()

@@ -107,7 +107,8 @@ impl<'a> Versions<'a> {
         Self(versions)
     }
 
-    /// Why the post is not to go out. Of its versions readers get the one in their language, else the first, and only one.
+    /// Why the post is not to go out. Of its versions readers get the one in their language, else the first, and only one. One of
+    /// the baseline, or that its author dismissed, counts as well: a translation of it is no news either.
     fn refusal(&self, known: &CatalogPost, view: ChannelView<'_>) -> Option<Refusal> {
         if let Some(refusal) = wish_against(known, view) {
             return Some(refusal);

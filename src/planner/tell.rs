@@ -26,7 +26,7 @@ impl Planner {
         catalog: &Catalog,
         (planned, now): (&mut Planned, Timestamp),
     ) -> Result<(), PlanError> {
-        self.welcome_back(destination, catalog, now).await?;
+        self.welcome_back(destination, catalog, (planned, now)).await?;
         for gone in self.store.read().await?.unretracted(&destination.name).await? {
             let at = self.settled_at(&gone);
             if at > now {
@@ -36,8 +36,14 @@ impl Planner {
                 count(planned, (destination, &written.post), told, now)?;
             }
         }
-        let expired: HashMap<&PostId, &Arc<CatalogPost>> =
+        let mut expired: HashMap<&PostId, &Arc<CatalogPost>> =
             expired(catalog, now).map(|known| (&known.post.id, known)).collect();
+        // A slip in a date is mended within that time.
+        expired.retain(|_, known| {
+            let at = known.settled_at();
+            planned.next = earlier(planned.next, Some(at).filter(|at| *at > now));
+            at <= now
+        });
         let ids: Vec<&PostId> = expired.keys().copied().collect();
         for id in self.store.read().await?.told_of(&destination.name, &ids).await? {
             let Some(known) = expired.get(&id) else { continue };
@@ -53,14 +59,20 @@ impl Planner {
         &mut self,
         destination: &Destination,
         catalog: &Catalog,
-        now: Timestamp,
+        (planned, now): (&mut Planned, Timestamp),
     ) -> Result<(), PlanError> {
         let mut back = self.store.read().await?.returned(&destination.name).await?;
+        let live = catalog.posts.iter().filter(|known| !known.is_expired(now));
+        let back = live.filter(|known| {
+            let is_back = back.remove(&known.post.id);
+            let at = known.settled_at();
+            planned.next = earlier(planned.next, Some(at).filter(|at| is_back && *at > now));
+            is_back && at <= now
+        });
+        let back: Vec<PostId> = back.map(|known| known.post.id.clone()).collect();
         if back.is_empty() {
             return Ok(());
         }
-        let live = catalog.posts.iter().filter(|known| !known.is_expired(now));
-        let back: Vec<PostId> = live.filter_map(|known| back.take(&known.post.id)).collect();
         let mut tx = self.store.write().await?;
         for post in &back {
             tx.forget_told(&destination.name, post).await?;

@@ -42,14 +42,17 @@ impl Planner {
         let mut tx = self.store.read().await?;
         let gone = tx.gone_since(now.saturating_sub(DOUBTFUL).unwrap_or(now)).await?;
         if gone > MANY && usize::try_from(gone).is_ok_and(|gone| gone > catalog.posts.len()) {
-            tracing::warn!(
-                gone,
-                left = catalog.posts.len(),
-                "most posts are gone all at once; what was to go out of them is stopped if they are not back within an hour"
-            );
+            if self.doubted.replace(gone) != Some(gone) {
+                tracing::warn!(
+                    gone,
+                    left = catalog.posts.len(),
+                    "most posts are gone all at once; what was to go out of them is stopped if they are not back within an hour"
+                );
+            }
             planned.next = now.saturating_add(TRY_AGAIN).ok();
             return Ok(planned);
         }
+        self.doubted = None;
         let (editions, calls) = (tx.posts_under_way().await?, tx.calls_under_way().await?);
         drop(tx);
         if !editions.is_empty() || !calls.is_empty() {

@@ -37,11 +37,10 @@ macro_rules! had_sql {
 }
 pub(super) use had_sql;
 
-/// A correction of this edit was sealed: with this revision, or with what the same text was shown as then.
+/// A correction of this edit was sealed. Whoever goes back to a text that was corrected before has edited it once more.
 macro_rules! corrected_sql {
     () => {
-        "EXISTS (SELECT 1 FROM corrections WHERE newsletter = $1 AND post_id = $2 \
-         AND (revision = $3 OR corrected_at >= $4))"
+        "EXISTS (SELECT 1 FROM corrections WHERE newsletter = $1 AND post_id = $2 AND corrected_at >= $4)"
     };
 }
 
@@ -117,7 +116,8 @@ impl Tx {
             "INSERT INTO corrections (newsletter, post_id, revision, edition_id, corrected_at) \
              SELECT $1, $2, $3, $5, $6 WHERE NOT ",
             corrected_sql!(),
-            " ON CONFLICT (newsletter, post_id, revision) DO NOTHING"
+            " ON CONFLICT (newsletter, post_id, revision) DO UPDATE \
+              SET edition_id = excluded.edition_id, corrected_at = excluded.corrected_at"
         );
         // Another node's clock may be ahead.
         let at = now.max(edit.edited_at);

@@ -307,6 +307,24 @@ impl Tx {
         matches!(self.inner, Inner::Postgres(_))
     }
 
+    /// The rows `value` of the JSON array that is bound as `$1`.
+    pub(super) fn each(&self) -> &'static str {
+        if self.is_postgres() {
+            "jsonb_array_elements(CAST($1 AS jsonb)) AS each(value)"
+        } else {
+            "json_each($1)"
+        }
+    }
+
+    /// The query for the texts in the JSON array that is bound as `$1`.
+    pub(super) fn each_text(&self) -> &'static str {
+        if self.is_postgres() {
+            "SELECT jsonb_array_elements_text(CAST($1 AS jsonb))"
+        } else {
+            "SELECT value FROM json_each($1)"
+        }
+    }
+
     /// Reserves `count` consecutive numbers and returns the first. Serialises those who plan deliveries.
     pub(super) async fn reserve_ids(
         &mut self,

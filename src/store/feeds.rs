@@ -93,7 +93,7 @@ impl Tx {
     async fn feed_heads(&mut self, paths: &str) -> Result<BTreeMap<String, Head>, StoreError> {
         let sql = format!(
             "SELECT path, version, etag, last_modified, entries FROM feed_heads WHERE path IN ({})",
-            self.paths()
+            self.each_text()
         );
         let rows = on_engine!(self, |conn| sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(paths)
@@ -121,7 +121,7 @@ impl Tx {
     ) -> Result<BTreeMap<String, Vec<FeedVersion>>, StoreError> {
         let sql = format!(
             "SELECT path, etag, added FROM feed_versions WHERE path IN ({}) ORDER BY path, version",
-            self.paths()
+            self.each_text()
         );
         let rows: Vec<(String, FeedVersion)> =
             on_engine!(self, |conn| sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -176,11 +176,7 @@ impl Tx {
     }
 
     async fn write_feeds(&mut self, json: &str, now: Timestamp) -> Result<(), StoreError> {
-        let each = if self.is_postgres() {
-            "jsonb_array_elements(CAST($1 AS jsonb)) AS each(value)"
-        } else {
-            "json_each($1)"
-        };
+        let each = self.each();
         let heads = format!(
             "INSERT INTO feed_heads (path, version, etag, last_modified, entries) \
              SELECT value->>'path', CAST(value->>'version' AS BIGINT), value->>'etag', \
@@ -219,14 +215,6 @@ impl Tx {
                 .map_err(doing("forget old versions of feeds"))?;
         });
         Ok(())
-    }
-
-    fn paths(&self) -> &'static str {
-        if self.is_postgres() {
-            "SELECT value FROM json_array_elements_text(CAST($1 AS json))"
-        } else {
-            "SELECT value FROM json_each($1)"
-        }
     }
 }
 

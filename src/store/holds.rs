@@ -112,27 +112,27 @@ impl Tx {
         &mut self,
         ids: &[&PostId],
     ) -> Result<HashMap<PostId, (bool, Option<Hold>)>, StoreError> {
-        const SQLITE: &str = "SELECT post_id, is_news, hold FROM posts \
-                              WHERE post_id IN (SELECT value FROM json_each($1))";
-        const POSTGRES: &str = "SELECT post_id, is_news, hold FROM posts \
-                                WHERE post_id IN (SELECT jsonb_array_elements_text($1::jsonb))";
-        let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
+        let sql = format!(
+            "SELECT post_id, is_news, hold FROM posts WHERE post_id IN ({})",
+            self.each_text()
+        );
         let json = serde_json::to_string(ids).map_err(|_| StoreError::Corrupt("an id"))?;
-        let rows =
-            on_engine!(self, |conn| sqlx::query(sql).bind(json).fetch_all(conn).await.and_then(
-                |rows| {
-                    rows.into_iter()
-                        .map(|row| {
-                            Ok((
-                                PostId::pinned(row.try_get::<&str, _>("post_id")?),
-                                row.try_get::<bool, _>("is_news")?,
-                                row.try_get::<Option<String>, _>("hold")?,
-                            ))
-                        })
-                        .collect::<Result<Vec<_>, sqlx::Error>>()
-                }
-            ))
-            .map_err(doing("read what holds posts"))?;
+        let rows = on_engine!(self, |conn| sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(json)
+            .fetch_all(conn)
+            .await
+            .and_then(|rows| {
+                rows.into_iter()
+                    .map(|row| {
+                        Ok((
+                            PostId::pinned(row.try_get::<&str, _>("post_id")?),
+                            row.try_get::<bool, _>("is_news")?,
+                            row.try_get::<Option<String>, _>("hold")?,
+                        ))
+                    })
+                    .collect::<Result<Vec<_>, sqlx::Error>>()
+            }))
+        .map_err(doing("read what holds posts"))?;
         let standing = |(id, is_news, hold): (PostId, bool, Option<String>)| {
             Ok((id, (is_news, hold.map(|word| word.parse()).transpose()?)))
         };

@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -38,8 +38,9 @@ const SCHEMA: &str = "
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, html TEXT NOT NULL, mail TEXT, web TEXT);";
 
-const TIDY: &str =
-    "DELETE FROM bodies WHERE id NOT IN (SELECT body FROM files WHERE body IS NOT NULL)";
+/// The last one stays: the number of a text that somebody still asks for never becomes another's.
+const TIDY: &str = "DELETE FROM bodies WHERE id NOT IN (SELECT body FROM files WHERE body IS NOT NULL) \
+                    AND id < (SELECT MAX(id) FROM bodies)";
 
 /// What tells an unchanged file without reading it. Times in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,8 @@ struct Inner {
     path: Option<PathBuf>,
     /// Held as long as `own` is the file itself.
     lock: Option<File>,
+    /// None inside: the file cannot be looked at.
+    texts: OnceLock<Option<PostTexts>>,
     is_checkpointing: Arc<AtomicBool>,
 }
 
@@ -121,6 +124,7 @@ impl PostCache {
             kept: kept.map(Mutex::new),
             path,
             lock,
+            texts: OnceLock::new(),
             is_checkpointing: Arc::default(),
         }))
     }
@@ -144,21 +148,22 @@ impl PostCache {
         with_text(post, self.body(body)?)
     }
 
-    /// The texts as they are now, for whatever is shown until there is something else.
+    /// The texts, for whatever is shown until there is something else: also when another configuration has begun a cache anew.
     pub fn texts(&self) -> PostTexts {
         // Whoever held on to the cache itself would keep the next owner from its lock.
-        let reader = self.0.lock.as_ref().and_then(|_| self.reader());
-        let begun = reader.filter(|CacheReader(connection)| {
-            // By the time that it closes another database may bear the name.
-            let kept = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-            // The first look is the moment that its transaction sees.
-            connection.set_db_config(kept, true).is_ok()
-                && connection.query_row("SELECT 1 FROM stamps", (), |_| Ok(())).is_ok()
-        });
-        begun.map_or_else(
-            || PostTexts::OfCommand(self.clone()),
-            |it| PostTexts::AsOf(Arc::new(Mutex::new(it))),
-        )
+        let texts =
+            self.0.lock.as_ref().map(|_| self.0.texts.get_or_init(|| self.open_texts().ok()));
+        texts.cloned().flatten().unwrap_or_else(|| PostTexts::OfCommand(self.clone()))
+    }
+
+    fn open_texts(&self) -> rusqlite::Result<PostTexts> {
+        let path = self.0.path.as_ref().ok_or(rusqlite::Error::InvalidQuery)?;
+        let connection = open_to_look(path)?;
+        // By the time that it closes another database may bear the name.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        // The first look opens all files that belong to this one. A transaction that stayed open would let its log grow for ever.
+        connection.query_row("SELECT 1 FROM stamps", (), |_| Ok(()))?;
+        Ok(PostTexts::Opened(Arc::new(Mutex::new(connection))))
     }
 
     /// Writes what `fill` hands to its pen, all or nothing.
@@ -185,8 +190,7 @@ impl PostCache {
         // Without the cache itself, whose lock another may wait for.
         let is_checkpointing = Arc::clone(&self.0.is_checkpointing);
         std::thread::spawn(move || {
-            let moved = Connection::open(&path)
-                .and_then(|it| it.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(())));
+            let moved = checkpoint(&path);
             if let Err(error) = moved {
                 tracing::debug!(%error, "the cache of posts is checkpointed later");
             }
@@ -195,10 +199,10 @@ impl PostCache {
     }
 }
 
-/// The texts of posts as of a moment. Cheap to clone.
+/// The texts of posts. Cheap to clone.
 #[derive(Clone, Debug)]
 pub enum PostTexts {
-    AsOf(Arc<Mutex<CacheReader>>),
+    Opened(Arc<Mutex<Connection>>),
     /// Nobody comes after a command that would want the lock.
     OfCommand(PostCache),
 }
@@ -207,9 +211,7 @@ impl PostTexts {
     /// A text; none if it was thrown away.
     pub fn body(&self, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
         match self {
-            Self::AsOf(reader) => {
-                read_body(&reader.lock().unwrap_or_else(PoisonError::into_inner).0, id)
-            }
+            Self::Opened(connection) => read_body(&held(connection), id),
             Self::OfCommand(cache) => cache.body(id),
         }
     }
@@ -315,6 +317,12 @@ impl Pen<'_> {
     }
 }
 
+/// As much as readers that are just reading allow.
+fn checkpoint(path: &Path) -> rusqlite::Result<()> {
+    let connection = Connection::open(path)?;
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))
+}
+
 /// A panic while it was held was in a reader's code, not in the middle of a write: those are undone.
 fn held(connection: &Mutex<Connection>) -> std::sync::MutexGuard<'_, Connection> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
@@ -407,4 +415,49 @@ fn private() -> rusqlite::Result<Connection> {
     connection.execute_batch(SCHEMA)?;
     connection.execute("INSERT INTO bodies (id, html) VALUES (?1, '')", [OWN])?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(html: &str) -> CachedBody {
+        CachedBody { html: html.to_owned(), ..CachedBody::default() }
+    }
+
+    #[test]
+    fn whoever_reads_texts_does_not_keep_the_log_from_starting_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("posts.cache");
+        let cache = PostCache::open(&path, "stamp", false).unwrap();
+        let first = cache.write(|pen| pen.put_body(&text("first"))).unwrap();
+        let texts = cache.texts();
+        let log = || beside(&path, "-wal").metadata().unwrap().len();
+        let mut lengths = Vec::new();
+        for round in 0..3 {
+            cache.write(|pen| pen.put_body(&text(&format!("{round}").repeat(100_000)))).unwrap();
+            assert_eq!(texts.body(first).unwrap(), Some(text("first")));
+            checkpoint(&path).unwrap();
+            lengths.push(log());
+        }
+        assert_eq!(lengths[1], lengths[2], "{lengths:?}");
+    }
+
+    #[test]
+    fn the_number_of_a_text_never_becomes_that_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("posts.cache");
+        let cache = PostCache::open(&path, "stamp", false).unwrap();
+        let numbers: Vec<BodyId> = cache
+            .write(|pen| ["a", "b"].map(|it| pen.put_body(&text(it))).into_iter().collect())
+            .unwrap();
+        let texts = cache.texts();
+        drop(cache);
+        // No file refers to either: both are thrown away, or none is read as something else.
+        let next = PostCache::open(&path, "stamp", false).unwrap();
+        let new = next.write(|pen| pen.put_body(&text("c"))).unwrap();
+        assert!(!numbers.contains(&new));
+        assert_eq!(texts.body(numbers[0]).unwrap(), None);
+        assert_ne!(texts.body(numbers[1]).unwrap(), Some(text("c")));
+    }
 }

@@ -197,11 +197,7 @@ impl Tx {
              revised_at = CASE WHEN posts.revision = excluded.revision THEN posts.revised_at \
              ELSE excluded.revised_at END, revision = excluded.revision, gone_at = NULL \
              RETURNING post_id, first_seen_at, revised_at, edited_at, is_news, hold",
-            if self.is_postgres() {
-                "jsonb_array_elements($1::jsonb) AS each(value)"
-            } else {
-                "json_each($1)"
-            }
+            self.each()
         );
         let json = serde_json::to_string(posts).map_err(|_| StoreError::Corrupt("a post"))?;
         let rows = on_engine!(self, |conn| sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -241,10 +237,6 @@ impl Tx {
         taken: &[&str],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        const SQLITE: &str =
-            "DELETE FROM former_links WHERE link IN (SELECT value FROM json_each($1))";
-        const POSTGRES: &str = "DELETE FROM former_links WHERE link IN \
-                                (SELECT jsonb_array_elements_text($1::jsonb))";
         const LEAVE: &str = "INSERT INTO former_links (link, post_id, left_at) VALUES ($1, $2, $3) \
                              ON CONFLICT (link) DO UPDATE SET post_id = excluded.post_id, left_at = excluded.left_at";
         for (link, id) in left {
@@ -257,11 +249,15 @@ impl Tx {
                 .map(|_| ()))
             .map_err(doing("note where a post was"))?;
         }
-        let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
+        let sql = format!("DELETE FROM former_links WHERE link IN ({})", self.each_text());
         for share in taken.chunks(SHARE) {
             let json = serde_json::to_string(share).map_err(|_| StoreError::Corrupt("a link"))?;
-            on_engine!(self, |conn| sqlx::query(sql).bind(json).execute(conn).await.map(|_| ()))
-                .map_err(doing("note where posts are"))?;
+            on_engine!(self, |conn| sqlx::query(sqlx::AssertSqlSafe(&*sql))
+                .bind(json)
+                .execute(conn)
+                .await
+                .map(|_| ()))
+            .map_err(doing("note where posts are"))?;
         }
         Ok(())
     }

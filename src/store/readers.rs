@@ -60,11 +60,7 @@ impl Tx {
     }
 
     async fn write_readers(&mut self, json: &str) -> Result<(), StoreError> {
-        let (each, greatest) = if self.is_postgres() {
-            ("jsonb_array_elements(CAST($1 AS jsonb)) AS each(value)", "greatest")
-        } else {
-            ("json_each($1)", "max")
-        };
+        let (each, greatest) = (self.each(), if self.is_postgres() { "greatest" } else { "max" });
         let sql = format!(
             "INSERT INTO feed_readers (day, path, pollers, subscribers) \
              SELECT CAST(value->>'day' AS BIGINT), value->>'path', \

@@ -105,7 +105,13 @@ async fn an_author_wishes_a_correction_in_the_front_matter_and_those_who_had_the
         world.restarts().await;
         world.passes(4).await;
         world.is_quiet().await;
-        assert_eq!(corrections(&world), ["ann@example.org"], "{engine:?}: once for each text");
+        assert_eq!(corrections(&world), ["ann@example.org"], "{engine:?}: once for each edit");
+        for text in ["It is closed on Tuesdays.", "It is closed on Mondays."] {
+            world.author_saves("hello.md", wishing(text)).await;
+            world.passes(4).await;
+            world.is_quiet().await;
+        }
+        assert_eq!(corrections(&world).len(), 3, "{engine:?}: whoever read of Tuesdays is told");
     }
 }
 

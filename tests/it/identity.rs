@@ -259,6 +259,25 @@ async fn a_checkout_that_is_seen_in_two_pieces_is_held_as_a_whole() {
 }
 
 #[tokio::test]
+async fn few_posts_that_come_just_before_many_are_held_with_them() {
+    let world = Setting::new(Engine::Sqlite).config("[guard]\nnew_posts = 3").start().await;
+    world.subscriber("ann@example.org", Cadence::Instant).await;
+    let save = |number: u64| {
+        let text = post(&format!("Post {number}"), &words(number, 50));
+        std::fs::write(world.path(&format!("posts/{number}.md")), text).expect("written");
+    };
+    (0..2).for_each(save);
+    world.rescans().await;
+    assert!(held(&world).await.is_empty());
+    (2..7).for_each(save);
+    world.rescans().await;
+    world.passes(6).await;
+    world.is_quiet().await;
+    assert_eq!(held(&world).await.len(), 7, "all of one checkout");
+    assert!(subjects(&world).is_empty());
+}
+
+#[tokio::test]
 async fn a_file_that_broke_while_nobody_watched_keeps_its_last_version_live() {
     const BROKEN: &str = "---\ntitle: \"Broken\ndate: 2026-03-09\n---\nx";
     let mut world = Setting::new(Engine::Sqlite).start().await;

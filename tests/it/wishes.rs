@@ -201,3 +201,15 @@ async fn of_a_post_in_several_languages_its_readers_get_one_version() {
     );
     assert_eq!(world.feed_titles().await.len(), 4);
 }
+
+#[tokio::test]
+async fn a_translation_of_a_post_of_the_baseline_is_no_news() {
+    let world =
+        Setting::new(Engine::Sqlite).post("tea.md", post("Tea", "2026-03-01")).start().await;
+    world.subscriber("ann@example.org", Cadence::Instant).await;
+    world.author_saves("tea.es.md", wishing("Té", "lang: es\npermalink: /es/te/")).await;
+    world.passes(4).await;
+    world.is_quiet().await;
+    assert!(mail(&world).is_empty());
+    assert_eq!(world.feed_titles().await.len(), 2);
+}

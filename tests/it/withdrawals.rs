@@ -136,6 +136,27 @@ async fn a_post_that_expires_is_retracted() {
 }
 
 #[tokio::test]
+async fn a_slip_in_the_day_on_which_a_post_expires_can_be_mended() {
+    let world = Setting::new(Engine::Sqlite).config(CHAT).start().await;
+    let until = |year: u16| {
+        let line = format!("---\nexpires: {year}-12-01\ntitle");
+        post("Fair", "2026-03-09").replace("---\ntitle", &line)
+    };
+    world.author_saves("fair.md", until(2026)).await;
+    world.passes(4).await;
+    world.is_quiet().await;
+    world.author_saves("fair.md", until(2025)).await;
+    world.author_saves("fair.md", until(2026)).await;
+    world.passes(4).await;
+    world.is_quiet().await;
+    assert_eq!(told(&world), ["post.published Fair"]);
+    world.author_saves("fair.md", until(2025)).await;
+    world.passes(4).await;
+    world.is_quiet().await;
+    assert_eq!(told(&world), ["post.published Fair", "post.removed Fair"]);
+}
+
+#[tokio::test]
 async fn what_a_destination_was_not_told_yet_it_is_not_told() {
     for engine in Engine::all() {
         let chat = CHAT.replace("outbox:var/outbox", "http://127.0.0.1:9/");

@@ -9,18 +9,7 @@ use crate::config::report::Problem;
 use crate::config::{FeedTarget, Polling, raw};
 
 pub(super) fn polling(raw: &raw::Feeds, context: &mut Context<'_>) -> Option<Polling> {
-    let mut moved = BTreeMap::new();
-    let mut is_good = true;
-    for (from, to) in &raw.moved {
-        let place = crate::config::schema::below("feeds.moved", from);
-        let led = path(from).and_then(|from| Ok((from, target(to)?))).and_then(not_to_itself);
-        match context.report.take(&place, led) {
-            Some((from, to)) => {
-                moved.insert(from, to);
-            }
-            None => is_good = false,
-        }
-    }
+    let (moved, mut is_good) = moved(raw, context);
     let mut gone = BTreeSet::new();
     for (index, text) in raw.gone.iter().enumerate() {
         let place = crate::config::schema::below("feeds.gone", &index.to_string());
@@ -37,6 +26,31 @@ pub(super) fn polling(raw: &raw::Feeds, context: &mut Context<'_>) -> Option<Pol
         }
     }
     is_good.then_some(Polling { moved, gone, requests_per_minute: raw.requests_per_minute })
+}
+
+/// Where feeds moved to, and whether that is all of them.
+fn moved(raw: &raw::Feeds, context: &mut Context<'_>) -> (BTreeMap<String, FeedTarget>, bool) {
+    let mut moved = BTreeMap::new();
+    let mut is_good = true;
+    let place = |from: &str| crate::config::schema::below("feeds.moved", from);
+    let mut written = Vec::new();
+    for (from, to) in &raw.moved {
+        let led = path(from).and_then(|from| Ok((from, target(to)?)));
+        match context.report.take(&place(from), led) {
+            Some((path, to)) => {
+                written.push((from, path.clone()));
+                moved.insert(path, to);
+            }
+            None => is_good = false,
+        }
+    }
+    for (from, path) in written.iter().filter(|(_, path)| comes_back(path, &moved)) {
+        let problem = Problem::new(format!("`{path}` leads to itself"))
+            .help("let it lead to a feed, here or elsewhere");
+        context.report.take::<()>(&place(from), Err(problem));
+        is_good = false;
+    }
+    (moved, is_good)
 }
 
 /// As a request has it: from the root, without a query.
@@ -71,11 +85,17 @@ fn target(text: &str) -> Result<FeedTarget, Problem> {
     })
 }
 
-fn not_to_itself((from, to): (String, FeedTarget)) -> Result<(String, FeedTarget), Problem> {
-    if matches!(&to, FeedTarget::Path(to) if *to == from) {
-        return Err(Problem::new(format!("`{from}` leads to itself")));
+/// Whether a reader that follows `from` would come to it again.
+fn comes_back(from: &str, moved: &BTreeMap<String, FeedTarget>) -> bool {
+    let mut at = from;
+    for _ in 0..moved.len() {
+        let Some(FeedTarget::Path(to)) = moved.get(at) else { return false };
+        if to == from {
+            return true;
+        }
+        at = to;
     }
-    Ok((from, to))
+    false
 }
 
 #[cfg(test)]
@@ -93,7 +113,20 @@ mod tests {
         for wrong in ["feed.xml", "javascript:alert(1)", ""] {
             assert!(target(wrong).is_err(), "{wrong}");
         }
-        let same = ("/a.xml".to_owned(), FeedTarget::Path("/a.xml".to_owned()));
-        assert!(not_to_itself(same).is_err());
+    }
+
+    #[test]
+    fn nobody_is_led_in_a_circle() {
+        let to = |to: &str| FeedTarget::Path(to.to_owned());
+        let moved = BTreeMap::from([
+            ("/self.xml".to_owned(), to("/self.xml")),
+            ("/a.xml".to_owned(), to("/b.xml")),
+            ("/b.xml".to_owned(), to("/a.xml")),
+            ("/c.xml".to_owned(), to("/d.xml")),
+            ("/d.xml".to_owned(), to("/feed.xml")),
+        ]);
+        let circular: Vec<&str> =
+            moved.keys().map(|it| &**it).filter(|from| comes_back(from, &moved)).collect();
+        assert_eq!(circular, ["/a.xml", "/b.xml", "/self.xml"]);
     }
 }
