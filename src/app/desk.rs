@@ -201,7 +201,7 @@ impl Desk {
         let with = Press { config: &self.config, cache, places };
         let Published { shelf, changes_at, unread, unplaced } =
             publish_feeds(with, catalog, planner.taken(), &previous, now);
-        telemetry::posts(shelf.live_posts, catalog.broken);
+        telemetry::posts(shelf.live.posts.len(), catalog.broken);
         let settled = settle_validators(&self.state.store, shelf, &previous, now).await;
         let (before, live) =
             (self.state.archive.load_full(), Arc::clone(settled.selections.live()));

@@ -1,13 +1,11 @@
 //! The catalog: an immutable picture of all posts, replaced as a whole on change.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    BodyId, Channel, Diagnostic, Due, Hold, Likeness, Post, PostId, QueuedRelease, Releases,
-};
+use super::{BodyId, Diagnostic, Hold, Likeness, Post};
 
 /// A post and what the store knows of it.
 #[derive(Clone, Debug)]
@@ -46,18 +44,10 @@ impl CatalogPost {
     }
 }
 
-/// A post that readers of feeds see now.
-#[derive(Clone, Debug)]
-pub struct LivePost {
-    pub post: Arc<Post>,
-    /// Its text, in the post cache.
-    pub body: BodyId,
-}
-
 /// All posts that are neither drafts nor broken, newest first, and what is wrong with the others.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    pub posts: Vec<Arc<CatalogPost>>,
+    pub posts: Arc<Vec<Arc<CatalogPost>>>,
     /// Errors and warnings about files, in order of file.
     pub problems: Vec<Diagnostic>,
     /// Paths at which posts were before, and where each is now.
@@ -71,54 +61,26 @@ impl Catalog {
     pub fn find(&self, name: &str) -> Option<&Arc<CatalogPost>> {
         self.posts.iter().find(|known| known.post.is_called(name))
     }
-
-    /// The posts that are live in feeds at `now`, newest first, and when that changes by itself.
-    pub fn live(
-        &self,
-        releases: &Releases,
-        taken: &HashMap<PostId, QueuedRelease>,
-        now: Timestamp,
-    ) -> (Vec<LivePost>, Option<Timestamp>) {
-        let mut live: Vec<LivePost> = Vec::with_capacity(self.posts.len());
-        let mut is_in_order = true;
-        let mut changes_at: Option<Timestamp> = None;
-        let mut note = |at: Timestamp| {
-            changes_at = Some(changes_at.map_or(at, |known| known.min(at)));
-        };
-        for known in &self.posts {
-            if known.is_expired(now) {
-                continue;
-            }
-            match releases.due(&known.post, &Channel::Feeds, taken) {
-                Due::At(at) if at <= now => {
-                    if let Some(expires_at) = known.expires_at {
-                        note(expires_at);
-                    }
-                    let post = as_readers_saw_it(known, at);
-                    let follows = |last: &LivePost| Post::newest_first(&last.post, &post).is_le();
-                    is_in_order &= live.last().is_none_or(follows);
-                    live.push(LivePost { post, body: known.body });
-                }
-                Due::At(at) => note(at),
-                Due::InQueue => {}
-            }
-        }
-        // Those that were released later than they are dated are out of order.
-        if !is_in_order {
-            live.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
-        }
-        (live, changes_at)
-    }
 }
 
-/// A post that was released later than its own date counts as published then: that is when readers could first see it.
-/// One that was edited since and does not say so itself counts as updated.
-fn as_readers_saw_it(known: &CatalogPost, at: Timestamp) -> Arc<Post> {
-    let post = &known.post;
-    let published_at = post.published_at.max(at);
-    let updated_at = post.updated_at.or(known.edited_at.filter(|edited| *edited > published_at));
-    if (published_at, updated_at) == (post.published_at, post.updated_at) {
-        return Arc::clone(post);
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A post that was first seen when it was published.
+    pub(in crate::domain) fn known_post(post: Post) -> Arc<CatalogPost> {
+        let seen_at = post.published_at;
+        Arc::new(CatalogPost {
+            post: Arc::new(post),
+            body: BodyId(1),
+            first_seen_at: seen_at,
+            revised_at: seen_at,
+            edited_at: None,
+            is_news: true,
+            hold: None,
+            likeness: Likeness::of(""),
+            settle: SignedDuration::ZERO,
+            expires_at: None,
+        })
     }
-    Arc::new(Post { published_at, updated_at, ..Post::clone(post) })
 }

@@ -104,11 +104,10 @@ impl Versions<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use jiff::SignedDuration;
-
     use super::*;
+    use crate::domain::Release;
+    use crate::domain::catalog::tests::known_post;
     use crate::domain::post::tests::{at, post};
-    use crate::domain::{BodyId, CatalogPost, Likeness, Release};
 
     fn version(source: &str, language: &str) -> Post {
         let source = source.to_owned();
@@ -149,22 +148,8 @@ mod tests {
         let (tea, the) = (keyed("posts/tea.md", "en"), keyed("posts/le-the.md", "fr"));
         let mut catalog = Catalog::default();
         let known = [tea.clone(), the.clone(), version("posts/tea.de.md", "de")];
-        catalog.posts = known
-            .map(|post| {
-                Arc::new(CatalogPost {
-                    post: Arc::new(post),
-                    body: BodyId(1),
-                    first_seen_at: at("03-01"),
-                    revised_at: at("03-01"),
-                    edited_at: None,
-                    is_news: true,
-                    hold: None,
-                    likeness: Likeness::of(""),
-                    settle: SignedDuration::ZERO,
-                    expires_at: None,
-                })
-            })
-            .into();
+        let posts = known.map(known_post);
+        catalog.posts = Arc::new(posts.to_vec());
         let french = Translation { language: "fr".to_owned(), link: the.link.clone() };
         let of_tea = |releases: &Releases, day| {
             catalog.versions(releases, &HashMap::new(), at(day)).of(&tea)

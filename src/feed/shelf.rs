@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Document, Selections};
-use crate::domain::{Diagnostic, Revision};
+use crate::domain::{Diagnostic, Live, Revision};
 
 /// Everything that the feeds and the status page show of the posts. Empty until the first scan is over.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,8 @@ pub struct Shelf {
     pub problems: Vec<Diagnostic>,
     /// Paths at which posts were before, and where each is now.
     pub moved: Arc<BTreeMap<String, String>>,
-    pub live_posts: usize,
+    /// The posts that readers see.
+    pub live: Live,
     /// Posts that are marked as drafts.
     pub drafts: usize,
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
@@ -13,6 +13,8 @@ pub(super) struct Live {
     by_id: HashMap<PostId, Arc<CatalogPost>>,
     by_link: HashMap<String, PostId>,
     newest_first: BTreeMap<(Reverse<Timestamp>, PostId), Arc<CatalogPost>>,
+    /// The same, as others get them; made when somebody asks after a change.
+    listed: OnceLock<Arc<Vec<Arc<CatalogPost>>>>,
     /// Those that wait for a person.
     held: BTreeSet<PostId>,
 }
@@ -20,6 +22,7 @@ pub(super) struct Live {
 impl Live {
     pub(super) fn take(&mut self, live: &Arc<CatalogPost>) {
         let post = &live.post;
+        self.listed = OnceLock::new();
         if let Some(before) = self.by_id.insert(post.id.clone(), Arc::clone(live)) {
             self.forget_place(&before);
         }
@@ -41,6 +44,7 @@ impl Live {
     }
 
     fn forget_place(&mut self, live: &CatalogPost) {
+        self.listed = OnceLock::new();
         let link = live.post.link.as_str();
         if self.by_link.get(link) == Some(&live.post.id) {
             self.by_link.remove(link);
@@ -64,6 +68,10 @@ impl Live {
 
     pub(super) fn held(&self) -> &BTreeSet<PostId> {
         &self.held
+    }
+
+    pub(super) fn listed(&self) -> Arc<Vec<Arc<CatalogPost>>> {
+        Arc::clone(self.listed.get_or_init(|| Arc::new(self.newest_first().cloned().collect())))
     }
 
     pub(super) fn newest_first(&self) -> impl Iterator<Item = &Arc<CatalogPost>> {

@@ -52,7 +52,7 @@ impl Ingest {
     pub fn catalog(&self) -> Catalog {
         let mut catalog =
             Catalog { problems: self.unreadable.values().cloned().collect(), ..Catalog::default() };
-        catalog.posts = self.live.newest_first().cloned().collect();
+        catalog.posts = self.live.listed();
         catalog.moved = Arc::clone(&self.moved);
         catalog.problems.extend(self.around.problems().cloned());
         for state in self.telling.iter().filter_map(|source| self.files.get(source)) {

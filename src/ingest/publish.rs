@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::config::Config;
-use crate::domain::{Catalog, LivePost, PostId, QueuedRelease, Revision, Written};
+use crate::domain::{Catalog, Live, LivePost, PostId, QueuedRelease, Revision, Written};
 use crate::feed::{
     self, Document, FeedSpec, Format, Places, Publication, Selections, Shelf, Texts,
 };
@@ -46,11 +46,17 @@ pub fn publish_feeds(
     previous: &Shelf,
     now: Timestamp,
 ) -> Published {
-    let (live, changes_at) = catalog.live(&config.releases, taken, now);
-    let live_posts = live.len();
+    let live = Live::of(catalog, (&config.releases, taken), &previous.live, now);
+    let changes_at = live.changes_at;
     let publication = Publication::of(config);
     let urls = publication.main_urls();
-    let selections = Selections::of(publication, live, places, texts(cache), &previous.selections);
+    let selections = Selections::of(
+        publication,
+        Arc::clone(&live.posts),
+        places,
+        texts(cache),
+        &previous.selections,
+    );
     let unplaced = selections.unplaced();
     let neighbours = selections.before_head();
     let spec = FeedSpec {
@@ -73,7 +79,7 @@ pub fn publish_feeds(
         selections: Arc::new(selections),
         problems: catalog.problems.clone(),
         moved: Arc::clone(&catalog.moved),
-        live_posts,
+        live,
         drafts: catalog.drafts,
     };
     Published { shelf, changes_at, unread, unplaced }

@@ -56,18 +56,7 @@ pub async fn forecast(
 ) -> Result<Forecast, StoreError> {
     let config = Arc::clone(&planner.config);
     let taken = foreseen_queues(planner, catalog, now);
-    let ahead = Planner {
-        config: Arc::clone(&planner.config),
-        templates: planner.templates.clone(),
-        store: planner.store.clone(),
-        cache: planner.cache.clone(),
-        had: planner.had.clone(),
-        since: planner.since.clone(),
-        taken,
-        told: HashMap::new(),
-        corrected: HashSet::new(),
-        doubted: None,
-    };
+    let ahead = ahead_of(planner, taken);
     let mut rows = feeds(&ahead, catalog, now);
     let mut held = Vec::new();
     let mut tx = planner.store.write().await?;
@@ -113,6 +102,22 @@ pub async fn forecast(
     let not_news = catalog.posts.iter().filter(|known| !known.is_news).count();
     held.sort();
     Ok(Forecast { rows, not_news, withheld: held })
+}
+
+/// The same planner with what queues will have released by then.
+fn ahead_of(planner: &Planner, taken: HashMap<PostId, QueuedRelease>) -> Planner {
+    Planner {
+        config: Arc::clone(&planner.config),
+        templates: planner.templates.clone(),
+        store: planner.store.clone(),
+        cache: planner.cache.clone(),
+        had: planner.had.clone(),
+        since: planner.since.clone(),
+        taken,
+        told: HashMap::new(),
+        corrected: HashSet::new(),
+        doubted: None,
+    }
 }
 
 impl Planner {

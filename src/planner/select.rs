@@ -95,7 +95,7 @@ impl<'a> Versions<'a> {
         // Where all is in one language nothing need be asked further.
         let first = &due[0].post.post.language;
         let is_mixed = due.iter().any(|candidate| candidate.post.post.language != *first);
-        for known in &world.catalog.posts {
+        for known in &*world.catalog.posts {
             let may_be_one = is_mixed || known.post.language != *first;
             if may_be_one
                 && !known.is_expired(world.now)

@@ -134,7 +134,7 @@ fn context(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: told(state.started_at),
         now: told(now),
-        posts: number(shelf.live_posts),
+        posts: number(shelf.live.posts.len()),
         drafts: number(shelf.drafts),
         problems: problems(trouble.or(fence(report).as_ref()), &shelf),
         feeds: index::feeds(config),

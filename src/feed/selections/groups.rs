@@ -1,12 +1,14 @@
 //! Which posts are in which feed, kept up by what changed.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::Key;
 use super::selection::{Selection, topic_slug};
-use crate::domain::{FeedTopic, LivePost, Post, PostId};
+use crate::domain::{FeedTopic, LivePost, Post, PostId, unlike};
 use crate::feed::archive::{Places, Shares};
 use crate::feed::{Publication, media};
 
@@ -18,6 +20,8 @@ pub(super) struct Change<'a> {
     pub(super) after: &'a [LivePost],
     /// The places that were taken before are below this.
     pub(super) placed: u32,
+    /// Those before that had no place.
+    pub(super) unplaced: &'a [LivePost],
     pub(super) places: &'a Places,
 }
 
@@ -29,37 +33,48 @@ struct Edit<'a> {
 }
 
 impl Change<'_> {
-    /// The feeds after the change. Those that it does not touch are the same ones.
-    pub(super) fn apply(&self, publication: &Publication, groups: &Groups) -> Groups {
+    /// The feeds after the change, and the posts that have no place yet. Feeds that it does not touch are the same ones.
+    pub(super) fn apply(
+        &self,
+        publication: &Publication,
+        groups: &Groups,
+    ) -> (Groups, Vec<LivePost>) {
         let mut edited: HashMap<Key, Edit<'_>> = HashMap::new();
         let mut sorter = Sorter::new(publication);
-        let mut new_places = HashSet::new();
-        if self.places.taken() > self.placed {
-            let ids = self.after.iter().map(|it| &it.post.id);
-            new_places.extend(ids.filter(|id| self.is_new_place(id)));
-        }
+        let mut unplaced: BTreeMap<_, &LivePost> =
+            self.unplaced.iter().map(|it| (key(&it.post), it)).collect();
+        let mut came_without = Vec::new();
         self.walk(|step| match step {
             Step::Gone(it) => {
+                unplaced.remove(&key(&it.post));
                 let place = self.places.of(&it.post.id).filter(|place| *place < self.placed);
                 for key in sorter.keys(&it.post, place) {
                     edited.entry(key).or_default().gone.push(it);
                 }
             }
             Step::Come(it) => {
-                for key in sorter.keys(&it.post, self.places.of(&it.post.id)) {
+                let place = self.places.of(&it.post.id);
+                if place.is_none() {
+                    came_without.push(it);
+                }
+                for key in sorter.keys(&it.post, place) {
                     edited.entry(key).or_default().come.push(it);
                 }
             }
-            Step::Stayed(it) => {
-                if new_places.contains(&it.post.id)
-                    && let Some(place) = self.places.of(&it.post.id)
-                {
-                    edited.entry(sorter.archive(place)).or_default().come.push(it);
-                }
-            }
         });
+        // What stayed and has a place by now.
+        unplaced.retain(|_, it| {
+            let place = self.places.of(&it.post.id);
+            if let Some(place) = place {
+                edited.entry(sorter.archive(place)).or_default().come.push(it);
+            }
+            place.is_none()
+        });
+        unplaced.extend(came_without.into_iter().map(|it| (key(&it.post), it)));
+        let unplaced = unplaced.into_values().cloned().collect();
         let mut groups = groups.clone();
-        for (key, edit) in edited {
+        for (key, mut edit) in edited {
+            edit.come.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
             let before = groups.get(&key).map(|selection| &*selection.posts).unwrap_or_default();
             let posts = merged(before, &edit);
             if posts.is_empty() {
@@ -76,16 +91,13 @@ impl Change<'_> {
                 .entry(key.clone())
                 .or_insert_with(|| Arc::new(Selection::new(publication, &key, Vec::new())));
         }
-        groups
+        (groups, unplaced)
     }
 
-    fn is_new_place(&self, post: &PostId) -> bool {
-        self.places.of(post).is_some_and(|place| place >= self.placed)
-    }
-
-    /// One step for each post that was or is there, in their common order.
+    /// One step for each post that went or came, in their common order.
     fn walk<'a>(&'a self, mut step: impl FnMut(Step<'a>)) {
-        let (mut before, mut after) = (self.before.iter(), self.after.iter());
+        let (before, after) = unlike(self.before, self.after, LivePost::is);
+        let (mut before, mut after) = (before.iter(), after.iter());
         let (mut old, mut new) = (before.next(), after.next());
         loop {
             let order = match (old, new) {
@@ -96,9 +108,7 @@ impl Change<'_> {
             };
             match (old, new) {
                 (Some(old), Some(new)) if order == Ordering::Equal => {
-                    if is_same(old, new) {
-                        step(Step::Stayed(new));
-                    } else {
+                    if !is_same(old, new) {
                         step(Step::Gone(old));
                         step(Step::Come(new));
                     }
@@ -120,7 +130,11 @@ impl Change<'_> {
 enum Step<'a> {
     Gone(&'a LivePost),
     Come(&'a LivePost),
-    Stayed(&'a LivePost),
+}
+
+/// By what posts are in order, newest first.
+fn key(post: &Post) -> (Reverse<Timestamp>, &PostId) {
+    (Reverse(post.published_at), &post.id)
 }
 
 fn is_same(a: &LivePost, b: &LivePost) -> bool {

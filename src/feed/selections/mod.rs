@@ -134,33 +134,36 @@ impl Selections {
     /// The feeds of `live`, newest first. What did not change is shared with `previous`.
     pub fn of(
         publication: Publication,
-        live: Vec<LivePost>,
+        live: impl Into<Arc<[LivePost]>>,
         places: &Places,
         texts: Texts,
         previous: &Self,
     ) -> Self {
+        let live = live.into();
         let about = About {
             stamp: publication.stamp(),
             publication: Arc::new(publication),
             places: Arc::clone(&places.identity),
             texts,
         };
-        let unplaced = live.iter().filter(|it| places.of(&it.post.id).is_none());
-        let unplaced: Vec<LivePost> = unplaced.cloned().collect();
-        let none = (Vec::new().into(), Groups::new(), 0);
-        let (before, groups, first) = match &previous.about {
-            Some(old) if old.stamp == about.stamp && Arc::ptr_eq(&old.places, &about.places) => {
-                (Arc::clone(&previous.live), previous.groups.clone(), previous.placed)
-            }
-            _ => none,
+        let nothing = Self::default();
+        let is_alike =
+            |old: &About| old.stamp == about.stamp && Arc::ptr_eq(&old.places, &about.places);
+        let before =
+            previous.about.as_ref().filter(|old| is_alike(old)).map_or(&nothing, |_| previous);
+        let change = Change {
+            before: &before.live,
+            after: &live,
+            placed: before.placed,
+            unplaced: &before.unplaced,
+            places,
         };
-        let change = Change { before: &before, after: &live, placed: first, places };
-        let groups = change.apply(&about.publication, &groups);
+        let (groups, unplaced) = change.apply(&about.publication, &before.groups);
         let is_listed_alike = previous.about.as_ref().is_some_and(|old| old.stamp == about.stamp)
             && listed(&groups).eq(listed(&previous.groups));
         Self {
             about: Some(about),
-            live: live.into(),
+            live,
             groups,
             placed: places.taken(),
             unplaced,

@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::audience::fixture::House;
-use crate::domain::{self, Diagnostic, Post, Written};
+use crate::domain::{self, BodyId, Diagnostic, Live, LivePost, Post, Written};
 use crate::feed::{Document, FeedSpec, FeedUrls, Format, render};
 
 struct World {
@@ -69,7 +69,7 @@ impl World {
         let published = Shelf {
             documents: documents.into(),
             problems: vec![problem],
-            live_posts: 1,
+            live: Live::from([LivePost { post: Arc::new(post()), body: BodyId(1) }]),
             drafts: 2,
             ..Shelf::default()
         };
