@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::domain::{Catalog, Diagnostic, PostId};
 use crate::feed::Places;
-use crate::ingest::{self, Ingest, Press, Published, publish_feeds, settle_validators};
+use crate::ingest::{
+    self, Ingest, Press, Published, keep_last, last_shelf, publish_feeds, settle_validators,
+};
 use crate::planner::Planner;
 use crate::store::{PostCache, StoreError};
 use crate::telemetry;
@@ -50,6 +52,7 @@ impl Desk {
     }
 
     pub(super) async fn run(mut self) -> Result<(), StoreError> {
+        self.serve_again().await;
         let Some(mut opened) = self.open().await else { return Ok(()) };
         let mut watch = Watch::for_posts(&self.config.posts, &self.config.watch);
         let mut look = Look::Everywhere;
@@ -134,6 +137,21 @@ impl Desk {
         }
     }
 
+    /// What readers had before we came they have until everything was looked at.
+    async fn serve_again(&self) {
+        let previous = self.state.shelf.load_full();
+        if !previous.documents.is_empty() {
+            return;
+        }
+        let config = Arc::clone(&self.config);
+        let last = tokio::task::spawn_blocking(move || last_shelf(&config)).await;
+        if let Ok(Some(shelf)) = last {
+            let now = self.state.clock.now();
+            let settled = settle_validators(&self.state.store, shelf, &previous, now).await;
+            self.state.shelf.store(Arc::new(settled));
+        }
+    }
+
     /// The planner first: a channel that is new exists before the posts that this run finds. Waits for the database.
     async fn open(&self) -> Option<Opened> {
         loop {
@@ -206,7 +224,13 @@ impl Desk {
         let (before, live) =
             (self.state.archive.load_full(), Arc::clone(settled.selections.live()));
         self.state.archive.store(Archive::succeeding(&before, &self.config, live, cache));
-        self.state.shelf.store(Arc::new(settled));
+        let (settled, config) = (Arc::new(settled), Arc::clone(&self.config));
+        self.state.shelf.store(Arc::clone(&settled));
+        // Readers have it by now, and need not wait for the next start's sake.
+        let kept = tokio::task::spawn_blocking(move || keep_last(&config, &settled, &previous));
+        if let Err(error) = kept.await {
+            std::panic::resume_unwind(error.into_panic());
+        }
         Passed { due_at: changes_at, unread, unplaced }
     }
 

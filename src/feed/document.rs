@@ -57,6 +57,11 @@ impl Document {
         }
     }
 
+    /// A document that was served at this time before.
+    pub fn served_before(format: Format, text: String, last_modified: Timestamp) -> Self {
+        Self::new(format, text, last_modified)
+    }
+
     pub(super) fn of_type(self, content_type: &'static str) -> Self {
         Self { content_type, ..self }
     }

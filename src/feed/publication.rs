@@ -30,7 +30,7 @@ impl Publication {
     }
 
     /// Changes with everything here.
-    pub(super) fn stamp(&self) -> Revision {
+    pub fn stamp(&self) -> Revision {
         Revision::of([format!("{self:?}").as_str()])
     }
 

@@ -9,6 +9,8 @@ use crate::domain::{Diagnostic, Live, Revision};
 /// Everything that the feeds and the status page show of the posts. Empty until the first scan is over.
 #[derive(Clone, Debug, Default)]
 pub struct Shelf {
+    /// What was served before we came, until the first scan is over.
+    pub is_of_before: bool,
     /// By path, such as `/feed.xml`.
     pub documents: BTreeMap<String, Arc<Document>>,
     /// The hash of what they were made of, if all could be made.

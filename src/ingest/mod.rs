@@ -24,7 +24,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use files::SIZE_LIMIT;
-pub use publish::{Press, Published, publish_feeds};
+pub use publish::{Press, Published, keep_last, last_shelf, publish_feeds};
 pub use validators::{settle_document, settle_validators};
 
 use crate::config::{Config, PostFolder};

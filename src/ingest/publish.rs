@@ -10,7 +10,7 @@ use crate::domain::{Catalog, Live, LivePost, PostId, QueuedRelease, Revision, Wr
 use crate::feed::{
     self, Document, FeedSpec, Format, Places, Publication, Selections, Shelf, Texts,
 };
-use crate::store::{PostCache, StoreError};
+use crate::store::{LastFeed, LastFeeds, PostCache, StoreError};
 use crate::telemetry;
 
 /// Where each format is served.
@@ -74,6 +74,7 @@ pub fn publish_feeds(
     let mut unread = Vec::new();
     let (documents, made_of) = main_feed(&spec, &selections.head(), (cache, previous), &mut unread);
     let shelf = Shelf {
+        is_of_before: false,
         documents,
         made_of,
         selections: Arc::new(selections),
@@ -83,6 +84,44 @@ pub fn publish_feeds(
         drafts: catalog.drafts,
     };
     Published { shelf, changes_at, unread, unplaced }
+}
+
+/// What was served last under this configuration: readers have that until everything was looked at.
+pub fn last_shelf(config: &Config) -> Option<Shelf> {
+    let last = LastFeeds::read(&config.last_feeds())?;
+    if last.stamp != Publication::of(config).stamp() {
+        return None;
+    }
+    let documents = last.feeds.into_iter().filter_map(|LastFeed { path, last_modified, text }| {
+        let (_, format) = PATHS.into_iter().find(|(known, _)| *known == path)?;
+        Some((path, Arc::new(Document::served_before(format, text, last_modified))))
+    });
+    let documents: BTreeMap<_, _> = documents.collect();
+    let is_whole = documents.len() == PATHS.len();
+    is_whole.then(|| Shelf { is_of_before: true, documents, ..Shelf::default() })
+}
+
+/// Keeps the documents of `shelf` for the next start, if they are others than those of `previous`.
+pub fn keep_last(config: &Config, shelf: &Shelf, previous: &Shelf) {
+    let is_kept = |(path, document): (&String, &Arc<Document>)| {
+        previous.documents.get(path).is_some_and(|it| it.etag == document.etag)
+    };
+    if shelf.documents.iter().all(is_kept) {
+        return;
+    }
+    let feed = |(path, document): (&String, &Arc<Document>)| {
+        let text = String::from_utf8(document.bytes.to_vec()).ok()?;
+        Some(LastFeed { path: path.clone(), last_modified: document.last_modified, text })
+    };
+    let feeds: Option<Vec<LastFeed>> = shelf.documents.iter().map(feed).collect();
+    let Some(feeds) = feeds else { return };
+    let last = LastFeeds { stamp: Publication::of(config).stamp(), feeds };
+    if let Err(error) = last.write(&config.last_feeds()) {
+        tracing::warn!(
+            %error,
+            "the feeds cannot be kept for the next start; readers will have to wait then until all posts were looked at"
+        );
+    }
 }
 
 /// The documents of the main feed, and what they are made of, if all could be made.

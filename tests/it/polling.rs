@@ -5,6 +5,9 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 
+use postrider::config::Config;
+use postrider::ingest::last_shelf;
+
 use crate::harness::engine::Engine;
 use crate::harness::world::{Answer, Setting, World, post};
 
@@ -56,6 +59,34 @@ async fn a_restart_tells_readers_nothing_new() {
             }
         }
     }
+}
+
+/// And need not wait until all posts were looked at.
+#[tokio::test]
+async fn what_was_served_last_is_there_at_once_under_the_same_configuration() {
+    let mut world = started(Engine::Sqlite).start().await;
+    world.author_saves("three.md", post("Three", "2026-03-03")).await;
+    let mut before = Vec::new();
+    for path in PATHS {
+        before.push(polls(&world, path, &[]).await);
+    }
+    world.stop().await;
+    let config = world.state.config.load_full();
+    let shelf = last_shelf(&config).expect("they were kept");
+    for (path, before) in PATHS.into_iter().zip(&before) {
+        let document = &shelf.documents[path];
+        assert_eq!((&*document.bytes, &*document.etag), (&*before.body, before.header("etag")));
+        assert_eq!(document.content_type, before.header("content-type"));
+    }
+    let mut other = Config::clone(&config);
+    other.site.title = "Another".to_owned();
+    assert!(last_shelf(&other).is_none(), "under another title they would be others");
+    std::fs::write(config.last_feeds(), "{").unwrap();
+    assert!(last_shelf(&config).is_none());
+    world.restarts().await;
+    assert_eq!(polls(&world, "/feed.xml", &[]).await.header("etag"), before[0].header("etag"));
+    world.stop().await;
+    assert!(last_shelf(&config).is_some(), "they are kept again");
 }
 
 /// Statement 35, with a restart in between.

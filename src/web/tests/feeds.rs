@@ -198,6 +198,17 @@ async fn before_the_first_scan_readers_are_asked_to_come_back() {
 }
 
 #[tokio::test]
+async fn of_what_was_served_before_a_restart_nobody_concludes_what_is_gone() {
+    let world = World::new().await;
+    let rss = world.publish();
+    let mut before = (**world.state.shelf.load()).clone();
+    before.is_of_before = true;
+    world.state.shelf.store(Arc::new(before));
+    assert_eq!(world.get("/feed.xml").await.body, &*rss.bytes);
+    assert_eq!(world.get("/tags/tea/feed.xml").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
 async fn feeds_outlive_the_database() {
     let world = World::new().await;
     let rss = world.publish();
