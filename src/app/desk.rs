@@ -203,9 +203,12 @@ impl Desk {
             publish_feeds(with, catalog, planner.taken(), &previous, now);
         telemetry::posts(shelf.live_posts, catalog.broken);
         let settled = settle_validators(&self.state.store, shelf, &previous, now).await;
-        let (before, live) =
-            (self.state.archive.load_full(), Arc::clone(settled.selections.live()));
-        self.state.archive.store(Archive::succeeding(&before, &self.config, live, cache));
+        let before = self.state.archive.load_full();
+        let expired = catalog.posts.iter().filter(|known| known.is_expired(now));
+        let expired = expired.map(|known| &known.post.link);
+        let selections = &settled.selections;
+        let archive = Archive::succeeding(&before, &self.config, selections, expired, cache);
+        self.state.archive.store(archive);
         self.state.shelf.store(Arc::new(settled));
         Passed { due_at: changes_at, unread, unplaced }
     }

@@ -1,6 +1,8 @@
 //! The pages as visitors, feed readers and mail programs meet them: through the router, over a real database.
 
+mod addresses;
 mod archive;
+mod feed_pages;
 mod feeds;
 mod operating;
 mod subscribing;
@@ -19,8 +21,10 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::audience::fixture::House;
-use crate::domain::{self, Diagnostic, Post, Written};
-use crate::feed::{Document, FeedSpec, FeedUrls, Format, render};
+use crate::domain::{self, BodyId, Diagnostic, LivePost, Post, Written};
+use crate::feed::{
+    Document, FeedSpec, FeedUrls, Format, Places, Publication, Selections, Texts, render,
+};
 
 struct World {
     house: House,
@@ -69,6 +73,7 @@ impl World {
         let published = Shelf {
             documents: documents.into(),
             problems: vec![problem],
+            selections: self.selections(vec![LivePost { post: Arc::new(post()), body: BodyId(1) }]),
             live_posts: 1,
             drafts: 2,
             ..Shelf::default()
@@ -76,6 +81,15 @@ impl World {
         let rss = published.documents["/feed.xml"].clone();
         self.state.shelf.store(Arc::new(published));
         rss
+    }
+
+    /// The feeds of posts without a text.
+    fn selections(&self, live: Vec<LivePost>) -> Arc<Selections> {
+        let texts =
+            Texts::new(|it| Some(Written { post: Arc::clone(&it.post), body: Arc::default() }));
+        let publication = Publication::of(&self.house.config);
+        let none = (Places::default(), Selections::default());
+        Arc::new(Selections::of(publication, live, &none.0, texts, &none.1))
     }
 
     fn rendered(&self, format: Format, posts: &[Written]) -> Document {
