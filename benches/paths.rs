@@ -168,6 +168,7 @@ fn edition(criterion: &mut Criterion) {
         posts: &posts,
         public_url: &config.server.public_url,
         postal_address: &config.mail.address,
+        page_url: None,
         sealed_at: now(),
     };
     let composed = mail::compose_edition(&templates, &input).expect("composes");

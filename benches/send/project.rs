@@ -116,6 +116,7 @@ pub(crate) async fn blueprint(folder: &Path, config: &Arc<Config>) -> anyhow::Re
         posts: &posts,
         public_url: &config.server.public_url,
         postal_address: &config.mail.address,
+        page_url: None,
         sealed_at: now,
     };
     let composed = mail::compose_edition(&templates, &input)

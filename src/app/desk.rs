@@ -221,9 +221,11 @@ impl Desk {
             publish_feeds(with, catalog, planner.taken(), &previous, now);
         telemetry::posts(shelf.live.posts.len(), catalog.broken);
         let settled = settle_validators(&self.state.store, shelf, &previous, now).await;
-        let (before, live) =
-            (self.state.archive.load_full(), Arc::clone(settled.selections.live()));
-        self.state.archive.store(Archive::succeeding(&before, &self.config, live, cache));
+        let before = self.state.archive.load_full();
+        let expired = settled.live.expired().map(|known| &known.post.link);
+        let selections = &settled.selections;
+        let archive = Archive::succeeding(&before, &self.config, selections, expired, cache);
+        self.state.archive.store(archive);
         let (settled, config) = (Arc::new(settled), Arc::clone(&self.config));
         self.state.shelf.store(Arc::clone(&settled));
         // Readers have it by now, and need not wait for the next start's sake.

@@ -239,7 +239,11 @@ fn place(
         return Err(error);
     }
     let done = File::create_new(&part)
-        .and_then(|mut file| fill(&mut file))
+        .and_then(|mut file| {
+            fill(&mut file)?;
+            // A name for what is not on the disk yet is an empty file after a power cut.
+            file.sync_all()
+        })
         .and_then(|()| if over { fs::rename(&part, path) } else { name_it(&part, path) });
     if done.is_err() {
         // What failed before is what the author should hear of.

@@ -1,9 +1,12 @@
 //! `postrider posts`: what is held until somebody has looked, and where posts were before.
 
+use std::collections::HashMap;
+
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde::Serialize;
+use url::Url;
 
 use super::arguments::Format;
 use super::console;
@@ -235,28 +238,76 @@ async fn redirects(project: &Project, format: Redirects) -> anyhow::Result<()> {
             }
             rows.text()
         }
-        Redirects::Netlify => lines(&moved, netlify),
-        Redirects::Nginx => lines(&moved, nginx),
+        Redirects::Netlify => told(rules(&moved, &NETLIFY)),
+        Redirects::Nginx => told(rules(&moved, &NGINX)),
     };
     console::print(&text)?;
     Ok(())
 }
 
-/// What a web server can be told, a line each. What it would misread is left out, and a note says so.
-fn lines(moved: &[(String, String)], line: fn(&str, &str) -> Option<String>) -> String {
+/// How a web server is told of an address, and when it takes two for one.
+struct Server {
+    line: fn(&str, &str) -> Option<String>,
+    /// `/a` is `/a/`.
+    ignores_slash: bool,
+}
+
+const NETLIFY: Server = Server { line: netlify, ignores_slash: true };
+const NGINX: Server = Server { line: nginx, ignores_slash: false };
+
+impl Server {
+    /// What two paths have in common that are the same to the server. Both compare without regard to case, or may.
+    fn key(&self, path: &str) -> String {
+        let path = percent_decoded(path).to_lowercase();
+        if self.ignores_slash { path.trim_end_matches('/').to_owned() } else { path }
+    }
+}
+
+/// The lines for a web server, and what it cannot be told: why, and which.
+fn rules(moved: &[(String, String)], server: &Server) -> (String, Vec<String>) {
     let mut text = String::new();
     let mut left_out = Vec::new();
+    let mut known: HashMap<String, &str> = HashMap::new();
     for (from, to) in moved {
-        let path = url::Url::parse(from).map_or_else(|_| from.clone(), |url| url.path().to_owned());
-        match line(&path, to) {
-            Some(line) => text.push_str(&line),
-            None => left_out.push(format!("\n  {from} -> {to}")),
+        let mut leave = |why: &str| left_out.push(format!("{from} -> {to}: {why}"));
+        let Ok(url) = Url::parse(from) else {
+            leave("is no address");
+            continue;
+        };
+        if url.query().is_some() {
+            leave("its query is all that tells it from other addresses");
+            continue;
+        }
+        let key = server.key(url.path());
+        if Url::parse(to).is_ok_and(|to| to.query().is_none() && server.key(to.path()) == key) {
+            leave("would lead in circles where the new address is served");
+            continue;
+        }
+        match known.get(&key) {
+            Some(other) if other == to => continue,
+            Some(_) => {
+                leave("another post was at this path too, and is named");
+                continue;
+            }
+            None => {}
+        }
+        match (server.line)(url.path(), to) {
+            Some(line) => {
+                text.push_str(&line);
+                known.insert(key, to);
+            }
+            None => leave("the web server would take it for a pattern or a variable"),
         }
     }
+    (text, left_out)
+}
+
+/// The lines; a note says what is not in them.
+fn told((text, left_out): (String, Vec<String>)) -> String {
     if !left_out.is_empty() {
         console::note(&format!(
-            "Left out is what the web server would take for a pattern or a variable; write it by hand:{}",
-            left_out.concat()
+            "Left out; write by hand what you need of it:\n  {}",
+            left_out.join("\n  ")
         ));
     }
     text
@@ -304,8 +355,41 @@ mod tests {
         }
         let to = "https://example.org/$1/";
         assert_eq!((netlify("/a/", to), nginx("/a/", to)), (None, None));
-        let moved = ["/a*/", "/b/"].map(|it| (it.to_owned(), "/new/".to_owned()));
-        assert_eq!(lines(&moved, netlify), "/b/ /new/ 301\n");
+    }
+
+    #[test]
+    fn a_web_server_is_led_in_no_circles_and_told_nothing_twice() {
+        let site = "https://example.org";
+        let moved = [
+            ("/a*/", "/new/"),
+            ("/b/", "/new/"),
+            ("/b/?p=42", "/new/"),
+            ("/?p=42", "/new/"),
+            ("/b/", "/newer/"),
+            ("/B/", "/new/"),
+            ("/new", "/new/"),
+            ("/New/", "/new/"),
+            ("/caf%C3%A9/", "/caf%c3%a9/"),
+            ("/p/", "/?p=1"),
+        ];
+        let moved = moved.map(|(from, to)| (format!("{site}{from}"), format!("{site}{to}")));
+        let (netlify, left_out) = rules(&moved, &NETLIFY);
+        assert_eq!(netlify, "/b/ https://example.org/new/ 301\n/p/ https://example.org/?p=1 301\n");
+        insta::assert_snapshot!(left_out.join("\n"), @r"
+        https://example.org/a*/ -> https://example.org/new/: the web server would take it for a pattern or a variable
+        https://example.org/b/?p=42 -> https://example.org/new/: its query is all that tells it from other addresses
+        https://example.org/?p=42 -> https://example.org/new/: its query is all that tells it from other addresses
+        https://example.org/b/ -> https://example.org/newer/: another post was at this path too, and is named
+        https://example.org/new -> https://example.org/new/: would lead in circles where the new address is served
+        https://example.org/New/ -> https://example.org/new/: would lead in circles where the new address is served
+        https://example.org/caf%C3%A9/ -> https://example.org/caf%c3%a9/: would lead in circles where the new address is served
+        ");
+        let (nginx, left_out) = rules(&moved, &NGINX);
+        assert_eq!(
+            nginx,
+            "\"/b/\" \"https://example.org/new/\";\n\"/new\" \"https://example.org/new/\";\n\"/p/\" \"https://example.org/?p=1\";\n"
+        );
+        assert_eq!(left_out.len(), 6, "{left_out:?}");
     }
 
     #[test]

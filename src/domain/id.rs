@@ -76,6 +76,18 @@ impl PostId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What stands for the post in [`PostId::page`].
+    pub fn number(&self) -> u64 {
+        let revision = Revision::of([self.as_str()]);
+        let first = revision.as_str().get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+        first.expect("a revision is 32 hexadecimal digits")
+    }
+
+    /// Where the archive leads on to the post, wherever it lives by then: from the root, without the first `/`.
+    pub fn page(&self) -> String {
+        format!("posts/-/{:016x}/", self.number())
+    }
 }
 
 impl fmt::Display for PostId {

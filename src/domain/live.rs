@@ -32,6 +32,8 @@ pub struct Live {
     pub posts: Arc<[LivePost]>,
     /// When they change by themselves, or earlier.
     pub changes_at: Option<Timestamp>,
+    /// Those whose time is over.
+    expired: Vec<Arc<CatalogPost>>,
     of: Arc<Vec<Arc<CatalogPost>>>,
     under: Under,
     at: Timestamp,
@@ -70,6 +72,8 @@ impl Live {
         let place = |posts: &[LivePost], one: &LivePost| {
             posts.binary_search_by(|it| Post::newest_first(&it.post, &one.post))
         };
+        next.expired.retain(|known| !gone.iter().any(|it| Arc::ptr_eq(it, known)));
+        next.expired.extend(come.iter().filter(|known| known.is_expired(now)).cloned());
         for known in gone {
             if let Some(one) = next.under.shown(known, now).post
                 && let Ok(at) = place(&posts, &one)
@@ -89,6 +93,11 @@ impl Live {
         next
     }
 
+    /// Posts whose time is over.
+    pub fn expired(&self) -> impl Iterator<Item = &CatalogPost> {
+        self.expired.iter().map(AsRef::as_ref)
+    }
+
     fn anew(of: Arc<Vec<Arc<CatalogPost>>>, under: Under, now: Timestamp) -> Self {
         let mut posts: Vec<LivePost> = Vec::with_capacity(of.len());
         let mut next: Option<Timestamp> = None;
@@ -102,7 +111,8 @@ impl Live {
         if !posts.is_sorted_by(|a, b| order(a, b).is_le()) {
             posts.sort_by(order);
         }
-        Self { posts: posts.into(), changes_at: next, of, under, at: now }
+        let expired = of.iter().filter(|known| known.is_expired(now)).cloned().collect();
+        Self { posts: posts.into(), changes_at: next, expired, of, under, at: now }
     }
 }
 
@@ -129,11 +139,11 @@ impl Under {
 }
 
 /// What of `before` and of `after` is left without their common beginning and end.
-pub fn unlike<'a, T>(
-    before: &'a [T],
+pub fn unlike<'b, 'a, T>(
+    before: &'b [T],
     after: &'a [T],
     is: impl Fn(&T, &T) -> bool,
-) -> (&'a [T], &'a [T]) {
+) -> (&'b [T], &'a [T]) {
     let begin = before.iter().zip(after).take_while(|(a, b)| is(a, b)).count();
     let (before, after) = (&before[begin..], &after[begin..]);
     let end = before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| is(a, b)).count();

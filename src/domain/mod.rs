@@ -63,5 +63,5 @@ pub use token::{
     BOUNCE_TOKEN_LENGTH, Keyring, TOKEN_LENGTH, random_bytes, random_spread, random_token,
     token_hash,
 };
-pub use translation::{Translation, VersionKey, Versions};
+pub use translation::{Translation, VersionKey, Versions, other_languages};
 pub use wishes::{EmailWish, Notify, Refusal, SOCIAL, Wishes};

@@ -86,18 +86,28 @@ impl Catalog {
 impl Versions<'_> {
     /// The other versions of `post`, one a language, in order of language.
     pub fn of(&self, post: &Post) -> Vec<Translation> {
-        let others = self.0.get(&VersionKey::of(post)).into_iter().flatten();
-        let mut found: Vec<(Translation, &str)> = others
-            .filter(|other| other.language != post.language && other.id != post.id)
-            .map(|other| {
-                let link = other.canonical.as_ref().unwrap_or(&other.link).clone();
-                (Translation { language: other.language.clone(), link }, other.source.as_str())
-            })
-            .collect();
-        found.sort_by(|(a, at), (b, by)| (&a.language, at).cmp(&(&b.language, by)));
-        found.dedup_by(|(a, _), (b, _)| a.language == b.language);
-        found.into_iter().map(|(translation, _)| translation).collect()
+        let all = self.0.get(&VersionKey::of(post)).into_iter().flatten();
+        let others = other_languages(post, all.map(|other| ((), *other)));
+        let translation = |((), other): ((), &Post)| {
+            let link = other.canonical.as_ref().unwrap_or(&other.link).clone();
+            Translation { language: other.language.clone(), link }
+        };
+        others.into_iter().map(translation).collect()
     }
+}
+
+/// Those of `versions` that are `post` in another language, one a language, in order of language. Each has along whatever the
+/// caller knows it by.
+pub fn other_languages<'a, K>(
+    post: &Post,
+    versions: impl IntoIterator<Item = (K, &'a Post)>,
+) -> Vec<(K, &'a Post)> {
+    let others = versions.into_iter();
+    let others = others.filter(|(_, it)| it.language != post.language && it.id != post.id);
+    let mut found: Vec<(K, &Post)> = others.collect();
+    found.sort_by(|(_, a), (_, b)| (&a.language, &a.source).cmp(&(&b.language, &b.source)));
+    found.dedup_by(|(_, a), (_, b)| a.language == b.language);
+    found
 }
 
 #[cfg(test)]

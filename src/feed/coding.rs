@@ -65,7 +65,7 @@ type Form = OnceLock<Option<Arc<[u8]>>>;
 
 /// The compressed forms of one document.
 #[derive(Debug, Default)]
-pub(super) struct Forms {
+pub struct Forms {
     gzip: Form,
     zstd: Form,
     brotli: Form,
@@ -80,11 +80,13 @@ impl Forms {
         }
     }
 
-    pub(super) fn is_made(&self, coding: Coding) -> bool {
+    /// Whether [`Forms::get`] has nothing left to do.
+    pub fn is_made(&self, coding: Coding) -> bool {
         self.of(coding).get().is_some()
     }
 
-    pub(super) fn get(&self, coding: Coding, bytes: &[u8]) -> Option<Arc<[u8]>> {
+    /// `bytes`, which are always the same ones, in this form. Takes a while the first time.
+    pub fn get(&self, coding: Coding, bytes: &[u8]) -> Option<Arc<[u8]>> {
         self.of(coding).get_or_init(|| coding.compress(bytes).ok().map(Arc::from)).clone()
     }
 }

@@ -32,7 +32,7 @@ use crate::config::{FeedAbout, Podcast};
 use crate::domain::{Author, Written};
 
 pub use archive::Places;
-pub use coding::Coding;
+pub use coding::{Coding, Forms};
 pub use document::Document;
 pub use place::{FeedUrls, Neighbours};
 pub use publication::Publication;

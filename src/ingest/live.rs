@@ -83,8 +83,30 @@ fn key(live: &CatalogPost) -> (Reverse<Timestamp>, PostId) {
     (Reverse(live.post.published_at), live.post.id.clone())
 }
 
-/// Where posts were before, by path: whoever asks at another host asks the same.
+/// Where posts were before, by path: whoever asks at another host asks the same. What only a query told from other addresses
+/// is left out: the path alone is somebody else's.
 pub(super) fn moved(former: &[(String, String)]) -> Arc<BTreeMap<String, String>> {
-    let path = |link: &str| url::Url::parse(link).ok().map(|url| url.path().to_owned());
-    Arc::new(former.iter().filter_map(|(link, now)| Some((path(link)?, now.clone()))).collect())
+    let path = |link: &str| {
+        let url = url::Url::parse(link).ok().filter(|url| url.query().is_none())?;
+        Some(url.path().to_owned())
+    };
+    let led = former.iter().filter(|(link, now)| link != now);
+    Arc::new(led.filter_map(|(link, now)| Some((path(link)?, now.clone()))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_former_address_leads_on_by_its_path_unless_its_query_was_all_it_had() {
+        let pair = |(from, to): (&str, &str)| (from.to_owned(), to.to_owned());
+        let former = [
+            ("https://old.example/tea/", "https://example.org/green-tea/"),
+            ("https://example.org/index.php?p=42", "https://example.org/cup/"),
+            ("https://example.org/pot/", "https://example.org/pot/"),
+        ];
+        let led = BTreeMap::from([pair(("/tea/", "https://example.org/green-tea/"))]);
+        assert_eq!(*moved(&former.map(pair)), led);
+    }
 }

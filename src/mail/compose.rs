@@ -38,6 +38,8 @@ pub struct EditionInput<'a> {
     /// Where readers reach Postrider's pages; ends with `/`.
     pub public_url: &'a Url,
     pub postal_address: &'a str,
+    /// Where a mail with one post leads who would rather read it in a browser.
+    pub page_url: Option<&'a str>,
     pub sealed_at: Timestamp,
 }
 
@@ -99,7 +101,9 @@ pub fn compose_edition(
     let context = |written: &&Written| PostContext::of(written, &input.site.time_zone);
     let mut composed = match newest_first[..] {
         [written] if input.cadence == Cadence::Instant => {
-            let context = SingleContext { frame, post: context(&written), whole: true };
+            let page_url = input.page_url.map(str::to_owned);
+            let post = context(&written);
+            let context = SingleContext { frame, post, page_url, whole: true };
             let mut composed = fit::single(templates, context, &written.post.source)?;
             if let Some(subject) = &written.post.wishes().subject {
                 composed.subject = clean_line(subject);
@@ -134,7 +138,8 @@ pub fn compose_correction(
     let hole = hole_for(input, correction.note.as_deref());
     let frame = frame(input, &[written], &hole);
     let post = PostContext::of(written, &input.site.time_zone);
-    let context = SingleContext { frame, post, whole: true };
+    let page_url = input.page_url.map(str::to_owned);
+    let context = SingleContext { frame, post, page_url, whole: true };
     let said = (written.post.source.as_str(), correction.note.as_deref());
     let mut composed = fit::correction(templates, context, said)?;
     composed.hole = Some(hole);

@@ -117,6 +117,7 @@ fn compose(cadence: Cadence, posts: Vec<Written>) -> Composed {
         posts: &posts,
         public_url: &url("https://news.example.org/"),
         postal_address: "Field Notes, 1 River Lane, 10115 Berlin",
+        page_url: Some("https://news.example.org/posts/-/0123456789abcdef/"),
         sealed_at: "2026-11-23T06:00:00Z".parse().unwrap(),
     };
     compose_edition(&TEMPLATES, &input).unwrap()
@@ -329,6 +330,7 @@ fn an_edition_without_posts_is_refused() {
         posts: &[],
         public_url: &url("https://news.example.org/"),
         postal_address: "",
+        page_url: Some("https://news.example.org/posts/-/0123456789abcdef/"),
         sealed_at: Timestamp::UNIX_EPOCH,
     };
     assert_eq!(compose_edition(&TEMPLATES, &input).unwrap_err().code, "edition-empty");

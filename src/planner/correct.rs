@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::images::bundle_image;
-use super::seal::guarded;
+use super::seal::{guarded, page_url};
 use super::select::earlier;
 use super::{PlanError, Planned, Planner, TRY_AGAIN, put_off};
 use crate::config::{Config, Newsletter};
@@ -139,6 +139,7 @@ pub fn compose_correction(
     sealed_at: Timestamp,
 ) -> Result<Composed, Box<Diagnostic>> {
     let posts = std::slice::from_ref(written);
+    let page_url = page_url(config, posts, sealed_at);
     let input = EditionInput {
         site: &config.site,
         newsletter,
@@ -146,6 +147,7 @@ pub fn compose_correction(
         posts,
         public_url: &config.server.public_url,
         postal_address: &config.mail.address,
+        page_url: page_url.as_deref(),
         sealed_at,
     };
     guarded(|| {

@@ -1,5 +1,6 @@
 //! Making what goes out: an edition sealed with its posts, the body of a call.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -9,7 +10,9 @@ use super::images::bundle_image;
 use super::tell::of_post;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
-use crate::domain::{Cadence, CatalogPost, Diagnostic, Lane, Translation, Versions, Written};
+use crate::domain::{
+    Cadence, CatalogPost, Channel, Diagnostic, Lane, Translation, Versions, Written,
+};
 use crate::mail::{self, Composed, EditionInput};
 use crate::store::{Action, NewAnnouncement, NewEdition, Tx};
 use crate::telemetry;
@@ -115,6 +118,15 @@ impl Planner {
     }
 }
 
+/// The page of the only one of `posts`. None: readers of the mail would come too early, or there is no archive.
+pub(super) fn page_url(config: &Config, posts: &[Written], now: Timestamp) -> Option<String> {
+    let [Written { post, .. }] = posts else { return None };
+    // What a queue holds for the feeds may have had its turn, but nobody knows here.
+    let due = config.releases.due(post, &Channel::Feeds, &HashMap::new());
+    (config.archive.enabled && due.is_live(now))
+        .then(|| format!("{}{}", config.server.public_url, post.id.page()))
+}
+
 /// The mail of an edition of `newsletter` with these posts, sealed at `sealed_at`.
 pub fn compose(
     (config, templates): (&Config, &Templates),
@@ -122,6 +134,7 @@ pub fn compose(
     posts: &[Written],
     sealed_at: Timestamp,
 ) -> Result<Composed, Box<Diagnostic>> {
+    let page_url = page_url(config, posts, sealed_at);
     let input = EditionInput {
         site: &config.site,
         newsletter,
@@ -129,6 +142,7 @@ pub fn compose(
         posts,
         public_url: &config.server.public_url,
         postal_address: &config.mail.address,
+        page_url: page_url.as_deref(),
         sealed_at,
     };
     guarded(|| {

@@ -289,7 +289,7 @@ impl Tx {
     /// Where posts were that are gone, the latest first.
     pub async fn gone_links(&mut self) -> Result<Vec<String>, StoreError> {
         const SQL: &str =
-            "SELECT link FROM posts WHERE gone_at IS NOT NULL ORDER BY gone_at DESC LIMIT 10000";
+            "SELECT link FROM posts WHERE gone_at IS NOT NULL ORDER BY gone_at DESC LIMIT 100000";
         on_engine!(self, |conn| sqlx::query(SQL)
             .fetch_all(conn)
             .await

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::header::{
     ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW,
@@ -12,6 +12,7 @@ use axum::http::header::{
     LOCATION, RETRY_AFTER, VARY,
 };
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
 
@@ -59,12 +60,6 @@ pub(super) async fn hand_out(
 ) -> Response {
     let config = state.config.load_full();
     let path = feed::usual_escapes(uri.path());
-    if let Some(answer) = retired(&config, &method, &path) {
-        return answer;
-    }
-    if let Some(page) = archive::feed_page(&state, &path, &headers) {
-        return page;
-    }
     let shelf = state.shelf.load_full();
     let Some(place) = Place::of(&shelf, &path) else {
         return not_there(state, (method, uri.clone(), headers)).await;
@@ -74,6 +69,11 @@ pub(super) async fn hand_out(
             let client = subscribe::known_visitor(&headers, &extensions);
             let link = links(&config, &path);
             let answer = async {
+                if archive::is_person(&headers)
+                    && let Some(page) = archive::feed_page(&state, &shelf, &path).await
+                {
+                    return Ok(page);
+                }
                 let document = place.document(&state, &shelf.selections, &path).await?;
                 let is_dated = document.is_noted || matches!(place, Place::OnShelf(_));
                 let answer = answer((Arc::clone(&document), is_dated), &headers, link).await;
@@ -264,7 +264,20 @@ fn preflight() -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-/// What the configuration says of feeds that were here once. It has the last word: a feed may move away while we make it.
+/// Answers what the configuration says of feeds that were here once, wherever that was. It has the last word: a feed may move
+/// away while we make it.
+pub(super) async fn lead_away(
+    State(state): State<WebState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = feed::usual_escapes(request.uri().path());
+    match retired(&state.config.load(), request.method(), &path) {
+        Some(answer) => answer,
+        None => next.run(request).await,
+    }
+}
+
 fn retired(config: &Config, method: &Method, path: &str) -> Option<Response> {
     let polling = &config.feeds.polling;
     if method != Method::GET && method != Method::HEAD {
@@ -275,6 +288,9 @@ fn retired(config: &Config, method: &Method, path: &str) -> Option<Response> {
             FeedTarget::Url(url) => url.to_string(),
             FeedTarget::Path(path) => own_url(config, path),
         };
+        if moved::leads_back(config, &location, path) {
+            return None;
+        }
         let headers = [
             (LOCATION, location),
             (CACHE_CONTROL, KEEP_NEWS.to_owned()),
@@ -312,7 +328,7 @@ async fn not_there(state: WebState, (method, uri, headers): (Method, Uri, Header
     drop(shelf);
     match moved::lead_on(State(state), method, uri, headers).await {
         Ok(answer) => answer,
-        Err(_) if is_feed => {
+        Err(refusal) if is_feed && refusal.is_not_found() => {
             let headers = [(CACHE_CONTROL, KEEP_NOT), (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY)];
             (StatusCode::NOT_FOUND, headers, "There is no feed at this address.\n").into_response()
         }

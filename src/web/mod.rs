@@ -45,7 +45,7 @@ use crate::feed::Shelf;
 use crate::store::Store;
 use crate::template::Templates;
 
-pub use archive::Archive;
+pub use archive::{Archive, SMALL};
 pub use readership::keep_readership;
 pub use serve::{Peer, serve};
 
@@ -77,6 +77,7 @@ struct Kept {
     pace: pace::Pace,
     /// Held while a feed is made that nobody asked for since it changed.
     making: tokio::sync::Mutex<()>,
+    pages: archive::Pages,
     readership: readership::Readership,
     gauges: health::Gauges,
     report: status::ReportCache,
@@ -147,6 +148,7 @@ pub fn router(state: WebState) -> Router {
 /// What every answer goes through, from the inside out: a panic and a timeout are answers that the outer layers see.
 fn dressed(pages: Router<WebState>, state: &WebState) -> Router<WebState> {
     pages
+        .layer(from_fn_with_state(state.clone(), feeds::lead_away))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
         .layer(CatchPanicLayer::custom(refusal::after_panic))

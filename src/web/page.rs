@@ -6,6 +6,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use axum::response::{Html, IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use url::Url;
 
 use super::WebState;
 use super::outbox::outboxes;
@@ -69,6 +70,24 @@ fn stylesheet(page: &str) -> Option<&str> {
 /// the path of the public URL.
 pub(super) fn local(config: &Config, path: &str) -> String {
     format!("{}{path}", config.server.public_url.path())
+}
+
+/// The whole address of one of our own pages. `path` begins with `/`.
+pub(super) fn whole(config: &Config, path: &str) -> String {
+    format!("{}{}", config.server.public_url, path.trim_start_matches('/'))
+}
+
+/// The path of `url` as requests to us have it, if it leads here.
+pub(super) fn path_here(config: &Config, url: &Url) -> Option<String> {
+    below(&config.server.public_url, url).map(|rest| format!("/{rest}"))
+}
+
+/// The path of `url` below that of `base`, which ends with `/`. None: it is of another site, if only by its scheme or port.
+pub(super) fn below<'u>(base: &Url, url: &'u Url) -> Option<&'u str> {
+    let is_there = url.scheme() == base.scheme()
+        && url.host() == base.host()
+        && url.port_or_known_default() == base.port_or_known_default();
+    is_there.then(|| url.path().strip_prefix(base.path())).flatten()
 }
 
 pub(super) fn site(config: &Config) -> SiteContext {

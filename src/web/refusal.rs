@@ -36,6 +36,10 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "There is nothing at this address.")
     }
 
+    pub(super) fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     pub(super) fn gone() -> Self {
         Self::new(StatusCode::GONE, "What was here has been taken down.")
     }

@@ -188,6 +188,7 @@ async fn mails(config: &std::sync::Arc<Config>) -> Vec<Mail> {
             posts,
             public_url: &config.server.public_url,
             postal_address: &config.mail.address,
+            page_url: None,
             sealed_at: now(),
         };
         mail::compose_edition(&templates, &input).unwrap()

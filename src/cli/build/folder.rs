@@ -1,6 +1,6 @@
 //! A folder of files that were made: what is new is written, what is stale removed, and what others put there stays.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -12,55 +12,112 @@ const MANIFEST: &str = ".postrider-build";
 /// Where files are until all of them are there.
 const UNFINISHED: &str = ".postrider-build.unfinished";
 
+/// What became of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Written {
+    /// All that the folder has from us now.
+    pub(super) files: usize,
     pub(super) written: usize,
     pub(super) removed: usize,
 }
 
-/// Makes `folder` hold `files`, by path with `/`. Everything is written beside first, so that a full disk changes nothing; then
-/// each file takes its place at once.
-pub(super) fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<Written> {
-    fs::create_dir_all(folder)?;
-    let before = made_before(folder)?;
-    let mut new = Vec::new();
-    for (name, bytes) in files {
-        match fs::read(folder.join(name)) {
-            Ok(known) if known == *bytes => {}
-            Ok(_) if !before.contains(name) => bail!(
+/// A build under way. What is new lies beside until all of it is there, so that a full disk changes nothing; then each file takes
+/// its place at once. Dropped before that, it leaves the folder as it was.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// What the build before this one made.
+    before: BTreeSet<String>,
+    /// What this one makes, by path with `/`.
+    made: BTreeSet<String>,
+    /// Those of `made` that are not in the folder yet.
+    new: Vec<String>,
+}
+
+impl Folder {
+    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(path)?;
+        let before = made_before(path)?;
+        let folder = Self { path: path.to_owned(), before, made: BTreeSet::new(), new: Vec::new() };
+        folder.clear().context("clear what an interrupted build left")?;
+        Ok(folder)
+    }
+
+    /// Takes a file in. It is on the disk when this returns, and nowhere in memory.
+    pub(super) fn put(&mut self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        if self.made.contains(name) {
+            bail!("two pages would be the file `{name}`");
+        }
+        let is_new = match fs::read(self.path.join(name)) {
+            Ok(known) if known == bytes => false,
+            Ok(_) if self.before.contains(name) => true,
+            Ok(_) => bail!(
                 "`{name}` is there already and was not made by `build`: move it away, or name another folder"
             ),
-            _ => new.push((name, bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+            // A page became a folder, or a folder a page: what was there goes with what is stale.
+            Err(_) if self.is_in_our_way(name) => true,
+            Err(error) => {
+                return Err(error).with_context(|| format!("read `{name}`, which is there"));
+            }
+        };
+        if is_new {
+            let path = self.unfinished().join(name);
+            make_parent(&path)?;
+            fs::write(&path, bytes).with_context(|| format!("write `{name}`"))?;
+            self.new.push(name.to_owned());
+        }
+        self.made.insert(name.to_owned());
+        Ok(())
+    }
+
+    /// Whether what keeps `name` from being a file is something that an earlier build made.
+    fn is_in_our_way(&self, name: &str) -> bool {
+        let above = name.match_indices('/').map(|(at, _)| &name[..at]);
+        let below = format!("{name}/");
+        above.into_iter().any(|it| self.before.contains(it))
+            || self.before.iter().any(|it| it.starts_with(&below))
+    }
+
+    /// Puts everything in place, and removes what is stale.
+    pub(super) fn finish(mut self) -> anyhow::Result<Written> {
+        // Both lists, until all is in place: whatever happens in between, nothing of ours becomes somebody else's.
+        let all: BTreeSet<&String> = self.before.union(&self.made).collect();
+        note(&self.path, all.into_iter())?;
+        // What is stale goes first: it may be where something new comes.
+        let stale: Vec<&String> = self.before.difference(&self.made).collect();
+        let removed = stale.len();
+        for name in stale {
+            remove(&self.path, name)?;
+        }
+        let new = std::mem::take(&mut self.new);
+        for name in &new {
+            let path = self.path.join(name);
+            make_parent(&path)?;
+            fs::rename(self.unfinished().join(name), &path)
+                .with_context(|| format!("put `{name}` in place"))?;
+        }
+        note(&self.path, self.made.iter())?;
+        Ok(Written { files: self.made.len(), written: new.len(), removed })
+    }
+
+    fn unfinished(&self) -> PathBuf {
+        self.path.join(UNFINISHED)
+    }
+
+    fn clear(&self) -> io::Result<()> {
+        match fs::remove_dir_all(self.unfinished()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
         }
     }
-    let unfinished = folder.join(UNFINISHED);
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished).context("clear what an interrupted build left")?;
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What stays behind is cleared by the next build, and in nobody's way.
+        let _ = self.clear();
     }
-    for (name, bytes) in &new {
-        let path = unfinished.join(name);
-        make_parent(&path)?;
-        fs::write(&path, bytes).with_context(|| format!("write `{name}`"))?;
-    }
-    // Both lists, until what is stale is gone: whatever happens in between, nothing of ours becomes somebody else's.
-    let all: BTreeSet<&str> =
-        before.iter().map(String::as_str).chain(files.keys().map(String::as_str)).collect();
-    note(folder, all.iter().copied())?;
-    for (name, _) in &new {
-        let path = folder.join(name);
-        make_parent(&path)?;
-        fs::rename(unfinished.join(name), &path)
-            .with_context(|| format!("put `{name}` in place"))?;
-    }
-    let stale: Vec<&String> = before.iter().filter(|name| !files.contains_key(*name)).collect();
-    for name in &stale {
-        remove(folder, name)?;
-    }
-    note(folder, files.keys().map(String::as_str))?;
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished)?;
-    }
-    Ok(Written { written: new.len(), removed: stale.len() })
 }
 
 fn make_parent(path: &Path) -> anyhow::Result<()> {
@@ -82,8 +139,8 @@ fn made_before(folder: &Path) -> anyhow::Result<BTreeSet<String>> {
     Ok(text.lines().filter(is_inside).map(str::to_owned).collect())
 }
 
-fn note<'a>(folder: &Path, names: impl Iterator<Item = &'a str>) -> anyhow::Result<()> {
-    let text: String = names.flat_map(|name| [name, "\n"]).collect();
+fn note<'a>(folder: &Path, names: impl Iterator<Item = &'a String>) -> anyhow::Result<()> {
+    let text: String = names.flat_map(|name| [name.as_str(), "\n"]).collect();
     let unfinished = folder.join(format!("{MANIFEST}.new"));
     fs::write(&unfinished, text)
         .and_then(|()| fs::rename(&unfinished, folder.join(MANIFEST)))
@@ -108,8 +165,16 @@ fn remove(folder: &Path, name: &str) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
-    fn files(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
-        pairs.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
+    fn write(folder: &Path, files: &[(&str, &str)]) -> anyhow::Result<Written> {
+        let mut folder = Folder::open(folder)?;
+        for (name, text) in files {
+            folder.put(name, text.as_bytes())?;
+        }
+        folder.finish()
+    }
+
+    fn wrote(files: usize, written: usize, removed: usize) -> Written {
+        Written { files, written, removed }
     }
 
     fn names(folder: &Path) -> Vec<String> {
@@ -124,14 +189,12 @@ mod tests {
     fn what_is_stale_goes_and_what_others_put_there_stays() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("public");
-        let first =
-            files(&[("feed.xml", "1"), ("posts/a/index.html", "a"), ("posts/b/index.html", "b")]);
-        assert_eq!(write(&folder, &first).unwrap(), Written { written: 3, removed: 0 });
+        let first = [("feed.xml", "1"), ("posts/a/index.html", "a"), ("posts/b/index.html", "b")];
+        assert_eq!(write(&folder, &first).unwrap(), wrote(3, 3, 0));
         fs::write(folder.join("CNAME"), "example.org").unwrap();
         fs::write(folder.join("posts/b/photo.jpg"), "jpg").unwrap();
-        assert_eq!(write(&folder, &first).unwrap(), Written { written: 0, removed: 0 });
-        let second = files(&[("feed.xml", "2")]);
-        assert_eq!(write(&folder, &second).unwrap(), Written { written: 1, removed: 2 });
+        assert_eq!(write(&folder, &first).unwrap(), wrote(3, 0, 0));
+        assert_eq!(write(&folder, &[("feed.xml", "2")]).unwrap(), wrote(1, 1, 2));
         assert_eq!(names(&folder), [".postrider-build", "CNAME", "feed.xml", "posts/b/photo.jpg"]);
         assert!(!folder.join("posts/a").exists());
     }
@@ -140,7 +203,7 @@ mod tests {
     fn a_file_of_somebody_else_is_not_overwritten() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("feed.xml"), "by hand").unwrap();
-        let made = files(&[("atom.xml", "a"), ("feed.xml", "made")]);
+        let made = [("atom.xml", "a"), ("feed.xml", "made")];
         let error = write(dir.path(), &made).unwrap_err().to_string();
         assert!(error.starts_with("`feed.xml` is there already"), "{error}");
         assert_eq!(names(dir.path()), ["feed.xml"], "nothing was written");
@@ -155,7 +218,34 @@ mod tests {
         let outside = dir.path().join("precious");
         fs::write(&outside, "x").unwrap();
         fs::write(folder.join(MANIFEST), format!("../precious\n{}\n", outside.display())).unwrap();
-        write(&folder, &files(&[("feed.xml", "1")])).unwrap();
+        write(&folder, &[("feed.xml", "1")]).unwrap();
         assert!(outside.exists());
+    }
+    #[test]
+    fn a_page_may_become_a_folder_and_a_folder_a_page() {
+        let dir = tempfile::tempdir().unwrap();
+        let (page, folder) = ([("a.html", "1"), ("b", "x")], [("a.html/index.html", "1")]);
+        write(dir.path(), &page).unwrap();
+        assert_eq!(write(dir.path(), &folder).unwrap(), wrote(1, 1, 2));
+        assert_eq!(names(dir.path()), [".postrider-build", "a.html/index.html"]);
+        assert_eq!(write(dir.path(), &page).unwrap(), wrote(2, 2, 1));
+        assert_eq!(names(dir.path()), [".postrider-build", "a.html", "b"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_not_taken_for_absent() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("posts"), "by hand").unwrap();
+        let error = write(dir.path(), &[("feed.xml", "1"), ("posts/a/index.html", "a")]);
+        let error = format!("{:#}", error.unwrap_err());
+        assert!(error.starts_with("read `posts/a/index.html`, which is there: "), "{error}");
+        assert_eq!(names(dir.path()), ["posts"], "nothing was written");
+    }
+
+    #[test]
+    fn two_pages_are_never_one_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = write(dir.path(), &[("a", "1"), ("a", "2")]).unwrap_err().to_string();
+        assert_eq!(error, "two pages would be the file `a`");
     }
 }

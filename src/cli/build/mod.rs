@@ -2,19 +2,18 @@
 
 mod folder;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use axum::http::{Request, StatusCode};
 use clap::Args;
 use tower::ServiceExt as _;
 
+use self::folder::Folder;
 use super::bench::Bench;
 use super::console;
 use super::project::Project;
@@ -22,12 +21,13 @@ use super::style::examples;
 use super::words;
 use crate::clock::SystemClock;
 use crate::content::percent_decoded;
-use crate::feed::{Places, Shelf};
+use crate::feed::{Coding, Places, Shelf};
 use crate::ingest::{Press, Published, publish_feeds};
 use crate::web::{self, Archive, WebState};
 
 /// How answers may be compressed, and how the names of such files end.
-const ENCODINGS: [(&str, &str); 3] = [("gzip", "gz"), ("br", "br"), ("zstd", "zst")];
+const TWINS: [(Coding, &str); 3] =
+    [(Coding::Gzip, "gz"), (Coding::Brotli, "br"), (Coding::Zstd, "zst")];
 /// Longer names are refused by file systems.
 const LONGEST_NAME: usize = 240;
 
@@ -50,18 +50,22 @@ pub(super) struct BuildArgs {
 pub(super) async fn run(project: &Project, args: &BuildArgs) -> anyhow::Result<()> {
     let bench = Bench::open(project).await?;
     let (router, paths) = served(&bench).await?;
-    let mut files = BTreeMap::new();
+    let into = || format!("write the files into `{}`", args.out.display());
+    let mut folder = Folder::open(&args.out).with_context(into)?;
     for path in &paths {
         let Some(name) = file_name(path) else {
             console::note(&format!("left out: `{path}` cannot be the name of a file"));
             continue;
         };
-        add(&router, path, &name, &mut files).await?;
+        let bytes = ask(&router, path).await?;
+        folder = tokio::task::spawn_blocking(move || add(folder, &name, &bytes))
+            .await?
+            .with_context(|| format!("write the page at `{path}`"))
+            .with_context(into)?;
     }
     let broken = bench.catalog.broken;
     bench.close().await;
-    let written = folder::write(&args.out, &files)
-        .with_context(|| format!("write the files into `{}`", args.out.display()))?;
+    let written = folder.finish().with_context(into)?;
     if broken > 0 {
         console::note(&format!(
             "{} left out or as last known: `postrider check` says what is wrong",
@@ -70,7 +74,7 @@ pub(super) async fn run(project: &Project, args: &BuildArgs) -> anyhow::Result<(
     }
     console::print(&format!(
         "{} in {}: {} written, {} removed\n",
-        words::count(files.len(), "file"),
+        words::count(written.files, "file"),
         args.out.display(),
         written.written,
         written.removed
@@ -89,8 +93,9 @@ async fn served(bench: &Bench) -> anyhow::Result<(Router, Vec<String>)> {
     if let Some((source, error)) = unread.into_iter().next() {
         return Err(anyhow::Error::new(error).context(format!("read the text of `{source}`")));
     }
-    let live = Arc::clone(shelf.selections.live());
-    let archive = Archive::succeeding(&Arc::default(), config, live, bench.cache());
+    let none = std::iter::empty();
+    let archive =
+        Archive::succeeding(&Arc::default(), config, &shelf.selections, none, bench.cache());
     let mut paths: Vec<String> = shelf.documents.keys().cloned().collect();
     paths.extend(shelf.selections.paths());
     paths.extend(archive.paths());
@@ -106,50 +111,28 @@ async fn served(bench: &Bench) -> anyhow::Result<(Router, Vec<String>)> {
     Ok((web::router(state), paths))
 }
 
-/// Asks for a page in all forms that it has.
-async fn add(
-    router: &Router,
-    path: &str,
-    name: &str,
-    files: &mut BTreeMap<String, Vec<u8>>,
-) -> anyhow::Result<()> {
-    let Some((_, plain)) = ask(router, path, "identity").await? else {
-        bail!("`{path}` is listed and not served")
-    };
-    ensure!(
-        !files.contains_key(name),
-        "two pages would be the file `{name}`: `{path}` is one of them"
-    );
-    files.insert(name.to_owned(), plain);
-    for (encoding, ending) in ENCODINGS {
-        let answer = ask(router, path, encoding).await?;
-        if let Some((Some(known), bytes)) = answer
-            && known == encoding
-        {
-            files.insert(format!("{name}.{ending}"), bytes);
+/// Puts a page and its compressed twins into `folder`. Blocks.
+fn add(mut folder: Folder, name: &str, bytes: &[u8]) -> anyhow::Result<Folder> {
+    folder.put(name, bytes)?;
+    if bytes.len() >= web::SMALL {
+        for (coding, ending) in TWINS {
+            folder.put(&format!("{name}.{ending}"), &coding.compress(bytes)?)?;
         }
     }
-    Ok(())
+    Ok(folder)
 }
 
-/// The encoding of the answer and its bytes. None: it is no page.
-async fn ask(
-    router: &Router,
-    path: &str,
-    encoding: &str,
-) -> anyhow::Result<Option<(Option<String>, Vec<u8>)>> {
-    let request = Request::get(path).header(ACCEPT_ENCODING, encoding).body(Body::empty())?;
+/// The page at `path`, as it is when nobody compresses it.
+async fn ask(router: &Router, path: &str) -> anyhow::Result<Vec<u8>> {
+    let request = Request::get(path).body(Body::empty())?;
     let response = match router.clone().oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     };
     if response.status() != StatusCode::OK {
-        return Ok(None);
+        bail!("`{path}` is listed and not served: {}", response.status());
     }
-    let known = response.headers().get(CONTENT_ENCODING);
-    let known = known.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let bytes = to_bytes(response.into_body(), usize::MAX).await?;
-    Ok(Some((known, bytes.to_vec())))
+    Ok(to_bytes(response.into_body(), usize::MAX).await?.to_vec())
 }
 
 /// The file that web servers show for `path`. None: no file can be called so everywhere.

@@ -38,7 +38,7 @@ pub(in crate::config) struct Posts {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::config) struct Markdown {
-    /// Code in a language that is named has colours in mails. In feeds it has none, and so weighs less.
+    /// Code in a language that is named has colours in mails and on pages. In feeds it has none, and so weighs less.
     pub highlight: bool,
     /// Straight quotes, `--` and `...` become what typographers set.
     pub smart_punctuation: bool,

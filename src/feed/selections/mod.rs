@@ -243,6 +243,20 @@ impl Selections {
         Some(Key::Topic(topic, name.into()))
     }
 
+    /// The feed that `wanted` is a document of. None: it is the list of all feeds.
+    pub fn feed_of(&self, wanted: &Wanted) -> Option<&Selection> {
+        match &wanted.0 {
+            What::Feed(key, _) => self.groups.get(key).map(|selection| &**selection),
+            What::Opml => None,
+        }
+    }
+
+    /// The feed of the posts that have `name` in common, if there is one.
+    pub fn of_topic(&self, topic: FeedTopic, name: &str) -> Option<&Selection> {
+        let key = Key::Topic(topic, selection::topic_slug(topic, name).into());
+        self.groups.get(&key).map(|selection| &**selection)
+    }
+
     /// The document, if it is made already. Takes no time.
     pub fn ready(&self, wanted: &Wanted) -> Option<Arc<Document>> {
         match &wanted.0 {

@@ -14,6 +14,7 @@ fn a_correction_says_what_was_wrong_before_it_shows_the_post() {
             posts: std::slice::from_ref(&post),
             public_url: &url("https://news.example.org/"),
             postal_address: "Field Notes, 1 River Lane, 10115 Berlin",
+            page_url: Some("https://news.example.org/posts/-/0123456789abcdef/"),
             sealed_at: "2026-11-23T06:00:00Z".parse().unwrap(),
         };
         let correction = Correction { note: note.map(str::to_owned) };

@@ -127,6 +127,8 @@ pub struct PostsPage {
     pub tags: Vec<ListLink>,
     pub languages: Vec<ListLink>,
     pub years: Vec<ListLink>,
+    /// With the posts of this list only; empty where they have no feed of their own.
+    pub own_feeds: Vec<FeedLink>,
     pub feeds: Vec<FeedLink>,
     pub newsletters: Vec<Link>,
 }
@@ -186,6 +188,7 @@ impl Context for PostsPage {
             page: 2,
             newer: Some("/archive/tags/rust/".to_owned()),
             older: None,
+            own_feeds: samples::feed_links(),
             ..list("tag", "<b>Rust</b> & friends")
         };
         let language = Self { pages: 1, older: None, ..list("language", "he") };

@@ -123,6 +123,8 @@ pub struct SingleContext {
     #[serde(flatten)]
     pub frame: EditionFrame,
     pub post: PostContext,
+    /// The post's page in the archive, for reading the mail in a browser; `none` where there is none yet.
+    pub page_url: Option<String>,
     /// False when the whole post is too large for mail: `post.html` and `post.text` are its beginning then, or empty where
     /// it cannot be cut. Show that or the summary, and a link.
     pub whole: bool,
@@ -169,7 +171,13 @@ impl Context for SingleContext {
     const TEMPLATES: &'static [&'static str] = &["mail/single/"];
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let single = |post, whole| Self { frame: samples::frame("instant"), post, whole };
+        let page = "https://news.example.org/posts/-/0123456789abcdef/";
+        let single = |post, whole| Self {
+            frame: samples::frame("instant"),
+            post,
+            page_url: Some(page.to_owned()).filter(|_| whole),
+            whole,
+        };
         vec![
             ("a post", single(samples::rich_post(), true)),
             ("the beginning of a post too large for mail", single(samples::rich_post(), false)),

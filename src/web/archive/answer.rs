@@ -1,9 +1,10 @@
-//! A page as it travels: its tag, gzip for those who take it, the policy under which browsers show it.
+//! A page as it travels: its tag, its compressed forms, the policy under which browsers show it.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
     VARY,
@@ -11,18 +12,22 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
+use crate::feed::{Coding, Forms};
 use crate::web::{conditional, page};
 
 /// Corrections are to be seen soon; a page of yesterday is better than none.
 const KEEP: &str = "public, max-age=300, stale-if-error=604800";
 /// Bytes below which compressing saves nothing.
-const SMALL: usize = 500;
+pub const SMALL: usize = 500;
+/// Pages so small are compressed while the visitor waits; it takes less time than to call somebody else.
+const QUICK: usize = 16 * 1024;
 
 /// A page that was made.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Page {
     pub(super) path: String,
-    bytes: Vec<u8>,
+    bytes: Arc<[u8]>,
+    forms: Forms,
     etag: String,
     content_type: &'static str,
     policy: Option<HeaderValue>,
@@ -45,7 +50,8 @@ impl Page {
             write!(etag, "{byte:02x}").expect("a string takes every character");
         }
         etag.push('"');
-        Self { path, bytes, etag, content_type, policy: None }
+        let (bytes, forms) = (bytes.into(), Forms::default());
+        Self { path, bytes, forms, etag, content_type, policy: None }
     }
 
     #[cfg(test)]
@@ -53,35 +59,50 @@ impl Page {
         std::str::from_utf8(&self.bytes).expect("pages are text")
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The answer to a request with these headers.
-    pub(super) fn answer(&self, headers: &HeaderMap) -> Response {
-        let compressed = conditional::preferred(headers)
-            .filter(|_| self.bytes.len() >= SMALL)
-            .and_then(|coding| Some((coding, coding.compress(&self.bytes).ok()?)));
-        let coding = compressed.as_ref().map(|(coding, _)| *coding);
-        let etag = match coding {
-            Some(coding) => conditional::tag_of_form(&self.etag, coding),
-            None => self.etag.clone(),
+    pub(super) async fn answer(self: Arc<Self>, headers: &HeaderMap) -> Response {
+        let coding = conditional::preferred(headers).filter(|_| self.len() >= SMALL);
+        // A page depends on its template and its neighbours: no date says whether it is the same.
+        let is_unchanged = conditional::is_unchanged(headers, &self.etag, conditional::never());
+        let form = match coding {
+            Some(coding) if !is_unchanged => self.form(coding).await.map(|it| (it, coding)),
+            _ => None,
         };
+        // The visitor with a 304 may have whichever form: what it is told is the one that it would get now.
+        let told = if is_unchanged { coding } else { form.as_ref().map(|(_, coding)| *coding) };
+        let etag =
+            told.map_or_else(|| self.etag.clone(), |it| conditional::tag_of_form(&self.etag, it));
         let common =
             [(ETAG, etag), (CACHE_CONTROL, KEEP.to_owned()), (VARY, "Accept-Encoding".to_owned())];
-        // A page depends on its template and its neighbours: no date says whether it is the same.
-        if conditional::is_unchanged(headers, &self.etag, conditional::never()) {
-            return (StatusCode::NOT_MODIFIED, common).into_response();
-        }
-        let bytes = compressed.map_or_else(|| self.bytes.clone(), |(_, bytes)| bytes);
-        let described = [
-            (CONTENT_TYPE, self.content_type.to_owned()),
-            (CONTENT_LENGTH, bytes.len().to_string()),
-        ];
-        let mut response = (common, described, Body::from(bytes)).into_response();
+        let status = if is_unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+        let mut response = (status, common).into_response();
         let all = response.headers_mut();
-        if let Some(coding) = coding {
+        // Of a 304, too: what it says takes the place of what the browser was told with the page.
+        all.extend(self.policy.clone().map(|policy| (CONTENT_SECURITY_POLICY, policy)));
+        if is_unchanged {
+            return response;
+        }
+        let bytes = form.as_ref().map_or_else(|| Arc::clone(&self.bytes), |(it, _)| it.clone());
+        all.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        all.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+        if let Some((_, coding)) = form {
             all.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
         }
-        if let Some(policy) = &self.policy {
-            all.insert(CONTENT_SECURITY_POLICY, policy.clone());
-        }
+        *response.body_mut() = Body::from(Bytes::from_owner(bytes));
         response
+    }
+
+    /// The compressed bytes, made once. Large ones are made where it keeps nobody else waiting.
+    async fn form(self: &Arc<Self>, coding: Coding) -> Option<Arc<[u8]>> {
+        if self.forms.is_made(coding) || self.len() <= QUICK {
+            return self.forms.get(coding, &self.bytes);
+        }
+        let page = Arc::clone(self);
+        let made = tokio::task::spawn_blocking(move || page.forms.get(coding, &page.bytes));
+        made.await.ok().flatten()
     }
 }

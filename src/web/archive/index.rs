@@ -9,7 +9,8 @@ use url::Url;
 
 use crate::config::Config;
 use crate::content::percent_decoded;
-use crate::domain::{LivePost, Post, Revision, VersionKey};
+use crate::domain::{LivePost, Post, VersionKey};
+use crate::web::page;
 
 /// Where lists are.
 const LISTS: &str = "/archive/";
@@ -64,10 +65,12 @@ pub(super) struct Index {
     by_path: HashMap<String, usize>,
     /// Likewise, by the path of the first page.
     lists: BTreeMap<String, List>,
+    /// By the number of its id.
+    by_number: HashMap<u64, usize>,
     /// Where posts lived before, by path without percent escapes.
     aliases: HashMap<String, usize>,
-    /// By name in small letters, in the order of the parts.
-    series: HashMap<String, Vec<usize>>,
+    /// By name in small letters and by language, in the order of the parts.
+    series: HashMap<(String, String), Vec<usize>>,
     versions: HashMap<VersionKey, Vec<usize>>,
     per_page: usize,
 }
@@ -86,7 +89,7 @@ impl Index {
             let year = post.published_at.to_zoned(config.site.time_zone.clone()).year();
             index.add(Kind::Year, &year.to_string(), at);
             if let Some(series) = &post.series {
-                index.series.entry(series.name.to_lowercase()).or_default().push(at);
+                index.series.entry(series_key(&series.name, post)).or_default().push(at);
             }
             index.versions.entry(VersionKey::of(post)).or_default().push(at);
         }
@@ -109,9 +112,10 @@ impl Index {
             (path, known)
         };
         self.by_path.insert(known, at);
+        self.by_number.insert(post.id.number(), at);
         self.paths.push(path);
         for alias in &post.aliases {
-            if let Some(path) = local_path(config, alias) {
+            if let Some(path) = page::path_here(config, alias) {
                 self.aliases.entry(percent_decoded(&path).into_owned()).or_insert(at);
             }
         }
@@ -162,6 +166,14 @@ impl Index {
         is_one.then_some(Found::List(list, page))
     }
 
+    /// Where the post is now that mails lead to by its id.
+    pub(super) fn by_id(&self, path: &str) -> Option<&str> {
+        let digits = path.strip_prefix("/posts/-/")?;
+        let digits = digits.strip_suffix('/').unwrap_or(digits);
+        let number = u64::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 16)?;
+        self.by_number.get(&number).map(|at| self.path(*at))
+    }
+
     /// Where a visitor who asks for `path` should ask instead.
     pub(super) fn instead(&self, path: &str) -> Option<String> {
         let known = percent_decoded(path);
@@ -205,9 +217,9 @@ impl Index {
         self.lists.get(&*percent_decoded(&format!("{LISTS}{folder}/{segment}/")))
     }
 
-    /// The posts of a series, in order.
-    pub(super) fn series(&self, name: &str) -> &[usize] {
-        self.series.get(&name.to_lowercase()).map_or(&[], Vec::as_slice)
+    /// The parts of the series `name` that are in the language of `post`, in order.
+    pub(super) fn series(&self, name: &str, post: &Post) -> &[usize] {
+        self.series.get(&series_key(name, post)).map_or(&[], Vec::as_slice)
     }
 
     /// All versions of a post, if there are others than itself.
@@ -222,6 +234,11 @@ impl Index {
             lists.flat_map(|list| (1..=self.pages(list)).map(move |page| page_path(list, page)));
         self.paths.iter().cloned().chain(lists).collect()
     }
+}
+
+/// Who reads a series in one language is not sent to a part in another.
+fn series_key(name: &str, post: &Post) -> (String, String) {
+    (name.to_lowercase(), post.language.to_lowercase())
 }
 
 /// The path of one page of a list.
@@ -239,7 +256,7 @@ pub(super) fn usual_path(config: &Config, link: &Url) -> Option<String> {
     if link.query().is_some() {
         return None;
     }
-    let path = local_path(config, link).unwrap_or_else(|| {
+    let path = page::path_here(config, link).unwrap_or_else(|| {
         let path = link.path();
         if path.starts_with("/posts/") { path.to_owned() } else { format!("/posts{path}") }
     });
@@ -252,18 +269,7 @@ pub(super) fn usual_path(config: &Config, link: &Url) -> Option<String> {
 
 /// For a post whose own path will not do.
 fn own_path(post: &Post) -> String {
-    let id = Revision::of([post.id.as_str()]);
-    format!("/posts/-/{}/", &id.as_str()[..16.min(id.as_str().len())])
-}
-
-/// The path of `url` as requests to us have it, if it leads here.
-fn local_path(config: &Config, url: &Url) -> Option<String> {
-    let base = &config.server.public_url;
-    let is_here = url.scheme() == base.scheme()
-        && url.host() == base.host()
-        && url.port_or_known_default() == base.port_or_known_default();
-    let rest = is_here.then(|| url.path().strip_prefix(base.path())).flatten()?;
-    Some(format!("/{rest}"))
+    format!("/{}", post.id.page())
 }
 
 /// A part of a path that stands for a tag, whatever is in it: small letters, blanks as hyphens, the rest escaped.

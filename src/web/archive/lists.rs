@@ -1,34 +1,28 @@
 //! Lists of posts: all of them, those of a tag, a language or a year.
 
-use super::answer::Page;
+use super::feed_page::{feeds_of, main_feeds};
 use super::index::{Kind, List, page_path};
 use super::{Shown, navigation, newsletters};
-use crate::domain::Post;
-use crate::template::{AuthorContext, FeedLink, ListLink, PostRow, PostsPage, Templates};
+use crate::config::Config;
+use crate::domain::{FeedTopic, Post};
+use crate::template::{AuthorContext, FeedLink, ListLink, PostRow, PostsPage};
 use crate::web::page;
-use crate::web::refusal::Refusal;
 
 /// Tags that the first page shows; each post leads to all of its own.
 const MOST_TAGS: usize = 60;
 
-pub(super) fn page(
-    shown: &Shown,
-    (list, number): (&List, usize),
-    templates: &Templates,
-    feeds: Vec<FeedLink>,
-) -> Result<Page, Refusal> {
+pub(super) fn context(shown: &Shown, (list, number): (&List, usize)) -> PostsPage {
     let (config, index) = (&shown.config, shown.index());
     let is_first = list.kind == Kind::All && number == 1;
     let pages = index.pages(list);
-    let path = page_path(list, number);
     let beside = |number| Some(shown.local(&page_path(list, number)));
-    let row = |at: &usize| row(shown, &shown.posts[*at].post, index.path(*at));
-    let context = PostsPage {
+    let row = |at: &usize| row(config, &shown.posts[*at].post, shown.local(index.path(*at)));
+    PostsPage {
         site: page::site(config),
         nav: navigation(config, is_first),
         kind: word(list.kind).to_owned(),
         title: if list.kind == Kind::All { config.site.title.clone() } else { list.title.clone() },
-        url: shown.whole(&path),
+        url: shown.whole(&page_path(list, number)),
         posts: index.on_page(list, number).iter().map(row).collect(),
         count: list.posts.len(),
         page: number,
@@ -38,11 +32,20 @@ pub(super) fn page(
         tags: links(shown, Kind::Tag, is_first),
         languages: links(shown, Kind::Language, is_first),
         years: links(shown, Kind::Year, is_first),
-        feeds,
+        own_feeds: own_feeds(shown, list),
+        feeds: main_feeds(config),
         newsletters: newsletters(config),
+    }
+}
+
+/// The feed that has just these posts, where there is one.
+fn own_feeds(shown: &Shown, list: &List) -> Vec<FeedLink> {
+    let topic = match list.kind {
+        Kind::Tag => FeedTopic::Tag,
+        Kind::Language => FeedTopic::Language,
+        Kind::All | Kind::Year => return Vec::new(),
     };
-    let html = templates.render("page/posts.html", &context)?;
-    Ok(Page::html(path, &html, ("", "")))
+    shown.selections.of_topic(topic, &list.title).map(feeds_of).unwrap_or_default()
 }
 
 fn word(kind: Kind) -> &'static str {
@@ -54,14 +57,15 @@ fn word(kind: Kind) -> &'static str {
     }
 }
 
-fn row(shown: &Shown, post: &Post, path: &str) -> PostRow {
+/// `post` in a list, where it leads to `url`.
+pub(super) fn row(config: &Config, post: &Post, url: String) -> PostRow {
     PostRow {
         title: post.title.clone(),
-        url: shown.local(path),
+        url,
         summary: post.summary.clone(),
         authors: post.authors.iter().map(AuthorContext::of).collect(),
         language: post.language.clone(),
-        published_at: post.published_at.to_zoned(shown.config.site.time_zone.clone()),
+        published_at: post.published_at.to_zoned(config.site.time_zone.clone()),
     }
 }
 

@@ -5,11 +5,13 @@
 mod answer;
 mod feed_page;
 mod index;
+mod kept;
 mod lists;
 mod post;
 mod sitemap;
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::State;
@@ -21,70 +23,100 @@ use super::refusal::Refusal;
 use super::{WebState, page};
 use crate::config::Config;
 use crate::content::percent_decoded;
-use crate::domain::LivePost;
+use crate::domain::{LivePost, unlike};
+use crate::feed::Selections;
 use crate::store::{PostCache, PostTexts};
-use crate::template::{FeedLink, Link};
+use crate::template::Link;
 use answer::Page;
 use index::{Found, Index};
+use kept::Setting;
 
-pub(super) use feed_page::feed_page;
-
-/// Paths of posts that are gone, at most.
-const MOST_GONE: usize = 10_000;
+pub use answer::SMALL;
+pub(super) use feed_page::{feed_page, is_person};
+pub(super) use kept::Pages;
 
 /// The posts that readers see, newest first, and what of them is where.
 #[derive(Debug, Default)]
 pub struct Archive {
     /// None until the posts were read, and where there is to be no archive.
     shown: Option<Shown>,
-    /// Paths of pages that were there, without percent escapes.
-    gone: Arc<HashSet<String>>,
+    /// Where pages were.
+    gone: Arc<Gone>,
 }
 
 #[derive(Debug)]
 struct Shown {
     config: Arc<Config>,
     posts: Arc<[LivePost]>,
+    selections: Arc<Selections>,
     texts: PostTexts,
+    /// Another one whenever anything is another.
+    version: Arc<()>,
     /// Made when the first visitor comes: most changes are never looked at.
     index: OnceLock<Index>,
-    sitemap: OnceLock<Vec<Page>>,
+    sitemap: OnceLock<Vec<Arc<Page>>>,
+}
+
+/// Paths of pages that are no more. Of each there is a hash: two that meet would make of a 404 a 410, and there may be many.
+#[derive(Clone, Debug, Default)]
+struct Gone(HashSet<u64>);
+
+impl Gone {
+    fn add(&mut self, config: &Config, link: &Url) {
+        self.0.extend(index::usual_path(config, link).map(|path| Self::hash(&path)));
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.0.contains(&Self::hash(path))
+    }
+
+    fn hash(path: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        percent_decoded(path).hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 impl Archive {
-    /// The archive of `posts`, which takes the place of `before`; it stays if there is nothing new.
-    pub fn succeeding(
+    /// The archive of `posts`, which takes the place of `before`; it stays if there is nothing new. At `expired` were posts
+    /// whose time is over: of those the database does not know that they are gone.
+    pub fn succeeding<'a>(
         before: &Arc<Self>,
         config: &Arc<Config>,
-        posts: Arc<[LivePost]>,
+        selections: &Arc<Selections>,
+        expired: impl Iterator<Item = &'a Url>,
         cache: &PostCache,
     ) -> Arc<Self> {
-        let (same, gone) = match &before.shown {
+        let posts = Arc::clone(selections.live());
+        let (same, left) = match &before.shown {
             Some(shown) => shown.compare(config, &posts),
             None => (false, Vec::new()),
         };
         if same {
             return Arc::clone(before);
         }
-        let mut all = Arc::clone(&before.gone);
-        if !gone.is_empty() && all.len() < MOST_GONE {
-            Arc::make_mut(&mut all).extend(gone);
-        }
+        let mut gone = Gone::clone(&before.gone);
+        left.into_iter().for_each(|link| gone.add(config, link));
+        expired.for_each(|link| gone.add(config, link));
         let shown = config.archive.enabled.then(|| Shown {
             config: Arc::clone(config),
             posts,
+            selections: Arc::clone(selections),
             texts: cache.texts(),
+            version: Arc::default(),
             index: OnceLock::new(),
             sitemap: OnceLock::new(),
         });
-        Arc::new(Self { shown, gone: all })
+        Arc::new(Self { shown, gone: Arc::new(gone) })
     }
 
     /// The archive of a daemon that has not read the posts yet, and knows from before which are gone.
     pub fn of_the_gone(config: &Config, links: &[String]) -> Self {
-        let urls = links.iter().filter_map(|link| Url::parse(link).ok());
-        let paths = urls.filter_map(|url| index::usual_path(config, &url)).map(decoded);
-        Self { shown: None, gone: Arc::new(paths.take(MOST_GONE).collect()) }
+        let mut gone = Gone::default();
+        for link in links.iter().filter_map(|link| Url::parse(link).ok()) {
+            gone.add(config, &link);
+        }
+        Self { shown: None, gone: Arc::new(gone) }
     }
 
     /// Whether the posts have not been read yet, or are not to be shown.
@@ -106,29 +138,68 @@ impl Shown {
         self.index.get_or_init(|| Index::new(&self.config, &self.posts))
     }
 
-    fn sitemap(&self) -> &[Page] {
-        self.sitemap.get_or_init(|| sitemap::pages(&self.config, &self.posts))
+    fn sitemap(&self) -> &[Arc<Page>] {
+        self.sitemap.get_or_init(|| {
+            let pages = sitemap::pages(&self.config, &self.posts, self.index());
+            pages.into_iter().map(Arc::new).collect()
+        })
     }
 
-    /// Whether `posts` are the same, and the paths of those that are there no more.
-    fn compare(&self, config: &Arc<Config>, posts: &[LivePost]) -> (bool, Vec<String>) {
-        let is_same = |a: &LivePost, b: &LivePost| {
-            a.body == b.body && (Arc::ptr_eq(&a.post, &b.post) || a.post == b.post)
-        };
-        // Of a hundred thousand posts one has changed: only what is between equal ends is looked at closely.
-        let (old, new) = (&self.posts[..], posts);
-        let front = old.iter().zip(new).take_while(|(a, b)| is_same(a, b)).count();
-        let (old, new) = (&old[front..], &new[front..]);
-        let back =
-            old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| is_same(a, b)).count();
-        let (old, new) = (&old[..old.len() - back], &new[..new.len() - back]);
+    /// Whether `posts` are the same, and where those were that are there no more.
+    fn compare(&self, config: &Arc<Config>, posts: &[LivePost]) -> (bool, Vec<&Url>) {
+        let (old, new) = unlike(&self.posts, posts, LivePost::is);
         if old.is_empty() && new.is_empty() {
             return (Arc::ptr_eq(&self.config, config), Vec::new());
         }
         let ids: HashSet<&str> = new.iter().map(|it| it.post.id.as_str()).collect();
         let gone = old.iter().filter(|it| !ids.contains(it.post.id.as_str()));
-        let path = |it: &LivePost| index::usual_path(&self.config, &it.post.link);
-        (false, gone.filter_map(path).take(MOST_GONE).map(decoded).collect())
+        (false, gone.map(|it| &it.post.link).collect())
+    }
+
+    fn setting(&self, state: &WebState) -> Setting {
+        Setting {
+            version: Arc::clone(&self.version),
+            config: Arc::clone(&self.config),
+            templates: state.templates.load_full(),
+        }
+    }
+
+    /// The page at `path`, if that takes no time. `Err`: there is none, or it must be made; ask [`Shown::make`].
+    fn ready(&self, path: &str, setting: &Setting, pages: &Pages) -> Result<Arc<Page>, Missing> {
+        if let Some(at) = sitemap::at(path) {
+            let sitemap = self.sitemap.get().ok_or(Missing::Unmade)?;
+            return sitemap.get(at).cloned().ok_or(Missing::Unknown);
+        }
+        let index = self.index.get().ok_or(Missing::Unmade)?;
+        index.find(path).ok_or(Missing::Unknown)?;
+        pages.get(&percent_decoded(path), setting).ok_or(Missing::Unmade)
+    }
+
+    /// The page at `path`. Blocks for as long as reading and laying out a post takes.
+    fn make(
+        &self,
+        path: &str,
+        setting: &Setting,
+        pages: &Pages,
+    ) -> Option<Result<Arc<Page>, Refusal>> {
+        if let Some(at) = sitemap::at(path) {
+            return self.sitemap().get(at).cloned().map(Ok);
+        }
+        let known = percent_decoded(path);
+        let templates = &setting.templates;
+        Some(match self.index().find(path)? {
+            Found::Post(at) => {
+                let draft = post::Draft::new(self, at);
+                pages.get_or_make(&known, setting, draft.hash(), || draft.page(templates))
+            }
+            Found::List(list, number) => {
+                let context = lists::context(self, (list, number));
+                pages.get_or_make(&known, setting, kept::hash(&context, &[]), || {
+                    let html = templates.render("page/posts.html", &context)?;
+                    Ok(Page::html(index::page_path(list, number), &html, ("", "")))
+                })
+            }
+        })
     }
 
     /// A link to a page on this host.
@@ -138,78 +209,72 @@ impl Shown {
 
     /// The whole address of a page.
     fn whole(&self, path: &str) -> String {
-        format!("{}{}", self.config.server.public_url, path.trim_start_matches('/'))
+        page::whole(&self.config, path)
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is mapped over paths")]
-fn decoded(path: String) -> String {
-    percent_decoded(&path).into_owned()
+/// Why there is no page at once.
+enum Missing {
+    /// There is none.
+    Unknown,
+    Unmade,
 }
 
-/// The page at `uri`, if it is one of the archive's.
+/// The page at `uri`, if it is one of the archive's. The index is made when this has answered.
 pub(super) async fn serve(
     state: &WebState,
-    uri: &Uri,
-    headers: &HeaderMap,
+    archive: &Arc<Archive>,
+    (uri, headers): (&Uri, &HeaderMap),
 ) -> Option<Result<Response, Refusal>> {
-    let archive = state.archive.load_full();
-    let Some(shown) = &archive.shown else { return not_yet(state, uri) };
-    if let Some(page) = sitemap::at(uri.path()).and_then(|at| shown.sitemap().get(at)) {
-        return Some(Ok(page.answer(headers)));
+    let shown = archive.shown.as_ref()?;
+    let setting = shown.setting(state);
+    let page = match shown.ready(uri.path(), &setting, &state.kept.pages) {
+        Ok(page) => Ok(page),
+        Err(Missing::Unknown) => return None,
+        Err(Missing::Unmade) => make(state, archive, uri.path(), setting).await?,
+    };
+    match page {
+        Ok(page) => Some(Ok(page.answer(headers).await)),
+        Err(refusal) => Some(Err(refusal)),
     }
-    shown.index().find(uri.path())?;
-    let templates = state.templates.load_full();
-    let feeds = feeds(&shown.config);
-    let (path, headers) = (uri.path().to_owned(), headers.clone());
-    // A text may be long, and is compressed besides.
+}
+
+/// A text may be long, and an index of a hundred thousand posts takes a while.
+async fn make(
+    state: &WebState,
+    archive: &Arc<Archive>,
+    path: &str,
+    setting: Setting,
+) -> Option<Result<Arc<Page>, Refusal>> {
+    let _turn = state.kept.pages.turn().await;
+    let (state, archive, path) = (state.clone(), Arc::clone(archive), path.to_owned());
     let made = tokio::task::spawn_blocking(move || {
-        let shown = archive.shown.as_ref()?;
-        let made = match shown.index().find(&path)? {
-            Found::Post(at) => post::page(shown, at, &templates, feeds),
-            Found::List(list, page) => lists::page(shown, (list, page), &templates, feeds),
-        };
-        Some(made.map(|page| page.answer(&headers)))
+        archive.shown.as_ref()?.make(&path, &setting, &state.kept.pages)
     });
     match made.await {
-        Ok(answer) => answer,
+        Ok(page) => page,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 
-/// Before the first scan is over nobody knows what is there.
-fn not_yet(state: &WebState, uri: &Uri) -> Option<Result<Response, Refusal>> {
-    let is_ours = ["/archive/", "/posts/"].iter().any(|folder| uri.path().starts_with(folder));
-    let is_coming = state.config.load().archive.enabled && state.shelf.load().made_of.is_none();
-    (is_ours && is_coming).then(|| Err(Refusal::not_yet()))
-}
-
 /// What to answer where nothing is: where the page went, or that it is gone.
-pub(super) fn instead(state: &WebState, uri: &Uri) -> Option<Result<Response, Refusal>> {
-    let archive = state.archive.load_full();
+pub(super) fn instead(archive: &Archive, uri: &Uri) -> Option<Result<Response, Refusal>> {
     let shown = archive.shown.as_ref()?;
+    if let Some(path) = shown.index().by_id(uri.path()) {
+        // Not for ever: the post may move again.
+        let location = [(header::LOCATION, shown.local(path))];
+        return Some(Ok((StatusCode::FOUND, location).into_response()));
+    }
     if let Some(path) = shown.index().instead(uri.path()) {
         let location = [(header::LOCATION, shown.local(&path))];
         return Some(Ok((StatusCode::MOVED_PERMANENTLY, location).into_response()));
     }
-    archive.gone.contains(&*percent_decoded(uri.path())).then(|| Err(Refusal::gone()))
+    archive.gone.has(uri.path()).then(|| Err(Refusal::gone()))
 }
 
 /// `GET /robots.txt`.
 pub(super) async fn show_robots(State(state): State<WebState>, headers: HeaderMap) -> Response {
-    sitemap::robots(&state.config.load()).answer(&headers)
-}
-
-/// The main feeds, as pages tell of them.
-fn feeds(config: &Config) -> Vec<FeedLink> {
-    feed_page::MAIN
-        .map(|(path, format, media_type)| FeedLink {
-            title: config.site.title.clone(),
-            url: format!("{}{path}", config.server.public_url),
-            format: format.to_owned(),
-            media_type: media_type.to_owned(),
-        })
-        .into()
+    Arc::new(sitemap::robots(&state.config.load())).answer(&headers).await
 }
 
 /// Where people subscribe by mail.

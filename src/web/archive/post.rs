@@ -5,14 +5,16 @@ use serde_json::json;
 use url::Url;
 
 use super::answer::Page;
+use super::feed_page::main_feeds;
 use super::index::{Index, Kind};
 use super::{Shown, navigation, newsletters};
+use crate::config::Config;
 use crate::content;
-use crate::domain::{LivePost, Post, reading_minutes};
+use crate::domain::{LivePost, Post, Revision, other_languages, reading_minutes};
 use crate::store::{CachedBody, StoreError};
 use crate::template::{
-    AuthorContext, FeedLink, Link, PostContext, PostPage, RecordingContext, SeriesContext,
-    Templates, VersionLink,
+    AuthorContext, Link, PostContext, PostPage, RecordingContext, SeriesContext, Templates,
+    VersionLink,
 };
 use crate::web::page;
 use crate::web::refusal::Refusal;
@@ -21,33 +23,49 @@ use crate::web::refusal::Refusal;
 /// cannot become it.
 const HOLE: &str = "<!--postrider:text-->";
 
-pub(super) fn page(
-    shown: &Shown,
+/// What a page shows, before its text has been read.
+pub(super) struct Draft<'a> {
+    shown: &'a Shown,
     at: usize,
-    templates: &Templates,
-    feeds: Vec<FeedLink>,
-) -> Result<Page, Refusal> {
-    let LivePost { post, body } = &shown.posts[at];
-    let CachedBody { html, mail: _, web } =
-        shown.texts.body(*body)?.ok_or(StoreError::Corrupt("the text of a post"))?;
-    let text = content::plain_text(&html);
-    let html = below_the_title(web.unwrap_or(html));
-    let zone = &shown.config.site.time_zone;
-    let context = context(shown, at, (&text, &html), feeds);
-    let path = shown.index().path(at).to_owned();
-    let context = PostPage { json_ld: json_ld(&context, post, zone), ..context };
-    let frame = templates.render("page/post.html", &context)?;
-    Ok(Page::html(path, &frame, (HOLE, &html)))
+    context: PostPage,
 }
 
-fn context(shown: &Shown, at: usize, (text, html): (&str, &str), feeds: Vec<FeedLink>) -> PostPage {
+impl<'a> Draft<'a> {
+    pub(super) fn new(shown: &'a Shown, at: usize) -> Self {
+        Self { shown, at, context: context(shown, at) }
+    }
+
+    /// The hash of all that the page shows. Two texts never have one number and one revision.
+    pub(super) fn hash(&self) -> Option<Revision> {
+        let LivePost { post, body } = &self.shown.posts[self.at];
+        let updated_at = post.changed_at().to_string();
+        let text = [post.revision.as_str(), &format!("{body:?}"), &updated_at];
+        super::kept::hash(&self.context, &text)
+    }
+
+    pub(super) fn page(self, templates: &Templates) -> Result<Page, Refusal> {
+        let Self { shown, at, mut context } = self;
+        let LivePost { post, body } = &shown.posts[at];
+        let CachedBody { html, mail: _, web } =
+            shown.texts.body(*body)?.ok_or(StoreError::Corrupt("the text of a post"))?;
+        context.post.reading_minutes = reading_minutes(&content::plain_text(&html));
+        let html = below_the_title(web.unwrap_or(html));
+        let html = content::highlighted(&html);
+        // The URL of the picture as the text has it, where it is escaped.
+        let is_in_text = |url: &String| html.contains(&url.replace('&', "&amp;"));
+        context.lead_image = context.lead_image.filter(|url| !is_in_text(url));
+        context.json_ld = json_ld(&context, post, &shown.config.site.time_zone);
+        let frame = templates.render("page/post.html", &context)?;
+        Ok(Page::html(shown.index().path(at).to_owned(), &frame, (HOLE, &html)))
+    }
+}
+
+/// With what is known without the text.
+fn context(shown: &Shown, at: usize) -> PostPage {
     let (config, index) = (&shown.config, shown.index());
     let post = &*shown.posts[at].post;
-    let url = shown.whole(index.path(at));
+    let path = index.path(at);
     let image = post.image.as_ref().map(ToString::to_string);
-    // The URL of the picture as the text has it, where it is escaped.
-    let in_text = image.as_ref().map(|url| url.replace('&', "&amp;"));
-    let lead_image = image.clone().filter(|_| in_text.is_some_and(|url| !html.contains(&url)));
     let beside = Beside::of(shown, at);
     // The feeds' author stands in for posts that name nobody, as in the feeds.
     let stands_in = config.site.author.iter().filter(|_| post.authors.is_empty());
@@ -56,9 +74,9 @@ fn context(shown: &Shown, at: usize, (text, html): (&str, &str), feeds: Vec<Feed
         site: page::site(config),
         nav: navigation(config, false),
         image_alt: post.image_alt.clone(),
-        lead_image,
-        canonical: canonical(shown, post, &url),
-        url,
+        lead_image: image.clone(),
+        canonical: canonical(config, post, path),
+        url: shown.whole(path),
         external: post.external.as_deref().map(ToString::to_string),
         tags: tags(shown, post),
         versions: versions(shown, at),
@@ -66,7 +84,7 @@ fn context(shown: &Shown, at: usize, (text, html): (&str, &str), feeds: Vec<Feed
         recording: recording(post),
         older: beside.older,
         newer: beside.newer,
-        feeds,
+        feeds: main_feeds(config),
         newsletters: newsletters(config),
         json_ld: String::new(),
         post: PostContext {
@@ -76,7 +94,7 @@ fn context(shown: &Shown, at: usize, (text, html): (&str, &str), feeds: Vec<Feed
             summary: post.summary.clone(),
             html: HOLE.to_owned(),
             text: String::new(),
-            reading_minutes: reading_minutes(text),
+            reading_minutes: 0,
             authors: authors.map(AuthorContext::of).collect(),
             tags: post.tags.clone(),
             categories: post.categories.clone(),
@@ -97,13 +115,11 @@ fn below_the_title(html: String) -> String {
     html.replace("<h1>", "<h2>").replace("<h1 ", "<h2 ").replace("</h1>", "</h2>")
 }
 
-/// The author's own site comes first, wherever this page is.
-fn canonical(shown: &Shown, post: &Post, url: &str) -> String {
+/// Where search engines shall find a post whose page is at `path`: the author's own site comes first, unless it is this one.
+pub(super) fn canonical(config: &Config, post: &Post, path: &str) -> String {
     match &post.canonical {
         Some(canonical) => canonical.to_string(),
-        None if shown.config.site.url.host() == shown.config.server.public_url.host() => {
-            url.to_owned()
-        }
+        None if page::path_here(config, &post.link).is_some() => page::whole(config, path),
         None => post.link.to_string(),
     }
 }
@@ -124,36 +140,30 @@ fn tags(shown: &Shown, post: &Post) -> Vec<Link> {
     post.tags.iter().filter_map(link).collect()
 }
 
+/// The post in all its languages; empty where there is but one.
 fn versions(shown: &Shown, at: usize) -> Vec<VersionLink> {
     let index = shown.index();
-    let current = &shown.posts[at].post;
-    let mut versions: Vec<VersionLink> = Vec::new();
-    for &other in index.versions(current) {
-        let post = &shown.posts[other].post;
-        // One a language; of the shown one's, itself.
-        if (other != at && post.language == current.language)
-            || versions.iter().any(|known| known.language == post.language)
-        {
-            continue;
-        }
-        let path = index.path(other);
-        versions.push(VersionLink {
-            language: post.language.clone(),
-            url: shown.local(path),
-            canonical: canonical(shown, post, &shown.whole(path)),
-            current: other == at,
-        });
-    }
-    if versions.len() < 2 {
+    let current = &*shown.posts[at].post;
+    let all = index.versions(current).iter().map(|at| (*at, &*shown.posts[*at].post));
+    let mut versions = other_languages(current, all);
+    if versions.is_empty() {
         return Vec::new();
     }
-    versions.sort_by(|a, b| a.language.cmp(&b.language));
-    versions
+    versions.push((at, current));
+    versions.sort_by(|(_, a), (_, b)| a.language.cmp(&b.language));
+    let link = |(other, post): (usize, &Post)| VersionLink {
+        language: post.language.clone(),
+        url: shown.local(index.path(other)),
+        canonical: canonical(&shown.config, post, index.path(other)),
+        current: other == at,
+    };
+    versions.into_iter().map(link).collect()
 }
 
 fn series(shown: &Shown, at: usize) -> Option<SeriesContext> {
-    let name = &shown.posts[at].post.series.as_ref()?.name;
-    let parts = shown.index().series(name);
+    let post = &shown.posts[at].post;
+    let name = &post.series.as_ref()?.name;
+    let parts = shown.index().series(name, post);
     let place = parts.iter().position(|part| *part == at)?;
     let beside = |place: Option<usize>| Some(link(shown, *parts.get(place?)?));
     Some(SeriesContext {

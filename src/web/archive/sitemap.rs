@@ -6,10 +6,14 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::answer::Page;
+use super::index::Index;
+use super::post::canonical;
 use crate::config::Config;
 use crate::domain::LivePost;
+use crate::web::page;
 
 /// Addresses in one file at most, as the protocol of sitemaps.org has it.
 const MOST: usize = 50_000;
@@ -30,21 +34,19 @@ pub(super) fn at(path: &str) -> Option<usize> {
 }
 
 /// All files of the sitemap: one, or an index and those that it names.
-pub(super) fn pages(config: &Config, posts: &[LivePost]) -> Vec<Page> {
-    pages_of(config, posts, MOST)
+pub(super) fn pages(config: &Config, posts: &[LivePost], index: &Index) -> Vec<Page> {
+    pages_of(config, (posts, index), MOST)
 }
 
-fn pages_of(config: &Config, posts: &[LivePost], most: usize) -> Vec<Page> {
+fn pages_of(config: &Config, (posts, index): (&[LivePost], &Index), most: usize) -> Vec<Page> {
     // Oldest first: a new post changes the last file only.
-    let here = posts.iter().rev().filter(|it| {
-        let canonical = it.post.canonical.as_ref();
-        canonical.is_none_or(|canonical| canonical.host() == config.site.url.host())
-    });
-    let urls: Vec<(&str, Timestamp)> = here
-        .map(|it| {
-            (it.post.canonical.as_ref().unwrap_or(&it.post.link).as_str(), it.post.changed_at())
-        })
+    let all = posts.iter().enumerate().rev();
+    let here =
+        all.filter(|(_, it)| it.post.canonical.as_ref().is_none_or(|url| is_ours(config, url)));
+    let urls: Vec<(String, Timestamp)> = here
+        .map(|(at, it)| (canonical(config, &it.post, index.path(at)), it.post.changed_at()))
         .collect();
+    let urls: Vec<(&str, Timestamp)> = urls.iter().map(|(url, at)| (&**url, *at)).collect();
     if urls.len() <= most {
         return vec![Page::new("/sitemap.xml".to_owned(), list("urlset", "url", &urls), XML)];
     }
@@ -64,6 +66,13 @@ fn pages_of(config: &Config, posts: &[LivePost], most: usize) -> Vec<Page> {
         Page::new(format!("/sitemap-{}.xml", at + 1), list("urlset", "url", urls), XML)
     });
     std::iter::once(index).chain(parts).collect()
+}
+
+/// Whether an address is of the author's site, or of this one: those of others are theirs to tell.
+fn is_ours(config: &Config, url: &Url) -> bool {
+    [&config.site.url, &config.server.public_url]
+        .iter()
+        .any(|base| page::below(base, url).is_some())
 }
 
 fn list(root: &str, element: &str, entries: &[(&str, Timestamp)]) -> String {
@@ -89,7 +98,8 @@ fn escaped(url: &str) -> String {
 pub(super) fn robots(config: &Config) -> Page {
     let mut text = "User-agent: *\n".to_owned();
     let base = config.server.public_url.path();
-    for path in ["confirm/", "unsubscribe/", "outbox", "status"] {
+    // The whole address where it is one page: posts may begin alike.
+    for path in ["confirm/", "unsubscribe/", "outbox$", "outbox/", "status$"] {
         writeln!(text, "Disallow: {base}{path}").expect("a string takes every character");
     }
     if config.archive.enabled {
@@ -118,6 +128,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_post_that_is_at_home_on_another_site_is_for_that_one_to_tell_of() {
+        let mut config = crate::audience::fixture::House::new().await.config;
+        config.site.url = "https://example.org/blog/".parse().unwrap();
+        let at = "2026-01-02T08:00:00Z".parse().unwrap();
+        let post = |canonical: &str| Post {
+            canonical: Some(canonical.parse().unwrap()),
+            ..Post::bare(canonical, at)
+        };
+        let all = [
+            "https://example.org/blog/here/",
+            "https://news.example.org/here/",
+            "https://example.org/shop/",
+            "https://example.org:8443/blog/port/",
+            "http://example.org/blog/scheme/",
+            "https://other.example/blog/",
+        ];
+        let live = |url: &&str| LivePost { post: Arc::new(post(url)), body: BodyId(1) };
+        let posts: Vec<LivePost> = all.iter().map(live).collect();
+        let map = pages(&config, &posts, &Index::new(&config, &posts))[0].text().to_owned();
+        let told: Vec<bool> =
+            all.iter().map(|url| map.contains(&format!("<loc>{url}</loc>"))).collect();
+        assert_eq!(told, [true, true, false, false, false, false], "{map}");
+    }
+
+    #[tokio::test]
     async fn what_is_too_much_for_one_file_is_in_several_that_an_index_names() {
         let house = crate::audience::fixture::House::new().await;
         let day = |day: &str| format!("2026-01-{day}T08:00:00Z").parse().unwrap();
@@ -132,7 +167,8 @@ mod tests {
         let live = |post| LivePost { post: Arc::new(post), body: BodyId(1) };
         let posts = [elsewhere, post("c", "03"), odd, post("a", "01")].map(live);
         let texts = |most| -> Vec<String> {
-            let pages = pages_of(&house.config, &posts, most);
+            let index = Index::new(&house.config, &posts);
+            let pages = pages_of(&house.config, (&posts, &index), most);
             pages.iter().map(|page| format!("{}\n{}", page.path, page.text())).collect()
         };
         insta::assert_snapshot!(texts(3).join("\n"));

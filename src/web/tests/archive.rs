@@ -3,16 +3,17 @@
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
+use url::Url;
 
 use super::*;
-use crate::domain::{Enclosure, LivePost, Series};
+use crate::domain::{Enclosure, FeedTopic, LivePost, Series};
 use crate::store::{CachedBody, PostCache};
 
 /// Something that only a page may show.
 const OWN_HTML: &str =
     "<h1 id=\"x\">Part</h1><p style=\"color: red\">Cold &amp; wet.</p><script>alert(1)</script>";
 
-fn published(slug: &str, day: u32) -> Post {
+pub(super) fn published(slug: &str, day: u32) -> Post {
     Post {
         title: format!("Post {slug}"),
         ..Post::bare(slug, at(&format!("2026-11-{day:02}T07:30:00Z")))
@@ -21,7 +22,7 @@ fn published(slug: &str, day: u32) -> Post {
 
 impl World {
     /// Shows `posts`, newest first, each with an own text.
-    fn shows(&self, posts: &[Post]) {
+    pub(super) fn shows(&self, posts: &[Post]) {
         let path = self.house.dir.path().join("posts.cache");
         let cache = PostCache::open(&path, "stamp", false).unwrap();
         let text = |post: &Post| CachedBody {
@@ -38,15 +39,22 @@ impl World {
         self.shows_live(live.unwrap(), &cache);
     }
 
-    fn shows_live(&self, live: Vec<LivePost>, cache: &PostCache) {
+    pub(super) fn shows_live(&self, live: Vec<LivePost>, cache: &PostCache) {
+        self.shows_but(live, &[], cache);
+    }
+
+    /// Shows `live`; those at `expired` are over.
+    pub(super) fn shows_but(&self, live: Vec<LivePost>, expired: &[Url], cache: &PostCache) {
         let before = self.state.archive.load_full();
         let config = self.state.config.load_full();
-        self.state.archive.store(Archive::succeeding(&before, &config, live.into(), cache));
+        let selections = self.selections(live);
+        let archive = Archive::succeeding(&before, &config, &selections, expired.iter(), cache);
+        self.state.archive.store(archive);
     }
 }
 
 /// A post with everything that a page can show.
-fn rich() -> Post {
+pub(super) fn rich() -> Post {
     Post {
         title: "A walk </script><b> & more".to_owned(),
         tags: vec!["C++".to_owned(), "Long Walks".to_owned(), "..".to_owned()],
@@ -114,6 +122,11 @@ async fn a_page_that_a_browser_has_is_not_sent_again_and_travels_small() {
     assert_eq!(answer.header("cache-control"), "public, max-age=300, stale-if-error=604800");
     let again = world.get_with("/posts/river/", &[("if-none-match", answer.header("etag"))]).await;
     assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
+    assert_eq!(
+        again.headers_without(&["content-length"]),
+        answer.headers_without(&["content-type", "content-length"]),
+        "browsers take from it what holds for the page that they have"
+    );
     let since = [("if-modified-since", "Sun, 21 Nov 2100 00:00:00 GMT")];
     assert_eq!(world.get_with("/posts/river/", &since).await.status, StatusCode::OK);
     let small = world.get_with("/posts/river/", &[("accept-encoding", "gzip")]).await;
@@ -179,87 +192,112 @@ async fn lists_lead_to_every_post_page_by_page() {
 }
 
 #[tokio::test]
-async fn who_comes_to_an_old_address_is_led_on_and_what_was_taken_down_is_gone() {
+async fn who_reads_a_series_stays_in_its_language() {
     let world = World::new().await;
-    world.shows(&[rich(), published("tea", 2)]);
-    let old = world.get("/old/walk/").await;
-    assert_eq!(
-        (old.status, old.header("location")),
-        (StatusCode::MOVED_PERMANENTLY, "/posts/river/")
-    );
-    world.shows(&[rich()]);
-    let gone = world.get("/posts/tea/").await;
-    assert_eq!(gone.status, StatusCode::GONE);
-    assert!(gone.page().contains("What was here has been taken down."));
-    assert_eq!(world.get("/posts/never/").await.status, StatusCode::NOT_FOUND);
-    world.shows(&[rich(), published("tea", 2)]);
-    assert_eq!(world.get("/posts/tea/").await.status, StatusCode::OK, "it is back");
-}
-
-#[tokio::test]
-async fn what_was_taken_down_before_a_restart_is_gone_after_it() {
-    let world = World::new().await;
-    let links =
-        ["https://example.org/posts/tea/".to_owned(), "https://example.org/2026/old/".to_owned()];
-    let archive = Archive::of_the_gone(&world.house.config, &links);
-    world.state.archive.store(Arc::new(archive));
-    world.shows(&[rich()]);
-    assert_eq!(world.get("/posts/tea/").await.status, StatusCode::GONE);
-    assert_eq!(world.get("/posts/2026/old/").await.status, StatusCode::GONE);
-}
-
-#[tokio::test]
-async fn where_the_site_is_served_from_here_pages_are_at_the_posts_own_addresses() {
-    let world =
-        World::with_config(|config| config.site.url = config.server.public_url.clone()).await;
-    let link = |slug: &str, link: &str| Post { link: link.parse().unwrap(), ..published(slug, 2) };
+    let part = |slug: &str, language: &str, part: u32| Post {
+        series: Some(Series { name: "Rivers".to_owned(), part: Some(part) }),
+        language: language.to_owned(),
+        ..published(slug, part)
+    };
     world.shows(&[
-        link("a", "https://news.example.org/2026/caf%C3%A9.html"),
-        link("b", "https://news.example.org/status/"),
-        link("c", "https://news.example.org/?p=42"),
-        link("d", "https://news.example.org/2026/caf%C3%A9.html"),
+        part("three", "en", 3),
+        part("deux", "fr", 2),
+        part("two", "en", 2),
+        part("un", "fr", 1),
+        part("one", "en", 1),
     ]);
-    let page = world.get("/2026/caf%C3%A9.html").await.page();
-    assert!(
-        page.contains("The text of a.")
-            && page.contains(
-                "<link rel=\"canonical\" href=\"https://news.example.org/2026/caf%C3%A9.html\">"
-            ),
-        "{page}"
-    );
-    let list = world.get("/archive/").await.page() + &world.get("/archive/page/2/").await.page();
-    let odd: Vec<&str> = list
-        .split("href=\"")
-        .filter_map(|part| part.split('"').next())
-        .filter(|url| url.starts_with("/posts/-/"))
-        .collect();
-    assert_eq!(odd.len(), 3, "each post has a page, whatever its address: {odd:?}");
-    for url in odd {
-        assert_eq!(world.get(url).await.status, StatusCode::OK);
-    }
-    assert!(world.get("/status").await.page().contains("Status"));
+    let page = world.get("/posts/two/").await.page();
+    assert!(page.contains("Part 2 of 3 in"), "{page}");
+    assert!(page.contains("Part before: <a href=\"/posts/one/\""), "{page}");
+    assert!(page.contains("Next part: <a href=\"/posts/three/\""), "{page}");
+    let french = world.get("/posts/deux/").await.page();
+    assert!(french.contains("Part 2 of 2 in") && !french.contains("Next part"), "{french}");
 }
 
 #[tokio::test]
-async fn an_archive_that_is_off_is_nowhere() {
-    let world = World::with_config(|config| config.archive.enabled = false).await;
-    world.shows(&[post()]);
-    for path in ["/archive/", "/posts/river/", "/sitemap.xml"] {
-        assert_eq!(world.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
-    }
-    assert!(!world.get("/").await.page().contains("archive"));
-    assert!(!world.get("/robots.txt").await.text().contains("Sitemap"));
-}
-
-#[tokio::test]
-async fn before_the_first_scan_a_reader_is_asked_to_come_back() {
+async fn robots_stay_away_from_what_is_the_operators_and_from_nothing_else() {
     let world = World::new().await;
-    let answer = world.get("/posts/river/").await;
+    let robots = world.get("/robots.txt").await;
+    let rules: Vec<&str> =
+        robots.text().lines().filter_map(|line| line.strip_prefix("Disallow: ")).collect();
+    // As RFC 9309 has it: what begins so, and `$` is the end.
+    let is_barred = |path: &str| {
+        rules.iter().any(|rule| match rule.strip_suffix('$') {
+            Some(whole) => path == whole,
+            None => path.starts_with(rule),
+        })
+    };
+    for path in ["/status", "/outbox", "/outbox/mail/a", "/confirm/x", "/unsubscribe/x"] {
+        assert!(is_barred(path), "{path}");
+    }
+    for path in ["/status-quo/", "/outboxes/", "/status/of-things/", "/posts/", "/"] {
+        assert!(!is_barred(path), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_tells_of_the_feed_with_just_its_posts() {
+    let world = World::with_config(|config| {
+        config.feeds.per = vec![FeedTopic::Tag, FeedTopic::Language];
+    })
+    .await;
+    let post = |slug: &str, language: &str, tags: &[&str]| Post {
+        language: language.to_owned(),
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        ..published(slug, 2)
+    };
+    world.shows(&[post("a", "en", &["C++"]), post("b", "de", &[])]);
+    let feeds = |page: &str| -> Vec<String> {
+        let head = page.split("</head>").next().unwrap().to_owned();
+        let links = head.split("<link rel=\"alternate\" type=\"application/").skip(1);
+        let url = |link: &str| link.split("href=\"").nth(1)?.split('"').next().map(str::to_owned);
+        links.filter_map(url).collect()
+    };
+    let base = "https://news.example.org";
+    let tag = world.get("/archive/tags/c++/").await.page();
     assert_eq!(
-        (answer.status, answer.header("retry-after")),
-        (StatusCode::SERVICE_UNAVAILABLE, "10")
+        feeds(&tag)[..4],
+        [
+            "/tags/cplusplus/feed.xml",
+            "/tags/cplusplus/atom.xml",
+            "/tags/cplusplus/feed.json",
+            "/feed.xml"
+        ]
+        .map(|path| format!("{base}{path}"))
     );
-    assert_eq!(world.get("/elsewhere/").await.status, StatusCode::NOT_FOUND);
+    let language = world.get("/archive/languages/de/").await.page();
+    assert_eq!(feeds(&language)[0], format!("{base}/languages/de/feed.xml"));
+    assert_eq!(feeds(&world.get("/archive/").await.page())[0], format!("{base}/feed.xml"));
+}
+
+#[tokio::test]
+async fn a_page_stays_the_same_when_another_post_changes_and_becomes_another_with_its_own() {
+    let world = World::new().await;
+    let path = world.house.dir.path().join("posts.cache");
+    let cache = PostCache::open(&path, "stamp", false).unwrap();
+    let put = |html: &str| {
+        let body = CachedBody { html: html.to_owned(), ..CachedBody::default() };
+        cache.write(|pen| pen.put_body(&body)).unwrap()
+    };
+    let live = |post: &Post, body| LivePost { post: Arc::new(post.clone()), body };
+    let (tea, cup, pot) = (published("tea", 9), published("cup", 5), published("pot", 1));
+    let bodies = [put("<p>Tea.</p>"), put("<p>Cup.</p>"), put("<p>Pot.</p>")];
+    let shows = |tea: &Post, body| {
+        let all = vec![live(tea, body), live(&cup, bodies[1]), live(&pot, bodies[2])];
+        world.shows_live(all, &cache);
+    };
+    shows(&tea, bodies[0]);
+    let tag = async |path: &str| world.get(path).await.header("etag").to_owned();
+    let before = [tag("/posts/pot/").await, tag("/posts/cup/").await, tag("/posts/tea/").await];
+    let renamed = Post { title: "Green tea".to_owned(), ..tea };
+    shows(&renamed, bodies[0]);
+    let after = [tag("/posts/pot/").await, tag("/posts/cup/").await, tag("/posts/tea/").await];
+    assert_eq!(before[0], after[0], "two away from it");
+    assert_ne!(before[1], after[1], "it names the newer one");
+    assert_ne!(before[2], after[2]);
+    shows(&renamed, put("<p>Greener.</p>"));
+    assert_ne!(tag("/posts/tea/").await, after[2], "only the text is another");
+    assert!(world.get("/archive/").await.page().contains("Green tea"));
 }
 
 #[tokio::test]
@@ -277,37 +315,6 @@ async fn search_engines_find_every_post_with_the_date_of_its_last_change() {
     );
 }
 
-/// Statement 40.
-#[tokio::test]
-async fn a_person_who_opens_a_feed_sees_a_page_and_every_reader_the_feed() {
-    let world = World::new().await;
-    let rss = world.publish();
-    let html = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
-    for path in ["/feed.xml", "/atom.xml", "/feed.json"] {
-        let seen = world.get_with(path, &[html, ("sec-fetch-dest", "document")]).await;
-        assert_eq!(seen.header("content-type"), "text/html; charset=utf-8", "{path}");
-        assert_eq!(seen.header("cache-control"), "private, no-store");
-        assert!(seen.header("vary").contains("Sec-Fetch-Dest"));
-        assert!(
-            seen.page().contains(&format!("https://news.example.org{path}</code>")),
-            "{}",
-            seen.page()
-        );
-        assert!(seen.page().contains("A walk along the river"));
-    }
-    let readers: [&[(&str, &str)]; 4] =
-        [&[], &[html], &[("sec-fetch-dest", "document")], &[html, ("sec-fetch-dest", "empty")]];
-    for headers in readers {
-        let got = world.get_with("/feed.xml", headers).await;
-        assert_eq!(got.body, &*rss.bytes, "{headers:?}");
-        assert!(got.header("vary").contains("Sec-Fetch-Dest"));
-    }
-    assert_eq!(
-        world.get_with("/none.xml", &[html, ("sec-fetch-dest", "document")]).await.status,
-        StatusCode::NOT_FOUND
-    );
-}
-
 #[tokio::test]
 async fn a_text_that_is_larger_than_a_template_may_be_has_a_page() {
     let world = World::new().await;
@@ -321,21 +328,19 @@ async fn a_text_that_is_larger_than_a_template_may_be_has_a_page() {
 }
 
 #[tokio::test]
-async fn the_pages_of_a_configuration_outlive_it_until_the_next_has_read_the_posts() {
+async fn code_on_a_page_has_colours_for_the_light_and_for_the_dark() {
     let world = World::new().await;
-    world.shows(&[post()]);
-    // The cache is gone from here: the next configuration has other texts under the same numbers.
     let path = world.house.dir.path().join("posts.cache");
-    let next = PostCache::open(&path, "another stamp", false).unwrap();
-    next.write(|pen| {
-        pen.put_body(&CachedBody { html: "other".to_owned(), ..CachedBody::default() })
-    })
-    .unwrap();
-    assert!(world.get("/posts/river/").await.text().contains("Cold &amp; wet."));
-    let third = PostCache::open(&path, "another stamp", true).unwrap();
-    assert_eq!(
-        third.body(crate::domain::BodyId(1)).unwrap().unwrap().html,
-        "other",
-        "it had the lock"
-    );
+    let cache = PostCache::open(&path, "stamp", false).unwrap();
+    let html =
+        "<pre><code class=\"language-rust\">fn main() { /* tea */ }\n</code></pre>".to_owned();
+    let body = cache.write(|pen| pen.put_body(&CachedBody { html, ..CachedBody::default() }));
+    world.shows_live(vec![LivePost { post: Arc::new(post()), body: body.unwrap() }], &cache);
+    let page = world.get("/posts/river/").await.page();
+    assert!(page.contains("<span class=\"code-comment\">/* tea */"), "{page}");
+    let dark = page.split("@media screen and (prefers-color-scheme: dark)").nth(1).unwrap();
+    for class in ["comment", "string", "value", "keyword", "name"] {
+        assert_eq!(page.matches(&format!(".code-{class} {{ color")).count(), 2, "{class}");
+        assert!(dark.contains(&format!(".code-{class} {{ color")), "{class}");
+    }
 }

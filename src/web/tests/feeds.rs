@@ -268,8 +268,18 @@ async fn a_feed_that_moved_leads_on_and_one_that_is_gone_says_so() {
         let polling = &mut config.feeds.polling;
         let here = FeedTarget::Path("/feed.xml".to_owned());
         let there = FeedTarget::Url("https://elsewhere.example/f".parse().unwrap());
-        polling.moved = [("/rss.xml".to_owned(), here), ("/atom.xml".to_owned(), there)].into();
-        polling.gone = ["/comments.xml".to_owned()].into();
+        let itself = FeedTarget::Url("https://news.example.org/feed.json".parse().unwrap());
+        polling.moved = [
+            ("/rss.xml", here.clone()),
+            ("/atom.xml", there),
+            ("/posts/feed/", here.clone()),
+            ("/archive/tags/tea/rss.xml", here.clone()),
+            ("/sitemap.xml", here),
+            ("/feed.json", itself),
+        ]
+        .map(|(from, to)| (from.to_owned(), to))
+        .into();
+        polling.gone = ["/comments.xml", "/posts/index.rdf"].map(str::to_owned).into();
     })
     .await;
     world.publish();
@@ -277,15 +287,21 @@ async fn a_feed_that_moved_leads_on_and_one_that_is_gone_says_so() {
         ("/rss.xml", "https://news.example.org/feed.xml"),
         ("/rss.xml?x=1", "https://news.example.org/feed.xml"),
         ("/atom.xml", "https://elsewhere.example/f"),
+        ("/posts/feed/", "https://news.example.org/feed.xml"),
+        ("/archive/tags/tea/rss.xml", "https://news.example.org/feed.xml"),
+        ("/sitemap.xml", "https://news.example.org/feed.xml"),
     ] {
         let answer = world.get(path).await;
         assert_eq!(answer.status, StatusCode::MOVED_PERMANENTLY, "{path}");
         assert_eq!(answer.header("location"), target);
     }
-    let gone = world.get("/comments.xml").await;
-    assert_eq!(gone.status, StatusCode::GONE);
-    assert_eq!(gone.header("content-type"), "text/plain; charset=utf-8");
-    assert!(gone.text().contains("no more"));
+    assert_eq!(world.get("/feed.json").await.status, StatusCode::OK, "not round in circles");
+    for path in ["/comments.xml", "/posts/index.rdf"] {
+        let gone = world.get(path).await;
+        assert_eq!(gone.status, StatusCode::GONE);
+        assert_eq!(gone.header("content-type"), "text/plain; charset=utf-8");
+        assert!(gone.text().contains("no more"));
+    }
 }
 
 #[tokio::test]

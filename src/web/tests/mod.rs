@@ -1,6 +1,8 @@
 //! The pages as visitors, feed readers and mail programs meet them: through the router, over a real database.
 
+mod addresses;
 mod archive;
+mod feed_pages;
 mod feeds;
 mod operating;
 mod subscribing;
@@ -20,7 +22,9 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::audience::fixture::House;
 use crate::domain::{self, BodyId, Diagnostic, Live, LivePost, Post, Written};
-use crate::feed::{Document, FeedSpec, FeedUrls, Format, render};
+use crate::feed::{
+    Document, FeedSpec, FeedUrls, Format, Places, Publication, Selections, Texts, render,
+};
 
 struct World {
     house: House,
@@ -70,12 +74,22 @@ impl World {
             documents: documents.into(),
             problems: vec![problem],
             live: Live::from([LivePost { post: Arc::new(post()), body: BodyId(1) }]),
+            selections: self.selections(vec![LivePost { post: Arc::new(post()), body: BodyId(1) }]),
             drafts: 2,
             ..Shelf::default()
         };
         let rss = published.documents["/feed.xml"].clone();
         self.state.shelf.store(Arc::new(published));
         rss
+    }
+
+    /// The feeds of posts without a text.
+    fn selections(&self, live: Vec<LivePost>) -> Arc<Selections> {
+        let texts =
+            Texts::new(|it| Some(Written { post: Arc::clone(&it.post), body: Arc::default() }));
+        let publication = Publication::of(&self.house.config);
+        let none = (Places::default(), Selections::default());
+        Arc::new(Selections::of(publication, live, &none.0, texts, &none.1))
     }
 
     fn rendered(&self, format: Format, posts: &[Written]) -> Document {

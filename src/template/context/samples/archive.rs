@@ -120,6 +120,7 @@ pub(in crate::template::context) fn posts_page() -> PostsPage {
             link("2026", "/archive/years/2026/", 60),
             link("2025", "/archive/years/2025/", 23),
         ],
+        own_feeds: Vec::new(),
         feeds: feed_links(),
         newsletters: newsletter_links(),
     }
