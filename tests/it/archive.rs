@@ -1,5 +1,6 @@
 //! The archive as a browser draws it and as files: the same as the daemon serves, on a phone and on a desk.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::Read as _;
 use std::net::SocketAddr;
@@ -237,7 +238,7 @@ fn leads_to(world: &World, subject: &str) -> String {
     let texts = folder.filter_map(|file| {
         let bytes = fs::read(file.ok()?.path()).ok()?;
         let mail = mail_parser::MessageParser::default().parse(&bytes)?;
-        (mail.subject() == Some(subject)).then(|| mail.body_text(0).map(|it| it.into_owned()))?
+        (mail.subject() == Some(subject)).then(|| mail.body_text(0).map(Cow::into_owned))?
     });
     let links: Vec<String> = texts
         .filter_map(|text| {

@@ -14,7 +14,7 @@ const UNFINISHED: &str = ".postrider-build.unfinished";
 
 /// What became of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct Tally {
     /// All that the folder has from us now.
     pub(super) files: usize,
     pub(super) written: usize,
@@ -80,7 +80,7 @@ impl Folder {
     }
 
     /// Puts everything in place, and removes what is stale.
-    pub(super) fn finish(mut self) -> anyhow::Result<Written> {
+    pub(super) fn finish(mut self) -> anyhow::Result<Tally> {
         // Both lists, until all is in place: whatever happens in between, nothing of ours becomes somebody else's.
         let all: BTreeSet<&String> = self.before.union(&self.made).collect();
         note(&self.path, all.into_iter())?;
@@ -98,7 +98,7 @@ impl Folder {
                 .with_context(|| format!("put `{name}` in place"))?;
         }
         note(&self.path, self.made.iter())?;
-        Ok(Written { files: self.made.len(), written: new.len(), removed })
+        Ok(Tally { files: self.made.len(), written: new.len(), removed })
     }
 
     fn unfinished(&self) -> PathBuf {
@@ -165,7 +165,7 @@ fn remove(folder: &Path, name: &str) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
-    fn write(folder: &Path, files: &[(&str, &str)]) -> anyhow::Result<Written> {
+    fn write(folder: &Path, files: &[(&str, &str)]) -> anyhow::Result<Tally> {
         let mut folder = Folder::open(folder)?;
         for (name, text) in files {
             folder.put(name, text.as_bytes())?;
@@ -173,8 +173,8 @@ mod tests {
         folder.finish()
     }
 
-    fn wrote(files: usize, written: usize, removed: usize) -> Written {
-        Written { files, written, removed }
+    fn wrote(files: usize, written: usize, removed: usize) -> Tally {
+        Tally { files, written, removed }
     }
 
     fn names(folder: &Path) -> Vec<String> {

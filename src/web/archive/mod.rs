@@ -62,8 +62,8 @@ struct Shown {
 struct Gone(HashSet<u64>);
 
 impl Gone {
-    fn add(&mut self, config: &Config, link: &Url) {
-        self.0.extend(index::usual_path(config, link).map(|path| Self::hash(&path)));
+    fn hash_of(config: &Config, link: &Url) -> Option<u64> {
+        index::usual_path(config, link).map(|path| Self::hash(&path))
     }
 
     fn has(&self, path: &str) -> bool {
@@ -95,9 +95,15 @@ impl Archive {
         if same {
             return Arc::clone(before);
         }
-        let mut gone = Gone::clone(&before.gone);
-        left.into_iter().for_each(|link| gone.add(config, link));
-        expired.for_each(|link| gone.add(config, link));
+        let mut gone = Arc::clone(&before.gone);
+        let left = left.into_iter().filter_map(|link| Gone::hash_of(config, link));
+        let expired = expired.filter_map(|link| Gone::hash_of(config, link));
+        for hash in left.chain(expired) {
+            // Most changes take nothing away, and then there is nothing to copy.
+            if !gone.0.contains(&hash) {
+                Arc::make_mut(&mut gone).0.insert(hash);
+            }
+        }
         let shown = config.archive.enabled.then(|| Shown {
             config: Arc::clone(config),
             posts,
@@ -107,16 +113,14 @@ impl Archive {
             index: OnceLock::new(),
             sitemap: OnceLock::new(),
         });
-        Arc::new(Self { shown, gone: Arc::new(gone) })
+        Arc::new(Self { shown, gone })
     }
 
     /// The archive of a daemon that has not read the posts yet, and knows from before which are gone.
     pub fn of_the_gone(config: &Config, links: &[String]) -> Self {
-        let mut gone = Gone::default();
-        for link in links.iter().filter_map(|link| Url::parse(link).ok()) {
-            gone.add(config, &link);
-        }
-        Self { shown: None, gone: Arc::new(gone) }
+        let links = links.iter().filter_map(|link| Url::parse(link).ok());
+        let gone = links.filter_map(|link| Gone::hash_of(config, &link)).collect();
+        Self { shown: None, gone: Arc::new(Gone(gone)) }
     }
 
     /// Whether the posts have not been read yet, or are not to be shown.
