@@ -8,12 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::feed_guard::FeedGuard;
 use crate::config::Config;
-use crate::domain::{Catalog, Diagnostic, PostId};
+use crate::domain::{Catalog, Diagnostic, FeedIds, PostId};
 use crate::feed::Places;
 use crate::ingest::{self, Ingest, Press, Published, publish_feeds, settle_validators};
 use crate::planner::Planner;
-use crate::store::{PostCache, StoreError};
+use crate::store::{PostCache, Store, StoreError};
 use crate::telemetry;
 use crate::watch::{Hint, Watch};
 use crate::web::{Archive, WebState};
@@ -68,6 +69,7 @@ impl Desk {
                 // Before the look, so that whatever changes during it is noticed.
                 watch = renewed(watch, now).await;
                 telemetry::watching(watch.has_events());
+                opened.ids.renew(&self.state.store).await;
             }
             let looked = look.at(&mut opened.ingest, now).await;
             let mut is_whole = looked.is_ok();
@@ -165,24 +167,26 @@ impl Desk {
         let ingest = Ingest::open(Arc::clone(&self.config), store, cache.clone()).await?;
         let mut places = Places::default();
         places.extend(self.state.store.read().await?.feed_places(0).await?);
-        Ok(Opened { planner, ingest, cache, places })
+        // Without them readers would see posts under other ids.
+        let ids = Adopted::read(&self.state.store).await?;
+        let guard = FeedGuard::open(&self.state.store).await?;
+        Ok(Opened { planner, ingest, cache, places, ids, guard })
     }
 
     /// Feeds first: they can be corrected, mail cannot.
     async fn publish_and_plan(
         &mut self,
-        Opened { planner, cache, places, .. }: &mut Opened,
+        opened: &mut Opened,
         catalog: &Catalog,
         now: Timestamp,
     ) -> Passed {
-        self.tell(&catalog.problems);
-        let mut passed = self.publish((planner, cache, places), catalog, now).await;
-        if !passed.unplaced.is_empty() && self.place(places, &passed.unplaced).await {
-            passed = self.publish((planner, cache, places), catalog, now).await;
+        let mut passed = self.publish(opened, catalog, now).await;
+        if !passed.unplaced.is_empty() && self.place(&mut opened.places, &passed.unplaced).await {
+            passed = self.publish(opened, catalog, now).await;
         }
-        let done = planner.plan(catalog, now).await;
+        let done = opened.planner.plan(catalog, now).await;
         if done.released {
-            passed = self.publish((planner, cache, places), catalog, now).await;
+            passed = self.publish(opened, catalog, now).await;
         }
         if done.count > 0 {
             self.bells.dispatch.notify_waiters();
@@ -192,21 +196,25 @@ impl Desk {
     }
 
     async fn publish(
-        &self,
-        (planner, cache, places): (&Planner, &PostCache, &Places),
+        &mut self,
+        Opened { planner, cache, places, ids, guard, .. }: &mut Opened,
         catalog: &Catalog,
         now: Timestamp,
     ) -> Passed {
-        let previous = self.state.shelf.load_full();
-        let with = Press { config: &self.config, cache, places };
-        let Published { shelf, changes_at, unread, unplaced } =
+        let store = &self.state.store;
+        let previous = guard.previous(self.state.shelf.load_full());
+        let with = Press { config: &self.config, cache, places, ids: &ids.ids };
+        let Published { mut shelf, changes_at, unread, unplaced, effect } =
             publish_feeds(with, catalog, planner.taken(), &previous, now);
         telemetry::posts(shelf.live_posts, catalog.broken);
-        let settled = settle_validators(&self.state.store, shelf, &previous, now).await;
-        let (before, live) =
-            (self.state.archive.load_full(), Arc::clone(settled.selections.live()));
+        let live = Arc::clone(shelf.selections.live());
+        guard.judge((store, &self.config), (&mut shelf, &previous), &effect, now).await;
+        let settled = Arc::new(settle_validators(store, shelf, &previous, now).await);
+        let before = self.state.archive.load_full();
         self.state.archive.store(Archive::succeeding(&before, &self.config, live, cache));
-        self.state.shelf.store(Arc::new(settled));
+        self.state.shelf.store(Arc::clone(&settled));
+        guard.served(store, &settled).await;
+        self.tell(&settled.problems);
         Passed { due_at: changes_at, unread, unplaced }
     }
 
@@ -293,6 +301,39 @@ struct Opened {
     ingest: Ingest,
     cache: PostCache,
     places: Places,
+    ids: Adopted,
+    guard: FeedGuard,
+}
+
+/// The ids that posts had in an earlier feed, as far as they were read.
+struct Adopted {
+    ids: Arc<FeedIds>,
+    stamp: Option<i64>,
+}
+
+impl Adopted {
+    async fn read(store: &Store) -> Result<Self, StoreError> {
+        let mut tx = store.read().await?;
+        let stamp = tx.feed_ids_stamp().await?;
+        Ok(Self { ids: Arc::new(tx.feed_ids().await?), stamp })
+    }
+
+    /// Reads them again if somebody took some over. While the database is away those from before are good.
+    async fn renew(&mut self, store: &Store) {
+        let found = async {
+            let stamp = store.read().await?.feed_ids_stamp().await?;
+            if stamp != self.stamp {
+                *self = Self::read(store).await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = found.await {
+            tracing::warn!(
+                error = %telemetry::causes(&error),
+                "whether ids of an earlier feed were taken over cannot be asked; trying again"
+            );
+        }
+    }
 }
 
 /// Resolves when a fence that was there is gone.

@@ -19,6 +19,8 @@ pub struct Shelf {
     pub problems: Vec<Diagnostic>,
     /// Paths at which posts were before, and where each is now.
     pub moved: Arc<BTreeMap<String, String>>,
+    /// Why these documents are older than the posts: what would take their place waits until a person has looked.
+    pub held: Option<String>,
     pub live_posts: usize,
     /// Posts that are marked as drafts.
     pub drafts: usize,

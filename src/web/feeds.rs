@@ -305,9 +305,13 @@ fn too_often(wait: SignedDuration) -> Response {
 async fn not_there(state: WebState, (method, uri, headers): (Method, Uri, HeaderMap)) -> Response {
     let is_feed = ENDINGS.iter().any(|ending| uri.path().ends_with(ending));
     let is_read = method == Method::GET || method == Method::HEAD;
-    if is_feed && is_read && state.shelf.load().documents.is_empty() {
+    let shelf = state.shelf.load();
+    // Which feeds there were is not known after a restart; those of tags wait with the main one.
+    let is_held = shelf.held.is_some() && shelf.selections.is_unknown();
+    if is_feed && is_read && (shelf.documents.is_empty() || is_held) {
         return not_yet();
     }
+    drop(shelf);
     match moved::lead_on(State(state), method, uri, headers).await {
         Ok(answer) => answer,
         Err(_) if is_feed => {

@@ -107,3 +107,39 @@ async fn feeds_go_on_without_the_database_and_are_noted_later() {
     let answer = polls(&world, "/feed.xml", &[]).await;
     assert_eq!(answer.status, StatusCode::OK);
 }
+
+/// Statement 34.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_in_a_loop_never_sees_a_torn_an_empty_or_a_missing_feed() {
+    let world = started(Engine::Sqlite).start().await;
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let edits = async {
+        for edit in 0..1_000 {
+            let text = post("Two", "2026-03-02") + &format!("\nEdit {edit}.\n");
+            world.author_saves("two.md", text).await;
+        }
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    };
+    let reads = async {
+        let mut seen: std::collections::HashMap<String, Vec<u8>> = std::collections::HashMap::new();
+        while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+            for path in PATHS {
+                let answer = polls(&world, path, &[]).await;
+                assert_eq!(answer.status, StatusCode::OK, "{path}");
+                let bytes = answer.body.clone();
+                let before = seen.insert(answer.header("etag").to_owned(), answer.body);
+                match before {
+                    Some(before) => assert!(before == bytes, "{path}: one tag, two documents"),
+                    None => {
+                        let feed = feed_rs::parser::parse(&bytes[..]).unwrap();
+                        assert_eq!(feed.entries.len(), 2, "{path}");
+                    }
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        seen.len()
+    };
+    let ((), versions) = tokio::join!(edits, reads);
+    assert!(versions > 100, "the reader was there all the time: {versions} versions");
+}

@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::audience::fixture::House;
-use crate::domain::{self, Diagnostic, Post, Written};
+use crate::domain::{self, Diagnostic, FeedIds, Post, Written};
 use crate::feed::{Document, FeedSpec, FeedUrls, Format, render};
 
 struct World {
@@ -91,6 +91,7 @@ impl World {
             about: &config.feeds.about,
             podcast: None,
             neighbours: None,
+            ids: FeedIds::none(),
         };
         render(format, &spec, posts).unwrap()
     }
