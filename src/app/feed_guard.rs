@@ -6,11 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::config::Config;
-use crate::domain::FeedCheck;
+use crate::domain::{Diagnostic, FeedCheck};
 use crate::feed::{Coding, Document, Effect, Format, Shelf};
 use crate::ingest::PATHS;
 use crate::store::{Doubtful, SavedFeed, Store, StoreError};
 use crate::telemetry;
+
+/// What is told of a change until the next one.
+const LASTING: [&str; 4] = ["feed-marked-new", "feed-dates-moved", "feed-shrunk", "feed-grown"];
 
 /// What was served last, as the database knows it.
 pub(super) struct FeedGuard {
@@ -35,15 +38,15 @@ impl FeedGuard {
     }
 
     /// What readers have: what is on the shelf, else what was there before a restart.
-    pub(super) fn previous(&self, shelf: Arc<Shelf>) -> Arc<Shelf> {
-        if shelf.documents.is_empty() { Arc::clone(&self.before) } else { shelf }
+    pub(super) fn previous(&self, current: Arc<Shelf>) -> Arc<Shelf> {
+        if current.documents.is_empty() { Arc::clone(&self.before) } else { current }
     }
 
-    /// Leaves `shelf` as it is, or puts what is held back to where it was.
+    /// Leaves `next` as it is, or puts what is held back to where it was.
     pub(super) async fn judge(
         &mut self,
         (store, config): (&Store, &Config),
-        (shelf, previous): (&mut Shelf, &Shelf),
+        (next, previous): (&mut Shelf, &Shelf),
         effect: &Effect,
         now: Timestamp,
     ) {
@@ -51,29 +54,33 @@ impl FeedGuard {
         let mut found = effect.warnings(most);
         if effect.marked_new > most {
             let wants_to = config.feeds.self_check == FeedCheck::Hold;
-            let is_held = wants_to && holds(store, shelf, effect, now).await;
+            let is_held = wants_to && holds(store, next, effect, now).await;
             if is_held || !wants_to {
                 found.extend(effect.flood(most, is_held));
             }
             if is_held {
-                found.retain(crate::domain::Diagnostic::is_error);
-                shelf.documents.clone_from(&previous.documents);
-                shelf.made_of.clone_from(&previous.made_of);
-                shelf.selections = Arc::clone(&previous.selections);
-                shelf.held = Some(effect.sentence());
+                found.retain(Diagnostic::is_error);
+                next.documents.clone_from(&previous.documents);
+                next.made_of.clone_from(&previous.made_of);
+                next.selections = Arc::clone(&previous.selections);
+                next.held = Some(effect.sentence());
             }
             self.is_owing = true;
         }
-        telemetry::feeds_held(shelf.held.is_some());
-        shelf.problems.extend(found);
+        telemetry::feeds_held(next.held.is_some());
+        if found.is_empty() && tags(next).eq(tags(previous)) {
+            let told = previous.problems.iter().filter(|it| LASTING.contains(&&*it.code));
+            found.extend(told.cloned());
+        }
+        next.problems.extend(found);
     }
 
     /// Tells the database what is served now.
-    pub(super) async fn served(&mut self, store: &Store, shelf: &Arc<Shelf>) {
-        let is_free = shelf.held.is_none();
+    pub(super) async fn served(&mut self, store: &Store, next: &Arc<Shelf>) {
+        let is_free = next.held.is_none();
         let is_new =
             |path: &String, document: &Document| self.saved.get(path) != Some(&document.etag);
-        let fresh = shelf.documents.iter().filter(|(path, document)| is_new(path, document));
+        let fresh = next.documents.iter().filter(|(path, document)| is_new(path, document));
         let fresh: Vec<(String, Arc<Document>)> =
             fresh.map(|(path, document)| (path.clone(), Arc::clone(document))).collect();
         if !is_free || (fresh.is_empty() && !self.is_owing) {
@@ -105,10 +112,14 @@ impl FeedGuard {
     }
 }
 
+/// What is at each path.
+fn tags(shelf: &Shelf) -> impl Iterator<Item = (&str, &str)> {
+    shelf.documents.iter().map(|(path, it)| (path.as_str(), it.etag.as_str()))
+}
+
 /// Without the database nobody can have let it through.
 async fn holds(store: &Store, shelf: &Shelf, effect: &Effect, now: Timestamp) -> bool {
-    let etags: Vec<(&str, &str)> =
-        shelf.documents.iter().map(|(path, it)| (path.as_str(), it.etag.as_str())).collect();
+    let etags: Vec<(&str, &str)> = tags(shelf).collect();
     let why = effect.sentence();
     let doubtful = Doubtful { marked: effect.marked_new, why: &why, etags: &etags };
     match store.holds_feeds(doubtful, now).await {

@@ -84,7 +84,7 @@ async fn from_web(named: Url) -> anyhow::Result<Source> {
         let fresh = page.entries.into_iter().filter(|it| known.insert(it.clone()));
         source.entries.extend(fresh);
         let is_new = known.len() > before;
-        let guessed = page.next.is_none();
+        let is_guess = page.next.is_none();
         let next = page.next.or_else(|| paged(guesses.as_ref()?, source.documents + 1));
         let Some(next) = next.filter(|next| is_new && seen.insert(next.clone())) else { break };
         ensure!(
@@ -100,7 +100,7 @@ async fn from_web(named: Url) -> anyhow::Result<Source> {
             }
             Ok(_) => bail!("{next} is in another format than {named}"),
             // The last page of a blog is the one before the first that is not there.
-            Err(_) if guessed => break,
+            Err(_) if is_guess => break,
             Err(error) => return Err(error),
         }
         source.documents += 1;
