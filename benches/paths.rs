@@ -107,7 +107,7 @@ async fn ingested(config: &Arc<Config>) -> (Store, PostCache, Ingest) {
 }
 
 fn shelf((config, cache): (&Config, &PostCache), ingest: &Ingest, previous: &Shelf) -> Shelf {
-    let with = Press { config, cache, places: &Places::default() };
+    let with = Press { config, cache, places: &Places::default(), ids: &Arc::default() };
     let published = publish_feeds(with, &ingest.catalog(), &HashMap::new(), previous, now());
     published.shelf
 }

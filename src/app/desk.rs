@@ -8,14 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::feed_guard::FeedGuard;
 use crate::config::Config;
-use crate::domain::{Catalog, Diagnostic, PostId};
-use crate::feed::Places;
-use crate::ingest::{
-    self, Ingest, Press, Published, keep_last, last_shelf, publish_feeds, settle_validators,
-};
+use crate::domain::{Catalog, Diagnostic, FeedIds, PostId};
+use crate::feed::{Places, Shelf};
+use crate::ingest::{self, Ingest, Press, Published, publish_feeds, settle_validators};
 use crate::planner::Planner;
-use crate::store::{PostCache, StoreError};
+use crate::store::{PostCache, Store, StoreError};
 use crate::telemetry;
 use crate::watch::{Hint, Watch};
 use crate::web::{Archive, WebState};
@@ -52,7 +51,6 @@ impl Desk {
     }
 
     pub(super) async fn run(mut self) -> Result<(), StoreError> {
-        self.serve_again().await;
         let Some(mut opened) = self.open().await else { return Ok(()) };
         let mut watch = Watch::for_posts(&self.config.posts, &self.config.watch);
         let mut look = Look::Everywhere;
@@ -71,6 +69,7 @@ impl Desk {
                 // Before the look, so that whatever changes during it is noticed.
                 watch = renewed(watch, now).await;
                 telemetry::watching(watch.has_events());
+                opened.ids.renew(&self.state.store).await;
             }
             let looked = look.at(&mut opened.ingest, now).await;
             let mut is_whole = looked.is_ok();
@@ -138,16 +137,11 @@ impl Desk {
     }
 
     /// What readers had before we came they have until everything was looked at.
-    async fn serve_again(&self) {
-        let previous = self.state.shelf.load_full();
-        if !previous.documents.is_empty() {
-            return;
-        }
-        let config = Arc::clone(&self.config);
-        let last = tokio::task::spawn_blocking(move || last_shelf(&config)).await;
-        if let Ok(Some(shelf)) = last {
-            let now = self.state.clock.now();
-            let settled = settle_validators(&self.state.store, shelf, &previous, now).await;
+    async fn serve_again(&self, guard: &FeedGuard, now: Timestamp) {
+        let current = self.state.shelf.load_full();
+        if current.documents.is_empty() {
+            let before = Shelf::clone(&guard.previous(Arc::clone(&current)));
+            let settled = settle_validators(&self.state.store, before, &current, now).await;
             self.state.shelf.store(Arc::new(settled));
         }
     }
@@ -173,6 +167,8 @@ impl Desk {
         let templates = self.state.templates.load();
         let store = self.state.store.clone();
         let now = self.state.clock.now();
+        let guard = FeedGuard::open(&store).await?;
+        self.serve_again(&guard, now).await;
         let cache = ingest::open_cache(&self.config, &store)?;
         let (config, with) = (Arc::clone(&self.config), (store.clone(), cache.clone()));
         let planner = Planner::open(config, (**templates).clone(), with, now).await?;
@@ -183,24 +179,25 @@ impl Desk {
         let ingest = Ingest::open(Arc::clone(&self.config), store, cache.clone()).await?;
         let mut places = Places::default();
         places.extend(self.state.store.read().await?.feed_places(0).await?);
-        Ok(Opened { planner, ingest, cache, places })
+        // Without them readers would see posts under other ids.
+        let ids = Adopted::read(&self.state.store).await?;
+        Ok(Opened { planner, ingest, cache, places, ids, guard })
     }
 
     /// Feeds first: they can be corrected, mail cannot.
     async fn publish_and_plan(
         &mut self,
-        Opened { planner, cache, places, .. }: &mut Opened,
+        opened: &mut Opened,
         catalog: &Catalog,
         now: Timestamp,
     ) -> Passed {
-        self.tell(&catalog.problems);
-        let mut passed = self.publish((planner, cache, places), catalog, now).await;
-        if !passed.unplaced.is_empty() && self.place(places, &passed.unplaced).await {
-            passed = self.publish((planner, cache, places), catalog, now).await;
+        let mut passed = self.publish(opened, catalog, now).await;
+        if !passed.unplaced.is_empty() && self.place(&mut opened.places, &passed.unplaced).await {
+            passed = self.publish(opened, catalog, now).await;
         }
-        let done = planner.plan(catalog, now).await;
+        let done = opened.planner.plan(catalog, now).await;
         if done.released {
-            passed = self.publish((planner, cache, places), catalog, now).await;
+            passed = self.publish(opened, catalog, now).await;
         }
         if done.count > 0 {
             self.bells.dispatch.notify_waiters();
@@ -210,29 +207,27 @@ impl Desk {
     }
 
     async fn publish(
-        &self,
-        (planner, cache, places): (&Planner, &PostCache, &Places),
+        &mut self,
+        Opened { planner, cache, places, ids, guard, .. }: &mut Opened,
         catalog: &Catalog,
         now: Timestamp,
     ) -> Passed {
-        let previous = self.state.shelf.load_full();
-        let with = Press { config: &self.config, cache, places };
-        let Published { shelf, changes_at, unread, unplaced } =
+        let store = &self.state.store;
+        let previous = guard.previous(self.state.shelf.load_full());
+        let with = Press { config: &self.config, cache, places, ids: &ids.ids };
+        let Published { mut shelf, changes_at, unread, unplaced, effect } =
             publish_feeds(with, catalog, planner.taken(), &previous, now);
         telemetry::posts(shelf.live.posts.len(), catalog.broken);
-        let settled = settle_validators(&self.state.store, shelf, &previous, now).await;
+        let selections = Arc::clone(&shelf.selections);
+        guard.judge((store, &self.config), (&mut shelf, &previous), &effect, now).await;
+        let settled = Arc::new(settle_validators(store, shelf, &previous, now).await);
         let before = self.state.archive.load_full();
         let expired = settled.live.expired().map(|known| &known.post.link);
-        let selections = &settled.selections;
-        let archive = Archive::succeeding(&before, &self.config, selections, expired, cache);
+        let archive = Archive::succeeding(&before, &self.config, &selections, expired, cache);
         self.state.archive.store(archive);
-        let (settled, config) = (Arc::new(settled), Arc::clone(&self.config));
         self.state.shelf.store(Arc::clone(&settled));
-        // Readers have it by now, and need not wait for the next start's sake.
-        let kept = tokio::task::spawn_blocking(move || keep_last(&config, &settled, &previous));
-        if let Err(error) = kept.await {
-            std::panic::resume_unwind(error.into_panic());
-        }
+        guard.served(store, &settled).await;
+        self.tell(&settled.problems);
         Passed { due_at: changes_at, unread, unplaced }
     }
 
@@ -319,6 +314,39 @@ struct Opened {
     ingest: Ingest,
     cache: PostCache,
     places: Places,
+    ids: Adopted,
+    guard: FeedGuard,
+}
+
+/// The ids that posts had in an earlier feed, as far as they were read.
+struct Adopted {
+    ids: Arc<FeedIds>,
+    stamp: Option<i64>,
+}
+
+impl Adopted {
+    async fn read(store: &Store) -> Result<Self, StoreError> {
+        let mut tx = store.read().await?;
+        let stamp = tx.feed_ids_stamp().await?;
+        Ok(Self { ids: Arc::new(tx.feed_ids().await?), stamp })
+    }
+
+    /// Reads them again if somebody took some over. While the database is away those from before are good.
+    async fn renew(&mut self, store: &Store) {
+        let found = async {
+            let stamp = store.read().await?.feed_ids_stamp().await?;
+            if stamp != self.stamp {
+                *self = Self::read(store).await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = found.await {
+            tracing::warn!(
+                error = %telemetry::causes(&error),
+                "whether ids of an earlier feed were taken over cannot be asked; trying again"
+            );
+        }
+    }
 }
 
 /// Resolves when a fence that was there is gone.

@@ -6,6 +6,7 @@
 
 mod channels;
 mod desk;
+mod feed_guard;
 mod fence;
 mod generation;
 mod links;

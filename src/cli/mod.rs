@@ -18,6 +18,7 @@ mod deliveries;
 mod doctor;
 mod editions;
 mod exit;
+mod feeds;
 mod fence;
 mod healthcheck;
 mod import;
@@ -110,6 +111,7 @@ enum Command {
     Subscribers(subscribers::SubscribersArgs),
     Editions(editions::EditionsArgs),
     Deliveries(deliveries::DeliveriesArgs),
+    Feeds(feeds::FeedsArgs),
     Fence(fence::FenceArgs),
     Status(status::StatusArgs),
     Init(init::InitArgs),
@@ -150,6 +152,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Subscribers(args) => subscribers::run(&project()?, &args).await,
         Command::Editions(args) => Box::pin(editions::run(&project()?, &args)).await,
         Command::Deliveries(args) => deliveries::run(&project()?, &args).await,
+        Command::Feeds(args) => Box::pin(feeds::run(&project()?, &args)).await,
         Command::Fence(args) => Box::pin(fence::run(&project()?, &args)).await,
         Command::Status(args) => status::run(&project()?, &args).await,
         Command::Init(args) => init::run(&args),

@@ -13,8 +13,8 @@ use super::console::{self, Page};
 use super::project::Project;
 use super::style::examples;
 use super::table::Rows;
-use super::{fence, words};
-use crate::domain::Refusal;
+use super::{feeds, fence, report, words};
+use crate::domain::{Diagnostic, Refusal};
 use crate::planner::{Forecast, ForecastRow, Withheld, forecast};
 use crate::store::Fenced;
 
@@ -55,6 +55,8 @@ struct Plan<'a> {
     at: Timestamp,
     /// Nothing of this happens until a person has released it.
     fenced: Option<Fenced>,
+    /// What readers of feeds would stumble over.
+    feeds: &'a [Diagnostic],
     rows: &'a [ForecastRow],
     held_back: HeldBack,
     /// Posts that their authors keep from a channel.
@@ -65,6 +67,9 @@ pub(super) async fn run(project: &Project, args: &PlanArgs) -> anyhow::Result<()
     let bench = Bench::open(project).await?;
     let forecast = forecast(&bench.planner, &bench.catalog, bench.now).await?;
     let fenced = fence::of(&bench.look.store).await?;
+    let found = (&bench.catalog, bench.cache());
+    let found =
+        feeds::findings(&bench.look.store, &bench.config, found, bench.planner.taken()).await?;
     let held_back = HeldBack {
         baseline: forecast.not_news,
         held: bench.catalog.posts.iter().filter(|known| known.is_held()).count(),
@@ -74,14 +79,18 @@ pub(super) async fn run(project: &Project, args: &PlanArgs) -> anyhow::Result<()
     match args.format {
         Format::Json => {
             let (rows, withheld) = (&forecast.rows, &forecast.withheld);
-            let plan = Plan { schema: 1, at: bench.now, fenced, rows, held_back, withheld };
+            let feeds = &found;
+            let plan = Plan { schema: 1, at: bench.now, fenced, feeds, rows, held_back, withheld };
             console::print_json(&plan)?;
         }
         Format::Human => {
             let zone = &bench.config.site.time_zone;
             let view = View { zone, now: bench.now, framed: console::is_watched() };
             let fenced = fenced.map(|fenced| format!("{}\n\n", fence::line(&fenced)));
-            console::print(&(fenced.unwrap_or_default() + &view.text(&forecast, held_back)))?;
+            let found = report::human(&found);
+            let found = if found.is_empty() { found } else { format!("{}\n\n", found.trim_end()) };
+            let before = fenced.unwrap_or_default() + &found;
+            console::print(&(before + &view.text(&forecast, held_back)))?;
         }
     }
     bench.close().await;

@@ -11,10 +11,10 @@ use super::console::{self, Page};
 use super::project::{Project, now};
 use super::style::{GOOD, STRONG, WARNING, examples, paint};
 use super::table::Rows;
-use super::{editions, fence, healthcheck, words};
+use super::{editions, feeds, fence, healthcheck, words};
 use crate::config::{Config, StoreUrl};
 use crate::planner::schedules;
-use crate::store::{EditionRow, FeedReaders, Fenced, QueueRow, StateCount, Tx};
+use crate::store::{EditionRow, FeedReaders, Fenced, HeldFeeds, QueueRow, StateCount, Tx};
 
 /// Editions that are shown.
 const EDITIONS: i64 = 5;
@@ -43,6 +43,8 @@ struct Status {
     running: bool,
     /// Why nothing goes out, until a person has released it.
     fenced: Option<Fenced>,
+    /// Why the feeds stay as they were, until a person has let the change through.
+    feeds_held: Option<HeldFeeds>,
     deliveries: Vec<StateCount>,
     queues: Vec<QueueRow>,
     editions: Vec<EditionRow>,
@@ -69,6 +71,7 @@ pub(super) async fn run(project: &Project, args: &StatusArgs) -> anyhow::Result<
         at: now(),
         running,
         fenced,
+        feeds_held: tx.held_feeds().await?,
         deliveries: tx.delivery_counts().await?,
         queues: tx.queues().await?,
         editions: tx.latest_editions(EDITIONS).await?,
@@ -106,6 +109,9 @@ impl Status {
         }
         if let Some(fenced) = &self.fenced {
             page.line(fence::line(fenced));
+        }
+        if let Some(held) = &self.feeds_held {
+            page.line(feeds::line(held));
         }
         if is_new {
             let place = match &config.store {

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use url::Url;
 use uuid::Uuid;
 
-use crate::domain::FeedTopic;
+use crate::domain::{FeedCheck, FeedTopic};
 
 /// `[feeds]`.
 #[derive(Clone, Debug)]
@@ -22,6 +22,9 @@ pub struct Feeds {
     pub selections: BTreeMap<String, FeedSelection>,
     pub podcast: Option<Podcast>,
     pub polling: Polling,
+    pub self_check: FeedCheck,
+    /// A change may mark so many posts as new that are not.
+    pub most_marked_new: usize,
 }
 
 impl Default for Feeds {
@@ -34,6 +37,8 @@ impl Default for Feeds {
             selections: BTreeMap::new(),
             podcast: None,
             polling: Polling::default(),
+            self_check: FeedCheck::Hold,
+            most_marked_new: 10,
         }
     }
 }

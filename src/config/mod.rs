@@ -88,22 +88,11 @@ impl Config {
         })
     }
 
-    /// Where is kept what was made of the posts.
+    /// Where is kept what was made of the posts: beside the database.
     pub fn post_cache(&self) -> PathBuf {
-        self.beside_store("posts")
-    }
-
-    /// Where the feeds are kept as they were served last.
-    pub fn last_feeds(&self) -> PathBuf {
-        self.beside_store("feeds")
-    }
-
-    fn beside_store(&self, extension: &str) -> PathBuf {
         match &self.store {
-            StoreUrl::Sqlite(path) => path.with_added_extension(extension),
-            StoreUrl::Postgres(_) => {
-                self.root.join("var").join("postrider").with_added_extension(extension)
-            }
+            StoreUrl::Sqlite(path) => path.with_added_extension("posts"),
+            StoreUrl::Postgres(_) => self.root.join("var").join("postrider.posts"),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Cross-posts: calls to the destinations' endpoints, through a client that does not reach into private networks.
 
+mod download;
 mod fetch;
 mod guard;
 mod reply;
 mod webhook;
 
+pub use download::{Download, DownloadError, download};
 pub use fetch::fetch;
 pub use guard::{Guard, Refusal};
 pub use webhook::{WebhookCourier, WebhookSetupError};

@@ -18,6 +18,19 @@ pub enum FeedTopic {
     Section,
 }
 
+/// What becomes of feeds that would look wrong to readers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedCheck {
+    /// What would mark many old posts as new is held until a person has looked; of the rest there is a warning.
+    #[default]
+    Hold,
+    /// It is told, and served.
+    Warn,
+    /// Nobody looks.
+    Off,
+}
+
 impl FeedTopic {
     pub const ALL: [Self; 5] =
         [Self::Tag, Self::Category, Self::Author, Self::Language, Self::Section];

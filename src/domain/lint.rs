@@ -79,7 +79,7 @@ pub const LINTS: [Lint; 12] = [
 ];
 
 /// What is found whenever a post is read. Where it keeps the post from going out, it cannot be silenced.
-pub const FINDINGS: [Lint; 47] = [
+pub const FINDINGS: [Lint; 53] = [
     lint("post-no-title", "the post has no title", "add `title: …`, or begin with a heading `# …`"),
     lint(
         "post-no-date",
@@ -269,6 +269,36 @@ pub const FINDINGS: [Lint; 47] = [
         "too-many-facts",
         "more files speak for many posts than are read in one folder",
         "give each of several folders inside it a `[[posts]]` section of its own",
+    ),
+    lint(
+        "feed-held",
+        "a change of the feeds is held: it would mark many posts as new that are not",
+        "mend what changed the ids of posts, or let it through with `postrider feeds release`",
+    ),
+    lint(
+        "feed-marked-new",
+        "a change of the feeds marks many posts as new that are not",
+        "see what changed the ids of posts, or what put so many old ones there at once",
+    ),
+    lint(
+        "feed-ill-formed",
+        "a feed cannot be read back, and is not served",
+        "report it; until then `feeds.self_check = \"off\"` serves it all the same",
+    ),
+    lint(
+        "feed-dates-moved",
+        "many posts of the feeds have another date at once",
+        "look at what changed the dates: a time zone, a rule for dates, a script",
+    ),
+    lint(
+        "feed-shrunk",
+        "the feeds have less than half of their posts",
+        "see that the folders of posts are there and the posts are not broken",
+    ),
+    lint(
+        "feed-grown",
+        "the feeds have more than twice their bytes",
+        "lower `feeds.items`, or look for a post with a picture in its text",
     ),
     lint(
         "internal",

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use super::Format;
 use super::coding::{Coding, Forms};
 use super::delta::{self, Piece};
+use super::read::{self, ReadError, ReadFeed};
+use super::text;
 use crate::domain::{EntryHash, FeedVersion, ServedFeed, a_second_after};
 
 /// Deltas of one document that are kept. Most readers have the version before this one.
@@ -39,6 +41,7 @@ struct Made {
     forms: Forms,
     pieces: OnceLock<Vec<Piece>>,
     deltas: Mutex<BTreeMap<String, Arc<Document>>>,
+    read: OnceLock<Result<ReadFeed, ReadError>>,
 }
 
 impl Document {
@@ -57,9 +60,25 @@ impl Document {
         }
     }
 
-    /// A document that was served at this time before.
-    pub fn served_before(format: Format, text: String, last_modified: Timestamp) -> Self {
-        Self::new(format, text, last_modified)
+    /// What was served before a restart: `packed` is its form in zstd, `size` what that unpacks to. None: it is something else.
+    pub fn restored(
+        format: Format,
+        packed: &[u8],
+        size: usize,
+        last_modified: Timestamp,
+    ) -> Option<Self> {
+        let bytes = zstd::bulk::decompress(packed, size).ok()?;
+        Some(Self::new(format, String::from_utf8(bytes).ok()?, last_modified))
+    }
+
+    /// What a reader makes of it.
+    pub fn read(&self) -> Result<&ReadFeed, &ReadError> {
+        self.made.read.get_or_init(|| read::read(&self.bytes, None)).as_ref()
+    }
+
+    /// Whether there is nothing in it that its format forbids and no parser minds.
+    pub(super) fn is_legal(&self) -> bool {
+        self.format == Format::Json || std::str::from_utf8(&self.bytes).is_ok_and(text::is_clean)
     }
 
     pub(super) fn of_type(self, content_type: &'static str) -> Self {

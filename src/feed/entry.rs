@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use super::media::Recording;
-use super::{FeedSpec, FeedUrls, Format, text};
+use super::{FeedSpec, FeedUrls, Format, known_as, text};
 use crate::config::{FeedAbout, Podcast};
 use crate::domain::{Author, Post, PostId, Written};
 
@@ -33,6 +33,7 @@ pub(super) struct Feed<'a> {
 
 /// One post in a feed.
 pub(super) struct Entry<'a> {
+    /// As readers of this format know it.
     pub(super) id: String,
     pub(super) link: &'a str,
     /// Plain text.
@@ -100,19 +101,24 @@ impl<'a> Feed<'a> {
             current: leading(spec.neighbours.and_then(|it| it.current.as_ref())),
             previous: leading(spec.neighbours.and_then(|it| it.previous.as_ref())),
             changed_at,
-            entries: posts.iter().map(|it| Entry::new(spec, language, it)).collect(),
+            entries: posts.iter().map(|it| Entry::new((format, spec), language, it)).collect(),
         }
     }
 }
 
 impl<'a> Entry<'a> {
-    fn new(spec: &FeedSpec<'_>, feed_language: Option<&str>, written: &'a Written) -> Self {
+    fn new(
+        (format, spec): (Format, &FeedSpec<'_>),
+        feed_language: Option<&str>,
+        written: &'a Written,
+    ) -> Self {
         let post = &*written.post;
         let foreign =
             |tag: &&str| !feed_language.is_some_and(|feed| feed.eq_ignore_ascii_case(tag));
         let html = spec.full_text.then(|| text::clean(&written.body.html));
         Self {
-            id: text::line(post.id.as_str()).unwrap_or_else(|| post.link.to_string()),
+            id: text::line(&known_as(&post.id, spec.ids, format.family()))
+                .unwrap_or_else(|| post.link.to_string()),
             link: post.link.as_str(),
             title: text::line(&post.title).unwrap_or_else(|| post.link.to_string()),
             summary: text::line(&post.summary),

@@ -6,18 +6,22 @@
 //!
 //! `entry` makes every string fit for all three formats once; `rss`, `atom` and `json` only lay out.
 
+mod adopt;
 mod archive;
 mod atom;
 mod coding;
 mod delta;
 mod document;
+mod effect;
 mod entry;
+mod identity;
 mod json;
 mod media;
 mod opml;
 mod place;
 mod podcast;
 mod publication;
+mod read;
 mod rss;
 mod selections;
 mod shelf;
@@ -29,13 +33,17 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::config::{FeedAbout, Podcast};
-use crate::domain::{Author, Written};
+use crate::domain::{Author, FeedFamily, FeedIds, Written};
 
+pub use adopt::{Adoption, Fate, OldEntry, PostAddress, adopt};
 pub use archive::Places;
 pub use coding::{Coding, Forms};
 pub use document::Document;
+pub use effect::{Behind, Effect, ill_formed, worst};
+pub use identity::known_as;
 pub use place::{FeedUrls, Neighbours};
 pub use publication::Publication;
+pub use read::{ReadEntry, ReadError, ReadFeed, read};
 pub use selections::{MakeError, Selection, Selections, Texts, Wanted, usual_escapes};
 pub use shelf::Shelf;
 
@@ -73,6 +81,15 @@ impl Format {
         }
     }
 
+    /// Whose ids its entries carry.
+    pub fn family(self) -> FeedFamily {
+        match self {
+            Self::Rss => FeedFamily::Rss,
+            Self::Atom => FeedFamily::Atom,
+            Self::Json => FeedFamily::Json,
+        }
+    }
+
     /// The value of the `Content-Type` header.
     pub fn content_type(self) -> &'static str {
         match self {
@@ -105,6 +122,8 @@ pub struct FeedSpec<'a> {
     pub podcast: Option<&'a Podcast>,
     /// For a feed that has an archive, and for the documents of that.
     pub neighbours: Option<&'a Neighbours>,
+    /// Ids that posts had in an earlier feed.
+    pub ids: &'a FeedIds,
 }
 
 /// Why a feed could not be written. Nothing in a post leads here: it takes a fault in a format's library.

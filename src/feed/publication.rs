@@ -1,10 +1,12 @@
 //! What all feeds of a site have in common.
 
+use std::sync::Arc;
+
 use url::Url;
 
 use super::FeedUrls;
 use crate::config::{Config, Feeds, Site};
-use crate::domain::Revision;
+use crate::domain::{FeedIds, Revision};
 
 /// The site, where its feeds are, and what the operator wants of them.
 #[derive(Clone, Debug)]
@@ -13,14 +15,17 @@ pub struct Publication {
     /// Ends with `/`.
     pub public_url: Url,
     pub feeds: Feeds,
+    /// Ids that posts had in an earlier feed.
+    pub ids: Arc<FeedIds>,
 }
 
 impl Publication {
-    pub fn of(config: &Config) -> Self {
+    pub fn of(config: &Config, ids: &Arc<FeedIds>) -> Self {
         Self {
             site: config.site.clone(),
             public_url: config.server.public_url.clone(),
             feeds: config.feeds.clone(),
+            ids: Arc::clone(ids),
         }
     }
 

@@ -8,7 +8,6 @@ use ::rss::{Category, Channel, Enclosure, Guid, Image, Item};
 use super::entry::{Entry, Feed, Person};
 use super::media::{MEDIA_NAMESPACE, MediaContent};
 use super::{FeedError, GENERATOR, HISTORY_NAMESPACE, podcast, text};
-use crate::domain::PostId;
 
 /// The feed as RSS, with an XML declaration first.
 pub(super) fn write(feed: &Feed<'_>) -> Result<String, FeedError> {
@@ -75,10 +74,7 @@ fn item(entry: &Entry<'_>, feed_author: Option<&Person>) -> Item {
         description: entry.summary.as_deref().map(text::as_html),
         categories: categories.collect(),
         // A permalink changes with the slug or the domain; the id does not.
-        guid: Some(Guid {
-            value: PostId::rss_guid(&entry.id).to_owned(),
-            permalink: entry.id == entry.link,
-        }),
+        guid: Some(Guid { value: entry.id.clone(), permalink: entry.id == entry.link }),
         pub_date: Some(text::rfc2822(entry.published_at)),
         content: entry.html.as_deref().map(str::to_owned),
         extensions: media(entry),

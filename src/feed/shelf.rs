@@ -9,8 +9,6 @@ use crate::domain::{Diagnostic, Live, Revision};
 /// Everything that the feeds and the status page show of the posts. Empty until the first scan is over.
 #[derive(Clone, Debug, Default)]
 pub struct Shelf {
-    /// What was served before we came, until the first scan is over.
-    pub is_of_before: bool,
     /// By path, such as `/feed.xml`.
     pub documents: BTreeMap<String, Arc<Document>>,
     /// The hash of what they were made of, if all could be made.
@@ -21,6 +19,8 @@ pub struct Shelf {
     pub problems: Vec<Diagnostic>,
     /// Paths at which posts were before, and where each is now.
     pub moved: Arc<BTreeMap<String, String>>,
+    /// Why these documents are older than the posts: what would take their place waits until a person has looked.
+    pub held: Option<String>,
     /// The posts that readers see.
     pub live: Live,
     /// Posts that are marked as drafts.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::*;
-use crate::domain::{Body, Post, PostId};
+use crate::domain::{Body, FeedIds, Post, PostId};
 
 mod complete;
 mod hostile;
@@ -51,6 +51,7 @@ impl Site {
             about: &self.about,
             podcast: None,
             neighbours: None,
+            ids: FeedIds::none(),
         }
     }
 }

@@ -14,6 +14,11 @@ fn is_legal(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
+/// Whether XML can carry all of `text` as it is.
+pub(super) fn is_clean(text: &str) -> bool {
+    text.chars().all(is_legal)
+}
+
 /// `text` without what XML forbids, with line ends as an XML parser would hand them on (section 2.11), so
 /// that readers of all formats get the same.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {

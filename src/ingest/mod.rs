@@ -3,6 +3,7 @@
 //! A broken file keeps its last good revision live. Only what changed is read and told to the store.
 
 mod absent;
+mod effect;
 mod files;
 mod history;
 mod identity;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use files::SIZE_LIMIT;
-pub use publish::{Press, Published, keep_last, last_shelf, publish_feeds};
+pub use publish::{PATHS, Press, Published, publish_feeds};
 pub use validators::{settle_document, settle_validators};
 
 use crate::config::{Config, PostFolder};

@@ -5,16 +5,20 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::effect::Checked;
 use crate::config::Config;
-use crate::domain::{Catalog, Live, LivePost, PostId, QueuedRelease, Revision, Written};
-use crate::feed::{
-    self, Document, FeedSpec, Format, Places, Publication, Selections, Shelf, Texts,
+use crate::domain::{
+    Catalog, Diagnostic, FeedCheck, FeedIds, Live, LivePost, PostId, QueuedRelease, Revision,
+    Written,
 };
-use crate::store::{LastFeed, LastFeeds, PostCache, StoreError};
+use crate::feed::{
+    self, Document, Effect, FeedSpec, Format, Places, Publication, Selections, Shelf, Texts,
+};
+use crate::store::{PostCache, StoreError};
 use crate::telemetry;
 
 /// Where each format is served.
-const PATHS: [(&str, Format); 3] =
+pub const PATHS: [(&str, Format); 3] =
     [("/feed.xml", Format::Rss), ("/atom.xml", Format::Atom), ("/feed.json", Format::Json)];
 
 /// What became of the feeds.
@@ -27,6 +31,8 @@ pub struct Published {
     pub unread: Vec<(String, StoreError)>,
     /// Posts that are in feeds for the first time, oldest first: the archive has no place for them yet.
     pub unplaced: Vec<PostId>,
+    /// What the change does to readers of the feeds before.
+    pub effect: Effect,
 }
 
 /// What feeds are made with.
@@ -35,12 +41,14 @@ pub struct Press<'a> {
     pub config: &'a Config,
     pub cache: &'a PostCache,
     pub places: &'a Places,
+    /// Ids that posts had in an earlier feed.
+    pub ids: &'a Arc<FeedIds>,
 }
 
 /// Renders the feeds of `catalog` as they are at `now`, unless they are of the same posts as before. A document that
 /// cannot be rendered keeps its predecessor; unchanged bytes keep their validators.
 pub fn publish_feeds(
-    Press { config, cache, places }: Press<'_>,
+    Press { config, cache, places, ids }: Press<'_>,
     catalog: &Catalog,
     taken: &HashMap<PostId, QueuedRelease>,
     previous: &Shelf,
@@ -48,7 +56,7 @@ pub fn publish_feeds(
 ) -> Published {
     let live = Live::of(catalog, (&config.releases, taken), &previous.live, now);
     let changes_at = live.changes_at;
-    let publication = Publication::of(config);
+    let publication = Publication::of(config, ids);
     let urls = publication.main_urls();
     let selections = Selections::of(
         publication,
@@ -70,84 +78,62 @@ pub fn publish_feeds(
         about: &config.feeds.about,
         podcast: None,
         neighbours: neighbours.as_ref(),
+        ids,
     };
     let mut unread = Vec::new();
-    let (documents, made_of) = main_feed(&spec, &selections.head(), (cache, previous), &mut unread);
+    let head = selections.head();
+    let main = main_feed((&spec, config), &head, (cache, previous), &mut unread);
+    let Main { documents, made_of, mut problems } = main;
+    let checked = Checked { previous, documents: &documents, head: &head, live: selections.live() };
+    let effect = checked.effect(config.feeds.self_check, places);
+    problems.extend(catalog.problems.iter().cloned());
     let shelf = Shelf {
-        is_of_before: false,
         documents,
         made_of,
         selections: Arc::new(selections),
-        problems: catalog.problems.clone(),
+        problems,
+        held: None,
         moved: Arc::clone(&catalog.moved),
         live,
         drafts: catalog.drafts,
     };
-    Published { shelf, changes_at, unread, unplaced }
+    Published { shelf, changes_at, unread, unplaced, effect }
 }
 
-/// What was served last under this configuration: readers have that until everything was looked at.
-pub fn last_shelf(config: &Config) -> Option<Shelf> {
-    let last = LastFeeds::read(&config.last_feeds())?;
-    if last.stamp != Publication::of(config).stamp() {
-        return None;
-    }
-    let documents = last.feeds.into_iter().filter_map(|LastFeed { path, last_modified, text }| {
-        let (_, format) = PATHS.into_iter().find(|(known, _)| *known == path)?;
-        Some((path, Arc::new(Document::served_before(format, text, last_modified))))
-    });
-    let documents: BTreeMap<_, _> = documents.collect();
-    let is_whole = documents.len() == PATHS.len();
-    is_whole.then(|| Shelf { is_of_before: true, documents, ..Shelf::default() })
+/// The main feed.
+struct Main {
+    documents: BTreeMap<String, Arc<Document>>,
+    /// What all documents are made of.
+    made_of: Option<Revision>,
+    problems: Vec<Diagnostic>,
 }
 
-/// Keeps the documents of `shelf` for the next start, if they are others than those of `previous`.
-pub fn keep_last(config: &Config, shelf: &Shelf, previous: &Shelf) {
-    let is_kept = |(path, document): (&String, &Arc<Document>)| {
-        previous.documents.get(path).is_some_and(|it| it.etag == document.etag)
-    };
-    if shelf.documents.iter().all(is_kept) {
-        return;
-    }
-    let feed = |(path, document): (&String, &Arc<Document>)| {
-        let text = String::from_utf8(document.bytes.to_vec()).ok()?;
-        Some(LastFeed { path: path.clone(), last_modified: document.last_modified, text })
-    };
-    let feeds: Option<Vec<LastFeed>> = shelf.documents.iter().map(feed).collect();
-    let Some(feeds) = feeds else { return };
-    let last = LastFeeds { stamp: Publication::of(config).stamp(), feeds };
-    if let Err(error) = last.write(&config.last_feeds()) {
-        tracing::warn!(
-            %error,
-            "the feeds cannot be kept for the next start; readers will have to wait then until all posts were looked at"
-        );
-    }
-}
-
-/// The documents of the main feed, and what they are made of, if all could be made.
 fn main_feed(
-    spec: &FeedSpec<'_>,
+    (spec, config): (&FeedSpec<'_>, &Config),
     posts: &[LivePost],
     (cache, previous): (&PostCache, &Shelf),
     unread: &mut Vec<(String, StoreError)>,
-) -> (BTreeMap<String, Arc<Document>>, Option<Revision>) {
+) -> Main {
     let made_of = made_of(spec, posts);
+    let before =
+        |made_of| Main { documents: previous.documents.clone(), made_of, problems: Vec::new() };
     if previous.made_of.as_ref() == Some(&made_of) {
-        return (previous.documents.clone(), Some(made_of));
+        return before(Some(made_of));
     }
     let written = posts.iter().filter_map(|it| {
         let written = cache.written(&it.post, it.body);
         written.map_err(|error| unread.push((it.post.source.clone(), error))).ok()
     });
     let selected: Vec<_> = written.collect();
-    if unread.is_empty() {
-        let documents = documents(spec, &selected, previous);
-        let all = documents.is_whole.then_some(made_of);
-        (documents.by_path, all)
-    } else {
+    if !unread.is_empty() {
         // A post that is missing would look deleted.
-        (previous.documents.clone(), None)
+        return before(None);
     }
+    let is_checked = config.feeds.self_check != FeedCheck::Off;
+    let mut documents = documents(spec, &selected, previous, is_checked);
+    let made_of = documents.is_whole.then_some(made_of);
+    let problems = std::mem::take(&mut documents.problems);
+    Main { documents: documents.by_path, made_of, problems }
 }
 
 /// Where documents that are made later find what they need.
@@ -181,15 +167,29 @@ struct Documents {
     by_path: BTreeMap<String, Arc<Document>>,
     /// Every one of them is of these posts.
     is_whole: bool,
+    problems: Vec<Diagnostic>,
 }
 
-fn documents(spec: &FeedSpec<'_>, posts: &[Written], previous: &Shelf) -> Documents {
-    let mut documents = Documents { by_path: BTreeMap::new(), is_whole: true };
+fn documents(
+    spec: &FeedSpec<'_>,
+    posts: &[Written],
+    previous: &Shelf,
+    is_checked: bool,
+) -> Documents {
+    let mut made = Documents { by_path: BTreeMap::new(), is_whole: true, problems: Vec::new() };
     for (path, format) in PATHS {
         let before = previous.documents.get(path);
-        match feed::render(format, spec, posts) {
+        let problem = match feed::render(format, spec, posts) {
             Ok(document) => {
-                documents.by_path.insert(path.to_owned(), document.in_place_of(before));
+                let document = document.in_place_of(before);
+                let is_new = before.is_none_or(|before| before.etag != document.etag);
+                let fault =
+                    if is_checked && is_new { feed::ill_formed(path, &document) } else { None };
+                if fault.is_none() {
+                    made.by_path.insert(path.to_owned(), document);
+                    continue;
+                }
+                fault
             }
             Err(error) => {
                 tracing::error!(
@@ -197,11 +197,12 @@ fn documents(spec: &FeedSpec<'_>, posts: &[Written], previous: &Shelf) -> Docume
                     error = %telemetry::causes(&error),
                     "a feed cannot be rendered; the one before stays"
                 );
-                documents.is_whole = false;
-                let kept = before.map(|before| (path.to_owned(), Arc::clone(before)));
-                documents.by_path.extend(kept);
+                None
             }
-        }
+        };
+        made.problems.extend(problem);
+        made.is_whole = false;
+        made.by_path.extend(before.map(|before| (path.to_owned(), Arc::clone(before))));
     }
-    documents
+    made
 }

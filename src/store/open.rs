@@ -75,6 +75,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("migrations/sqlite/0009_feed_versions.sql"),
         include_str!("migrations/postgres/0009_feed_versions.sql"),
     ),
+    (
+        "feed_identity",
+        include_str!("migrations/sqlite/0011_feed_identity.sql"),
+        include_str!("migrations/postgres/0011_feed_identity.sql"),
+    ),
 ];
 
 pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {

@@ -47,17 +47,11 @@ pub(super) fn read(database: &Path) -> Memory {
     seen.map_or(Memory::Unreadable, Memory::Seen)
 }
 
+/// Replaces the record, so that whatever happens there is the old one or the new one.
 pub(super) fn write(database: &Path, seen: &Seen) -> io::Result<()> {
-    replace(&path_of(database), |mut file| {
-        serde_json::to_writer(file, seen)?;
-        file.write_all(b"\n")
-    })
-}
-
-/// Replaces a file, so that whatever happens there is the old one or the new one.
-pub(super) fn replace(path: &Path, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+    let path = path_of(database);
     let draft = path.with_added_extension(std::process::id().to_string());
-    let written = write_draft(&draft, fill).and_then(|()| fs::rename(&draft, path));
+    let written = write_draft(&draft, seen).and_then(|()| fs::rename(&draft, &path));
     if written.is_err() {
         // It is in nobody's way.
         let _ = fs::remove_file(&draft);
@@ -69,14 +63,15 @@ pub(super) fn replace(path: &Path, fill: impl FnOnce(&File) -> io::Result<()>) -
     Ok(())
 }
 
-fn write_draft(draft: &Path, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+fn write_draft(draft: &Path, seen: &Seen) -> io::Result<()> {
     let mut options = File::options();
     options.create(true).write(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(draft)?;
-    fill(&written)?;
-    written.sync_all()
+    let mut file = options.open(draft)?;
+    serde_json::to_writer(&file, seen)?;
+    file.write_all(b"\n")?;
+    file.sync_all()
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ struct Metrics {
     announcements: Family<Destination, Counter>,
     posts: Family<PostState, Gauge>,
     watching: Gauge,
+    feeds_held: Gauge,
     reloads: Family<Reload, Counter>,
     last_reload: Gauge,
     queue_depth: Family<Channel, Gauge>,
@@ -86,6 +87,7 @@ impl Metrics {
             announcements: Family::default(),
             posts: Family::default(),
             watching: Gauge::default(),
+            feeds_held: Gauge::default(),
             reloads: Family::default(),
             last_reload: Gauge::default(),
             queue_depth: Family::default(),
@@ -159,6 +161,11 @@ impl Metrics {
             "watch_events",
             "1 while changed posts send file events, 0 while only the rescan finds them",
             self.watching.clone(),
+        );
+        registry.register(
+            "feeds_held",
+            "1 while a change of the feeds is held that would flood readers",
+            self.feeds_held.clone(),
         );
         registry.register(
             "config_reloads",
@@ -245,6 +252,11 @@ pub fn posts(live: usize, broken: usize) {
 /// Whether changed posts send events.
 pub fn watching(has_events: bool) {
     METRICS.watching.set(i64::from(has_events));
+}
+
+/// Whether a change of the feeds is held.
+pub fn feeds_held(are_held: bool) {
+    METRICS.feeds_held.set(i64::from(are_held));
 }
 
 /// A changed configuration was taken, or refused.

@@ -322,7 +322,8 @@ async fn not_there(state: WebState, (method, uri, headers): (Method, Uri, Header
     let is_feed = ENDINGS.iter().any(|ending| uri.path().ends_with(ending));
     let is_read = method == Method::GET || method == Method::HEAD;
     let shelf = state.shelf.load();
-    if is_feed && is_read && (shelf.documents.is_empty() || shelf.is_of_before) {
+    // Which feeds there are is not known before everything was looked at.
+    if is_feed && is_read && shelf.selections.is_unknown() {
         return not_yet();
     }
     drop(shelf);

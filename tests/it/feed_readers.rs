@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use postrider::config::FeedAbout;
 use postrider::content::{self, FolderRules, SourceFile, Verdict};
-use postrider::domain::{Author, Body, PostId, Written};
+use postrider::domain::{Author, Body, FeedIds, PostId, Written};
 use postrider::feed::{FeedSpec, FeedUrls, Format, render};
 use serde_json::Value;
 
@@ -58,6 +58,7 @@ fn files(folder: &Path, posts: &[Written]) -> Vec<PathBuf> {
         about: &FeedAbout::default(),
         podcast: None,
         neighbours: None,
+        ids: FeedIds::none(),
     };
     let write = |format: Format| {
         let path = folder.join(format.file_name());

@@ -1,5 +1,6 @@
 //! Stories about Postrider as a whole, and about its walls.
 
+mod adopt;
 mod archive;
 mod bad_input;
 mod cli;
@@ -7,6 +8,7 @@ mod corrections;
 mod crash;
 mod deliveries;
 mod doctor;
+mod feed_check;
 mod feed_readers;
 mod fence;
 mod harness;

@@ -86,8 +86,11 @@ pub(super) async fn run(project: &Project, args: &BuildArgs) -> anyhow::Result<(
 async fn served(bench: &Bench) -> anyhow::Result<(Router, Vec<String>)> {
     let Bench { config, catalog, planner, .. } = bench;
     let mut places = Places::default();
-    places.extend(bench.look.store.read().await?.feed_places(0).await?);
-    let with = Press { config, cache: bench.cache(), places: &places };
+    let mut tx = bench.look.store.read().await?;
+    places.extend(tx.feed_places(0).await?);
+    let ids = Arc::new(tx.feed_ids().await?);
+    drop(tx);
+    let with = Press { config, cache: bench.cache(), places: &places, ids: &ids };
     let Published { shelf, unread, .. } =
         publish_feeds(with, catalog, planner.taken(), &Shelf::default(), bench.now);
     if let Some((source, error)) = unread.into_iter().next() {

@@ -1,5 +1,6 @@
 //! `postrider check`: everything that is wrong with config, templates, posts and schedules, all at once.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::exit::{Code, Stop};
 use super::project::{self, Look, now};
 use super::report::{self, Format};
 use super::style::{ERROR, GOOD, WARNING, examples, paint};
-use super::words;
+use super::{feeds, words};
 use crate::config::{Config, Origins};
 use crate::domain::{Catalog, Diagnostic, FINDINGS, LINTS, nearest};
 use crate::ingest::{self, Ingest};
@@ -111,7 +112,8 @@ async fn find(file: Option<&Path>) -> anyhow::Result<Findings> {
     let schedules = schedules::report(&config, now());
     let (templates, problems) = templates(&config, &origins);
     diagnostics.extend(problems);
-    let (catalog, cache) = posts(&config).await?;
+    let (catalog, cache, feeds) = posts(&config).await?;
+    diagnostics.extend(feeds);
     diagnostics.extend(catalog.problems.iter().cloned());
     diagnostics.extend(releases::unknown_posts(&config, &origins, &catalog));
     let counts =
@@ -150,14 +152,18 @@ fn templates(config: &Config, origins: &Origins) -> (Option<Templates>, Vec<Diag
 }
 
 /// Reads every post, over a database that is only looked at.
-async fn posts(config: &Arc<Config>) -> anyhow::Result<(Catalog, PostCache)> {
+async fn posts(config: &Arc<Config>) -> anyhow::Result<(Catalog, PostCache, Vec<Diagnostic>)> {
     let look = Look::at(config).await?;
     let cache = ingest::open_cache(config, &look.store)?;
     let mut ingest = Ingest::open(Arc::clone(config), look.store.clone(), cache.clone()).await?;
     ingest.rescan(now()).await?;
     let catalog = ingest.catalog();
+    let mut feeds =
+        feeds::findings(&look.store, config, (&catalog, &cache), &HashMap::new()).await?;
+    // Posts of queues are in no feed for who does not ask the planner.
+    feeds.retain(|found| found.code != "feed-shrunk");
     look.close().await;
-    Ok((catalog, cache))
+    Ok((catalog, cache, feeds))
 }
 
 impl Findings {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Duration;
-use crate::domain::FeedTopic;
+use crate::domain::{FeedCheck, FeedTopic};
 
 /// RSS, Atom and JSON Feed.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -38,6 +38,11 @@ pub(in crate::config) struct Feeds {
     /// How often one network address may ask for feeds in a minute; "nothing new" counts a quarter. 0: as often as it likes.
     #[schemars(range(min = 0, max = 100_000))]
     pub requests_per_minute: u32,
+    /// What becomes of a change that would look wrong to readers of feeds.
+    pub self_check: FeedCheck,
+    /// A change may mark so many posts as new that are not. More are held, or told, as `self_check` says.
+    #[schemars(range(min = 0, max = 1000))]
+    pub most_marked_new: u32,
     pub selections: BTreeMap<String, FeedSelection>,
     pub podcast: Option<Podcast>,
 }
@@ -56,6 +61,8 @@ impl Default for Feeds {
             moved: BTreeMap::new(),
             gone: Vec::new(),
             requests_per_minute: 120,
+            self_check: FeedCheck::Hold,
+            most_marked_new: 10,
             selections: BTreeMap::new(),
             podcast: None,
         }

@@ -47,6 +47,8 @@ pub(super) fn feeds(
         selections: complete.then_some(selections)?,
         podcast: podcast?,
         polling: polling?,
+        self_check: raw.self_check,
+        most_marked_new: count(raw.most_marked_new),
     })
 }
 

@@ -177,6 +177,11 @@ impl Selections {
         self.unplaced.iter().rev().map(|it| it.post.id.clone()).collect()
     }
 
+    /// Nobody has looked yet which feeds there are.
+    pub fn is_unknown(&self) -> bool {
+        self.about.is_none()
+    }
+
     /// All posts that are live, newest first.
     pub fn live(&self) -> &Arc<[LivePost]> {
         &self.live

@@ -123,6 +123,7 @@ impl Selection {
             about: &publication.feeds.about,
             podcast: publication.feeds.podcast.as_ref().filter(|_| self.is_podcast),
             neighbours: self.neighbours.as_ref(),
+            ids: &publication.ids,
         }
     }
 

@@ -27,7 +27,12 @@ fn publication() -> Publication {
         author: Some(person("Ada Moss")),
     };
     let feeds = Feeds { items: 4, per: FeedTopic::ALL.to_vec(), ..Feeds::default() };
-    Publication { site, public_url: "https://post.example.org/news/".parse().unwrap(), feeds }
+    Publication {
+        site,
+        public_url: "https://post.example.org/news/".parse().unwrap(),
+        feeds,
+        ids: Arc::default(),
+    }
 }
 
 fn live(post: Post) -> LivePost {

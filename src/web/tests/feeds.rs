@@ -201,9 +201,8 @@ async fn before_the_first_scan_readers_are_asked_to_come_back() {
 async fn of_what_was_served_before_a_restart_nobody_concludes_what_is_gone() {
     let world = World::new().await;
     let rss = world.publish();
-    let mut before = (**world.state.shelf.load()).clone();
-    before.is_of_before = true;
-    world.state.shelf.store(Arc::new(before));
+    let documents = world.state.shelf.load().documents.clone();
+    world.state.shelf.store(Arc::new(Shelf { documents, ..Shelf::default() }));
     assert_eq!(world.get("/feed.xml").await.body, &*rss.bytes);
     assert_eq!(world.get("/tags/tea/feed.xml").await.status, StatusCode::SERVICE_UNAVAILABLE);
 }

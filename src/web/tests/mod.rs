@@ -21,7 +21,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::audience::fixture::House;
-use crate::domain::{self, BodyId, Diagnostic, Live, LivePost, Post, Written};
+use crate::domain::{self, BodyId, Diagnostic, FeedIds, Live, LivePost, Post, Written};
 use crate::feed::{
     Document, FeedSpec, FeedUrls, Format, Places, Publication, Selections, Texts, render,
 };
@@ -87,7 +87,7 @@ impl World {
     fn selections(&self, live: Vec<LivePost>) -> Arc<Selections> {
         let texts =
             Texts::new(|it| Some(Written { post: Arc::clone(&it.post), body: Arc::default() }));
-        let publication = Publication::of(&self.house.config);
+        let publication = Publication::of(&self.house.config, &Arc::new(FeedIds::default()));
         let none = (Places::default(), Selections::default());
         Arc::new(Selections::of(publication, live, &none.0, texts, &none.1))
     }
@@ -105,6 +105,7 @@ impl World {
             about: &config.feeds.about,
             podcast: None,
             neighbours: None,
+            ids: FeedIds::none(),
         };
         render(format, &spec, posts).unwrap()
     }
