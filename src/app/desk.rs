@@ -202,7 +202,8 @@ impl Desk {
         let Published { shelf, changes_at, unread, unplaced } =
             publish_feeds(with, catalog, planner.taken(), &previous, now);
         telemetry::posts(shelf.live_posts, catalog.broken);
-        let settled = settle_validators(&self.state.store, shelf, &previous, now).await;
+        let with = (&*self.config, &self.state.store);
+        let settled = settle_validators(with, shelf, &previous, now).await;
         let (before, live) =
             (self.state.archive.load_full(), Arc::clone(settled.selections.live()));
         self.state.archive.store(Archive::succeeding(&before, &self.config, live, cache));

@@ -8,8 +8,12 @@ mod channels;
 mod desk;
 mod fence;
 mod generation;
+mod hub;
+mod index_now;
 mod links;
 mod owner;
+mod pings;
+mod pushes;
 mod reload;
 mod signals;
 

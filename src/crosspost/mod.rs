@@ -2,9 +2,11 @@
 
 mod fetch;
 mod guard;
+mod push;
 mod reply;
 mod webhook;
 
 pub use fetch::fetch;
 pub use guard::{Guard, Refusal};
+pub use push::{Content, Pusher, Question};
 pub use webhook::{WebhookCourier, WebhookSetupError};

@@ -28,6 +28,7 @@ mod slip;
 mod subscription;
 mod token;
 mod translation;
+mod websub;
 mod wishes;
 
 pub use address::{EmailAddress, EmailAddressError};
@@ -62,4 +63,5 @@ pub use token::{
     token_hash,
 };
 pub use translation::{Translation, VersionKey, Versions};
+pub use websub::{HubMode, lease};
 pub use wishes::{EmailWish, Notify, Refusal, SOCIAL, Wishes};

@@ -36,7 +36,9 @@ pub use coding::Coding;
 pub use document::Document;
 pub use place::{FeedUrls, Neighbours};
 pub use publication::Publication;
-pub use selections::{MakeError, Selection, Selections, Texts, Wanted, usual_escapes};
+pub use selections::{
+    MakeError, Selection, Selections, Texts, Wanted, is_for_all_hubs, usual_escapes,
+};
 pub use shelf::Shelf;
 
 /// What the feeds call themselves in `generator`.

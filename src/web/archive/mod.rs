@@ -200,6 +200,13 @@ pub(super) async fn show_robots(State(state): State<WebState>, headers: HeaderMa
     sitemap::robots(&state.config.load()).answer(&headers)
 }
 
+/// What shows search engines that who tells them of pages may do so.
+pub(super) fn index_key(config: &Config, path: &str) -> Option<Response> {
+    let key = &config.archive.index_now.as_ref()?.key;
+    let asked = path.strip_prefix('/')?.strip_suffix(".txt")?;
+    (asked == key).then(|| key.clone().into_response())
+}
+
 /// The main feeds, as pages tell of them.
 fn feeds(config: &Config) -> Vec<FeedLink> {
     feed_page::MAIN
