@@ -8,5 +8,5 @@ mod webhook;
 
 pub use fetch::fetch;
 pub use guard::{Guard, Refusal};
-pub use push::{Content, Pusher, Question};
+pub use push::{Content, Pusher, PusherSetupError, Question};
 pub use webhook::{WebhookCourier, WebhookSetupError};

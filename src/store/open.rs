@@ -75,6 +75,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("migrations/sqlite/0009_feed_versions.sql"),
         include_str!("migrations/postgres/0009_feed_versions.sql"),
     ),
+    (
+        "push",
+        include_str!("migrations/sqlite/0010_push.sql"),
+        include_str!("migrations/postgres/0010_push.sql"),
+    ),
 ];
 
 pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
