@@ -9,6 +9,6 @@ mod metrics;
 pub use logs::{LogFormat, ReloadHandle, TelemetryError, causes, init};
 pub use metrics::{
     METRICS_CONTENT_TYPE, announcement_planned, config_reload, delivery, edition_sealed,
-    feed_readers, feed_request, feeds_held, fenced, http_request, metrics_text, posts, queue,
-    server_reachable, tick, watching,
+    feed_readers, feed_request, feeds_held, fenced, http_request, metrics_text, posts, pushed,
+    queue, server_reachable, tick, watching,
 };

@@ -141,7 +141,8 @@ impl Desk {
         let current = self.state.shelf.load_full();
         if current.documents.is_empty() {
             let before = Shelf::clone(&guard.previous(Arc::clone(&current)));
-            let settled = settle_validators(&self.state.store, before, &current, now).await;
+            let settled =
+                settle_validators((&self.config, &self.state.store), before, &current, now).await;
             self.state.shelf.store(Arc::new(settled));
         }
     }
@@ -220,7 +221,8 @@ impl Desk {
         telemetry::posts(shelf.live.posts.len(), catalog.broken);
         let selections = Arc::clone(&shelf.selections);
         guard.judge((store, &self.config), (&mut shelf, &previous), &effect, now).await;
-        let settled = Arc::new(settle_validators(store, shelf, &previous, now).await);
+        let settled =
+            Arc::new(settle_validators((&self.config, store), shelf, &previous, now).await);
         let before = self.state.archive.load_full();
         let expired = settled.live.expired().map(|known| &known.post.link);
         let archive = Archive::succeeding(&before, &self.config, &selections, expired, cache);

@@ -9,8 +9,12 @@ mod desk;
 mod feed_guard;
 mod fence;
 mod generation;
+mod hub;
+mod index_now;
 mod links;
 mod owner;
+mod pings;
+mod pushes;
 mod reload;
 mod signals;
 

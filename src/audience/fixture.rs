@@ -116,7 +116,7 @@ fn config(root: &Path) -> Config {
         },
         guard: crate::config::Guard { new_posts: 0, within: SignedDuration::from_mins(10) },
         feeds: Feeds { items: 20, ..Feeds::default() },
-        archive: crate::config::Archive { enabled: true, posts_per_page: 3 },
+        archive: crate::config::Archive { enabled: true, posts_per_page: 3, index_now: None },
         mail: mail(&outbox),
         newsletters: [newsletter("weekly"), newsletter("monthly")]
             .map(|newsletter| (newsletter.name.clone(), newsletter))

@@ -14,7 +14,9 @@ use super::table::Rows;
 use super::{editions, feeds, fence, healthcheck, words};
 use crate::config::{Config, StoreUrl};
 use crate::planner::schedules;
-use crate::store::{EditionRow, FeedReaders, Fenced, HeldFeeds, QueueRow, StateCount, Tx};
+use crate::store::{
+    EditionRow, FeedReaders, Fenced, HeldFeeds, PushCount, QueueRow, StateCount, Tx,
+};
 
 /// Editions that are shown.
 const EDITIONS: i64 = 5;
@@ -51,6 +53,8 @@ struct Status {
     schedules: Vec<NextRun>,
     /// At least so many read each feed.
     readers: Vec<FeedReaders>,
+    /// Who is told of what, apart from mail and destinations.
+    pushes: Vec<PushCount>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +81,7 @@ pub(super) async fn run(project: &Project, args: &StatusArgs) -> anyhow::Result<
         editions: tx.latest_editions(EDITIONS).await?,
         schedules: runs(config, &mut tx).await?,
         readers: tx.feed_readers(now().as_second() / SECONDS_OF_DAY).await?,
+        pushes: tx.pushes().await?,
     };
     drop(tx);
     let is_new = look.is_new;
@@ -136,6 +141,9 @@ impl Status {
         if !self.readers.is_empty() {
             page.gap().block(&self.feed_readers());
         }
+        if !self.pushes.is_empty() {
+            page.gap().block(&self.pushes());
+        }
         page.text()
     }
 
@@ -145,6 +153,15 @@ impl Status {
         for row in &self.readers {
             let all = row.pollers.saturating_add(row.subscribers).to_string();
             rows.row(&[&row.path, &all, &row.pollers.to_string(), &row.subscribers.to_string()]);
+        }
+        rows.text()
+    }
+
+    fn pushes(&self) -> String {
+        let mut rows = Rows::under(&["told of changes", "subscribers", "owed"]).numbers_in(&[1, 2]);
+        for row in &self.pushes {
+            let subscribers = row.subscribers.map(|it| it.to_string()).unwrap_or_default();
+            rows.row(&[&row.target, &subscribers, &row.owed.to_string()]);
         }
         rows.text()
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
 use jiff::SignedDuration;
 use url::Url;
 use uuid::Uuid;
@@ -25,6 +26,8 @@ pub struct Feeds {
     pub self_check: FeedCheck,
     /// A change may mark so many posts as new that are not.
     pub most_marked_new: usize,
+    /// `[feeds.hub]`, if it is on.
+    pub hub: Option<Hub>,
 }
 
 impl Default for Feeds {
@@ -39,8 +42,26 @@ impl Default for Feeds {
             polling: Polling::default(),
             self_check: FeedCheck::Hold,
             most_marked_new: 10,
+            hub: None,
         }
     }
+}
+
+impl Feeds {
+    /// `WebSub` hubs that are not ours: they want to be told when a feed changes.
+    pub fn others_hubs(&self) -> impl Iterator<Item = &Url> {
+        let own = self.hub.as_ref().map(|hub| &hub.url);
+        self.about.hubs.iter().filter(move |hub| Some(*hub) != own)
+    }
+}
+
+/// `[feeds.hub]`: a `WebSub` hub for our own feeds.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    /// Where it is asked.
+    pub url: Url,
+    /// Private networks that subscribers may be in.
+    pub allow: Vec<IpNet>,
 }
 
 /// What `[feeds]` says of those who ask for feeds.
@@ -71,7 +92,7 @@ pub struct FeedAbout {
     pub copyright: Option<String>,
     /// How long readers need not look again.
     pub ttl: Option<SignedDuration>,
-    /// `WebSub` hubs.
+    /// `WebSub` hubs, our own first.
     pub hubs: Vec<Url>,
 }
 

@@ -38,7 +38,7 @@ mod validate;
 mod values;
 
 pub use environment::Environment;
-pub use feeds::{FeedAbout, FeedSelection, FeedTarget, Feeds, Podcast, Polling};
+pub use feeds::{FeedAbout, FeedSelection, FeedTarget, Feeds, Hub, Podcast, Polling};
 pub use load::{Loaded, default_file, load};
 pub use origins::Origins;
 pub use reference::reference_markdown;
@@ -211,6 +211,15 @@ pub struct Archive {
     pub enabled: bool,
     /// At least 1.
     pub posts_per_page: usize,
+    /// `[archive.index_now]`, if there is a key.
+    pub index_now: Option<IndexNow>,
+}
+
+/// Whom to tell of pages, and what shows that we may.
+#[derive(Clone, Debug)]
+pub struct IndexNow {
+    pub key: String,
+    pub endpoint: Url,
 }
 
 /// `[mail]`.

@@ -19,7 +19,7 @@ pub(super) use channels::{
     Canary, Destination, DestinationKind, Dkim, Mail, MailDomain, MailRetry, MailServer, OnDelete,
     OnUncertain, OnUpdate, WarmUp,
 };
-pub(super) use feeds::{FeedSelection, Feeds, Podcast};
+pub(super) use feeds::{FeedSelection, Feeds, Hub, Podcast};
 pub(super) use posts::{DateSource, Markdown, Posts, Words};
 pub(super) use schedule::{Queue, Release, Releases};
 
@@ -201,11 +201,30 @@ pub(super) struct Archive {
     /// So many posts in one page of a list.
     #[schemars(range(min = 1, max = 500))]
     pub posts_per_page: u32,
+    pub index_now: IndexNow,
+}
+
+/// Tells search engines which pages are new, changed or gone (`IndexNow`): Bing, Yandex, Seznam, Naver and others. Only pages on the host
+/// of `server.public_url`.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct IndexNow {
+    /// Made up by you: 8 to 128 letters, digits and `-`. It is served at `/KEY.txt`, which shows that the site is yours.
+    #[schemars(extend("x-default" = "nobody is told"))]
+    pub key: Option<String>,
+    /// Who is told; they tell each other.
+    pub endpoint: String,
+}
+
+impl Default for IndexNow {
+    fn default() -> Self {
+        Self { key: None, endpoint: "https://api.indexnow.org/indexnow".to_owned() }
+    }
 }
 
 impl Default for Archive {
     fn default() -> Self {
-        Self { enabled: true, posts_per_page: 50 }
+        Self { enabled: true, posts_per_page: 50, index_now: IndexNow::default() }
     }
 }
 

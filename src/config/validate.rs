@@ -93,7 +93,12 @@ pub(super) fn project(
     let store = site::store(&raw.store, context);
     let posts = posts::posts(&raw.posts, context);
     let watch = site::watch(&raw.watch, context);
-    let feeds = feeds::feeds(&raw.feeds, site.as_ref().map(|site| &site.url), context);
+    let feeds = feeds::feeds(
+        &raw.feeds,
+        (site.as_ref().map(|it| &it.url), server.as_ref().map(|it| &it.public_url)),
+        context,
+    );
+    let index_now = site::index_now(&raw.archive.index_now, context);
     let guard = site::guard(&raw.guard, context);
     let check = site::check(&raw.check, context);
     let log = site::log(&raw.log, context);
@@ -134,6 +139,7 @@ pub(super) fn project(
             posts_per_page: usize::try_from(raw.archive.posts_per_page)
                 .unwrap_or(usize::MAX)
                 .max(1),
+            index_now: index_now.ok()?,
         },
         mail: mail?,
         newsletters: newsletters?,

@@ -31,11 +31,17 @@ pub enum Refusal {
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
     allow: Arc<[IpNet]>,
+    also_plain: bool,
 }
 
 impl Guard {
     pub fn new(allow: &[IpNet]) -> Self {
-        Self { allow: allow.into() }
+        Self { allow: allow.into(), also_plain: false }
+    }
+
+    /// The same, and plain `http:` to public addresses: for calls that hold nothing secret.
+    pub(super) fn also_plain(self) -> Self {
+        Self { also_plain: true, ..self }
     }
 
     /// Judges what can be told from the URL alone. Names are judged when they are resolved.
@@ -64,7 +70,8 @@ impl Guard {
         if let Some(range) = closed_range(address) {
             return Err(Refusal::Private { host: host.to_owned(), range });
         }
-        if plain { Err(Refusal::Plain(host.to_owned())) } else { Ok(()) }
+        let is_refused = plain && !self.also_plain;
+        if is_refused { Err(Refusal::Plain(host.to_owned())) } else { Ok(()) }
     }
 
     /// The resolver for calls to `url`: it answers with permitted addresses only.

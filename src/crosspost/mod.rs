@@ -3,10 +3,12 @@
 mod download;
 mod fetch;
 mod guard;
+mod push;
 mod reply;
 mod webhook;
 
 pub use download::{Download, DownloadError, download};
 pub use fetch::fetch;
 pub use guard::{Guard, Refusal};
+pub use push::{Content, Pusher, PusherSetupError, Question};
 pub use webhook::{WebhookCourier, WebhookSetupError};

@@ -239,7 +239,9 @@ pub(super) async fn read(response: &mut Response) -> String {
 }
 
 /// The first error of type `E` in the chain of causes.
-fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+pub(super) fn find<'a, E: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a E> {
     let mut causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.find_map(|error| error.downcast_ref())
 }

@@ -30,6 +30,7 @@ mod slip;
 mod subscription;
 mod token;
 mod translation;
+mod websub;
 mod wishes;
 
 pub use address::{EmailAddress, EmailAddressError};
@@ -66,4 +67,5 @@ pub use token::{
     token_hash,
 };
 pub use translation::{Translation, VersionKey, Versions, other_languages};
+pub use websub::{HubMode, lease};
 pub use wishes::{EmailWish, Notify, Refusal, SOCIAL, Wishes};

@@ -44,7 +44,9 @@ pub use identity::known_as;
 pub use place::{FeedUrls, Neighbours};
 pub use publication::Publication;
 pub use read::{ReadEntry, ReadError, ReadFeed, read};
-pub use selections::{MakeError, Selection, Selections, Texts, Wanted, usual_escapes};
+pub use selections::{
+    MakeError, Selection, Selections, Texts, Wanted, is_for_all_hubs, usual_escapes,
+};
 pub use shelf::Shelf;
 
 /// What the feeds call themselves in `generator`.

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::config::Config;
 use crate::domain::ServedFeed;
-use crate::feed::{Document, Shelf};
+use crate::feed::{self, Document, Shelf};
 use crate::store::Store;
 use crate::telemetry;
 
@@ -19,7 +20,7 @@ const DATABASE_WITHIN: Duration = Duration::from_secs(2);
 ///
 /// Asks the database about what is new only, and about what it could not be asked before.
 pub async fn settle_validators(
-    store: &Store,
+    (config, store): (&Config, &Store),
     mut shelf: Shelf,
     previous: &Shelf,
     now: Timestamp,
@@ -35,7 +36,8 @@ pub async fn settle_validators(
     }
     let served: Vec<(&str, ServedFeed)> =
         open.iter().map(|(path, document)| (path.as_str(), document.served())).collect();
-    match tokio::time::timeout(DATABASE_WITHIN, store.note_feeds(&served, now)).await {
+    let hubs = hubs(config);
+    match tokio::time::timeout(DATABASE_WITHIN, store.note_feeds(&served, &hubs, now)).await {
         Ok(Ok(mut noted)) => {
             for (path, document) in &open {
                 if let Some(feed) = noted.remove(path) {
@@ -58,7 +60,7 @@ pub async fn settle_validators(
 
 /// The same for one document that was made because somebody asked for it. Without the database it has no date.
 pub async fn settle_document(
-    store: &Store,
+    (config, store): (&Config, &Store),
     path: &str,
     document: Arc<Document>,
     now: Timestamp,
@@ -67,7 +69,8 @@ pub async fn settle_document(
         return document;
     }
     let served = [(path, document.served())];
-    match tokio::time::timeout(DATABASE_WITHIN, store.note_feeds(&served, now)).await {
+    let hubs = if feed::is_for_all_hubs(path) { hubs(config) } else { Vec::new() };
+    match tokio::time::timeout(DATABASE_WITHIN, store.note_feeds(&served, &hubs, now)).await {
         Ok(Ok(mut noted)) => match noted.remove(path) {
             Some(feed) => Arc::new(document.noted(feed.last_modified, feed.versions)),
             None => document,
@@ -81,6 +84,11 @@ pub async fn settle_document(
             document
         }
     }
+}
+
+/// Those that are to be told of a change.
+fn hubs(config: &Config) -> Vec<String> {
+    config.feeds.others_hubs().map(ToString::to_string).collect()
 }
 
 fn tell(error: &dyn std::fmt::Display) {

@@ -42,10 +42,11 @@ impl Store {
     /// Notes what is about to be served at each path, and answers with the times and the history to serve it with.
     ///
     /// A version that is served already keeps its time, whichever node noted it; any other gets a later one than the
-    /// version before it. Writes nothing when nothing is new.
+    /// version before it, and `hubs` are owed the news. Writes nothing when nothing is new.
     pub async fn note_feeds(
         &self,
         feeds: &[(&str, ServedFeed)],
+        hubs: &[String],
         now: Timestamp,
     ) -> Result<BTreeMap<String, NotedFeed>, StoreError> {
         let paths = serde_json::to_string(&feeds.iter().map(|(path, _)| path).collect::<Vec<_>>())
@@ -57,7 +58,8 @@ impl Store {
             tx = self.write().await?;
             tx.lock_feeds().await?;
             heads = tx.feed_heads(&paths).await?;
-            tx.serve_feeds(feeds, &mut heads, now).await?;
+            let rows = tx.serve_feeds(feeds, &mut heads, now).await?;
+            tx.owe_pings(&rows, hubs, now).await?;
         }
         let mut versions = tx.feed_versions(&paths).await?;
         tx.commit().await?;
@@ -147,13 +149,13 @@ impl Tx {
         Ok(versions)
     }
 
-    /// Makes `feeds` what is served from now on, and brings `heads` up to that.
+    /// Makes `feeds` what is served from now on, and brings `heads` up to that. Returns what is new, as JSON.
     async fn serve_feeds(
         &mut self,
         feeds: &[(&str, ServedFeed)],
         heads: &mut BTreeMap<String, Head>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<String, StoreError> {
         let mut rows = Vec::new();
         for (path, feed) in feeds {
             let before = heads.get(*path);
@@ -172,7 +174,8 @@ impl Tx {
             heads.insert((*path).to_owned(), Head { version: number, served });
         }
         let json = serde_json::to_string(&rows).map_err(|_| StoreError::Corrupt("a feed"))?;
-        self.write_feeds(&json, now).await
+        self.write_feeds(&json, now).await?;
+        Ok(json)
     }
 
     async fn write_feeds(&mut self, json: &str, now: Timestamp) -> Result<(), StoreError> {

@@ -139,6 +139,7 @@ impl Tx {
             let event = Event::new("edition.cancelled", now).edition(crate::domain::EditionId(id));
             self.record_event(event.detail(why)).await?;
         }
+        self.drop_pings().await?;
         Ok(pending)
     }
 

@@ -76,6 +76,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("migrations/postgres/0009_feed_versions.sql"),
     ),
     (
+        "push",
+        include_str!("migrations/sqlite/0010_push.sql"),
+        include_str!("migrations/postgres/0010_push.sql"),
+    ),
+    (
         "feed_identity",
         include_str!("migrations/sqlite/0011_feed_identity.sql"),
         include_str!("migrations/postgres/0011_feed_identity.sql"),

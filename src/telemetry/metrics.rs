@@ -46,6 +46,8 @@ labels! {
     /// The pattern that the request matched, such as `/confirm/{token}`: never the path itself.
     Answer { route: String, status: u16 }
     Route { route: String }
+    /// `ping`, `feed`, `verification` or `index`; `accepted`, `deferred` or `rejected`.
+    Pushed { kind: &'static str, outcome: &'static str }
     Tick { schedule: String, note: String }
     Build { version: &'static str }
 }
@@ -71,6 +73,7 @@ struct Metrics {
     feed_subscribers: Family<Feed, Gauge>,
     requests: Family<Answer, Counter>,
     request_duration: Histograms<Route>,
+    pushes: Family<Pushed, Counter>,
     ticks: Family<Tick, Counter>,
 }
 
@@ -99,6 +102,7 @@ impl Metrics {
             feed_subscribers: Family::default(),
             requests: Family::default(),
             request_duration: Family::new_with_constructor(request_buckets),
+            pushes: Family::default(),
             ticks: Family::default(),
         };
         // Started means that a configuration was taken.
@@ -187,6 +191,11 @@ impl Metrics {
             "feed_subscribers",
             "Readers of a feed that feed services told of",
             self.feed_subscribers.clone(),
+        );
+        registry.register(
+            "pushes",
+            "Calls that told others of a change, by what they answered",
+            self.pushes.clone(),
         );
         registry.register("http_requests", "Requests answered", self.requests.clone());
         registry.register(
@@ -282,6 +291,11 @@ pub fn fenced(is_fenced: bool) {
 /// The feed at the path `feed` was asked for.
 pub fn feed_request(feed: &str, status: u16) {
     METRICS.feeds.get_or_create(&FeedAnswer { feed: feed.to_owned(), status }).inc();
+}
+
+/// Somebody was told of a change: `kind` and `outcome` as the label's doc has them.
+pub fn pushed(kind: &'static str, outcome: &'static str) {
+    METRICS.pushes.get_or_create(&Pushed { kind, outcome }).inc();
 }
 
 /// How many read the feed at the path `feed` today, at least.

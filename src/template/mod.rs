@@ -30,9 +30,9 @@ pub use context::{
     Context, CorrectionContext, CrosspostContext, CrosspostData, CrosspostEvent, DestinationRow,
     DigestContext, EditionFrame, EditionRow, ErrorPage, EventRow, FeedLink, FeedPage, FeedRow,
     Header, IndexPage, Link, ListLink, MailRow, NewsletterContext, NewsletterRow, OutboxCallPage,
-    OutboxMailPage, OutboxPage, PostContext, PostPage, PostRow, PostsPage, ProblemRow, QueueRow,
-    ReaderRow, RecordingContext, SeriesContext, SingleContext, SiteContext, StateCount, StatusPage,
-    SubscribeDonePage, SubscribePage, UnsubscribePage, UnsubscribedPage, VersionLink,
+    OutboxMailPage, OutboxPage, PostContext, PostPage, PostRow, PostsPage, ProblemRow, PushRow,
+    QueueRow, ReaderRow, RecordingContext, SeriesContext, SingleContext, SiteContext, StateCount,
+    StatusPage, SubscribeDonePage, SubscribePage, UnsubscribePage, UnsubscribedPage, VersionLink,
 };
 pub(crate) use filters::truncate;
 pub use shipped::SHIPPED;

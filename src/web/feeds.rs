@@ -15,6 +15,7 @@ use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusC
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
+use url::Url;
 
 use super::refusal;
 use super::{WebState, archive, conditional, moved, subscribe};
@@ -60,6 +61,9 @@ pub(super) async fn hand_out(
 ) -> Response {
     let config = state.config.load_full();
     let path = feed::usual_escapes(uri.path());
+    if let Some(key) = archive::index_key(&config, &path) {
+        return key;
+    }
     let shelf = state.shelf.load_full();
     let Some(place) = Place::of(&shelf, &path) else {
         return not_there(state, (method, uri.clone(), headers)).await;
@@ -129,7 +133,9 @@ impl<'a> Place<'a> {
         match answer {
             Ok(Ok(document)) => {
                 let now = state.clock.now();
-                let document = settle_document(&state.store, path, document, now).await;
+                let document =
+                    settle_document((&state.config.load(), &state.store), path, document, now)
+                        .await;
                 selections.keep(wanted, &document);
                 Ok(document)
             }
@@ -141,6 +147,22 @@ impl<'a> Place<'a> {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
+}
+
+/// The document at `path` as it is now, made if it must be, and known to the database if that answers. None: there is none, or
+/// it cannot be made now.
+pub async fn feed_document(state: &WebState, path: &str) -> Option<Arc<Document>> {
+    let shelf = state.shelf.load_full();
+    let place = Place::of(&shelf, path)?;
+    let document = place.document(state, &shelf.selections, path).await.ok()?;
+    let Place::OnDemand(wanted) = &place else { return Some(document) };
+    if document.is_noted {
+        return Some(document);
+    }
+    let (config, now) = (state.config.load_full(), state.clock.now());
+    let document = settle_document((&config, &state.store), path, document, now).await;
+    shelf.selections.keep(wanted, &document);
+    Some(document)
 }
 
 /// The answer, unless the client asks too often.
@@ -240,14 +262,22 @@ async fn encoded(document: Arc<Document>, coding: Coding) -> Option<Arc<[u8]>> {
 
 /// The feed's own address, and the hubs that tell of its changes (WebSub section 4).
 fn links(config: &Config, path: &str) -> HeaderValue {
-    let mut links = format!("<{}>; rel=\"self\"", own_url(config, path));
-    for hub in &config.feeds.about.hubs {
+    let mut links = format!("<{}>; rel=\"self\"", feed_url(config, path));
+    for hub in hubs(config, path) {
         links.extend([", <", hub.as_str(), ">; rel=\"hub\""]);
     }
     HeaderValue::try_from(links).unwrap_or(HeaderValue::from_static(""))
 }
 
-fn own_url(config: &Config, path: &str) -> String {
+/// Those that the document at `path` names.
+fn hubs<'a>(config: &'a Config, path: &'a str) -> impl Iterator<Item = &'a Url> {
+    let own = config.feeds.hub.as_ref().map(|hub| &hub.url);
+    let named = config.feeds.about.hubs.iter();
+    named.filter(move |hub| Some(*hub) == own || feed::is_for_all_hubs(path))
+}
+
+/// Where the document at `path` is for the world.
+pub fn feed_url(config: &Config, path: &str) -> String {
     let url = config.server.public_url.join(path.trim_start_matches('/'));
     url.map_or_else(|_| path.to_owned(), String::from)
 }
@@ -286,7 +316,7 @@ fn retired(config: &Config, method: &Method, path: &str) -> Option<Response> {
     if let Some(target) = polling.moved.get(path) {
         let location = match target {
             FeedTarget::Url(url) => url.to_string(),
-            FeedTarget::Path(path) => own_url(config, path),
+            FeedTarget::Path(path) => feed_url(config, path),
         };
         if moved::leads_back(config, &location, path) {
             return None;

@@ -23,6 +23,7 @@ mod subscribe;
 #[cfg(test)]
 mod tests;
 mod unsubscribe;
+mod websub;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +33,9 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -46,6 +48,7 @@ use crate::store::Store;
 use crate::template::Templates;
 
 pub use archive::{Archive, SMALL};
+pub use feeds::{feed_document, feed_url};
 pub use readership::keep_readership;
 pub use serve::{Peer, serve};
 
@@ -75,12 +78,15 @@ pub struct WebState {
 struct Kept {
     signups: SignupLimit,
     pace: pace::Pace,
+    hub_pace: pace::Pace,
     /// Held while a feed is made that nobody asked for since it changed.
     making: tokio::sync::Mutex<()>,
     pages: archive::Pages,
     readership: readership::Readership,
     gauges: health::Gauges,
     report: status::ReportCache,
+    /// Raised when somebody asks our hub for something.
+    asked: watch::Sender<u64>,
 }
 
 impl WebState {
@@ -111,6 +117,11 @@ impl WebState {
         Self { draining, ..self }
     }
 
+    /// Changes when somebody asks our hub for something.
+    pub fn hub_requests(&self) -> watch::Receiver<u64> {
+        self.kept.asked.subscribe()
+    }
+
     fn audience<'a>(&'a self, config: &'a Config, templates: &'a Templates) -> Audience<'a> {
         Audience { config, templates, store: &self.store, clock: &*self.clock }
     }
@@ -131,6 +142,7 @@ pub fn router(state: WebState) -> Router {
         .route("/subscribe/{newsletter}/done", get(subscribe::done))
         .route("/confirm/{token}", get(confirm::ask).post(confirm::confirm))
         .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::unsubscribe))
+        .route("/websub", post(websub::ask))
         .route("/status", get(status::show))
         .route("/outbox", get(outbox::list))
         .route("/outbox/mail/{name}", get(outbox::mail))

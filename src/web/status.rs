@@ -15,10 +15,10 @@ use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, DeliveryState, Diagnostic, Severity};
 use crate::feed::Shelf;
 use crate::store::{DestinationCount, EditionRow as Edition, EventRow as Fact, QueueRow as Queue};
-use crate::store::{FeedReaders, Fenced, StateCount as Count, Store, StoreError};
+use crate::store::{FeedReaders, Fenced, PushCount, StateCount as Count, Store, StoreError};
 use crate::telemetry;
 use crate::template::{
-    CadenceRow, DestinationRow, EditionRow, EventRow, NewsletterRow, ProblemRow, QueueRow,
+    CadenceRow, DestinationRow, EditionRow, EventRow, NewsletterRow, ProblemRow, PushRow, QueueRow,
     ReaderRow, StateCount, StatusPage,
 };
 
@@ -38,6 +38,7 @@ struct Report {
     editions: Vec<Edition>,
     events: Vec<Fact>,
     readers: Vec<FeedReaders>,
+    pushes: Vec<PushCount>,
     deliveries: Vec<Count>,
     destinations: Vec<DestinationCount>,
     /// By newsletter and cadence.
@@ -114,6 +115,7 @@ async fn read(store: &Store, config: &Config, now: Timestamp) -> Result<Report, 
         editions: tx.latest_editions(EDITIONS).await?,
         events: tx.latest_events(EVENTS).await?,
         readers: tx.feed_readers(now.as_second() / SECONDS_OF_DAY).await?,
+        pushes: tx.pushes().await?,
         deliveries: tx.delivery_counts().await?,
         destinations: tx.destination_counts().await?,
     })
@@ -147,6 +149,7 @@ fn context(
                 subscribers: number(row.subscribers),
             })
             .collect(),
+        pushes: report.pushes.iter().map(push).collect(),
         newsletters: newsletters(config, report, now),
         destinations: destinations(config, report),
         queue: report.queues.iter().map(|row| queue(row, told)).collect(),
@@ -232,6 +235,14 @@ fn destination(name: &str, report: &Report) -> DestinationRow {
         accepted: count(DeliveryState::Accepted),
         waiting: mine().filter(|row| !row.state.is_final()).map(|row| number(row.count)).sum(),
         rejected: count(DeliveryState::Rejected),
+    }
+}
+
+fn push(row: &PushCount) -> PushRow {
+    PushRow {
+        target: row.target.clone(),
+        subscribers: row.subscribers.map(number),
+        owed: number(row.owed),
     }
 }
 

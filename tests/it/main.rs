@@ -19,6 +19,7 @@ mod mail_checks;
 mod names;
 mod nodes;
 mod polling;
+mod push;
 mod reload;
 mod rollout;
 mod servers;

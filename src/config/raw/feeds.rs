@@ -26,8 +26,8 @@ pub(in crate::config) struct Feeds {
     /// How long readers need not look again: at least a minute.
     #[schemars(extend("x-default" = "readers decide"))]
     pub ttl: Option<Duration>,
-    /// Addresses of `WebSub` hubs that tell readers of new posts. Postrider names them and does not ping them yet: name those that
-    /// look by themselves.
+    /// Addresses of `WebSub` hubs that tell readers of new posts. The main feed, the podcast and the feeds of `selections` name
+    /// them, and they are told when one of these changes.
     pub hubs: Vec<String>,
     /// What each gets feeds of its own: `/tags/SLUG/feed.xml` and its likes hold the posts with one tag. `[]`: nothing.
     pub per: Vec<FeedTopic>,
@@ -45,6 +45,7 @@ pub(in crate::config) struct Feeds {
     pub most_marked_new: u32,
     pub selections: BTreeMap<String, FeedSelection>,
     pub podcast: Option<Podcast>,
+    pub hub: Hub,
 }
 
 impl Default for Feeds {
@@ -65,8 +66,19 @@ impl Default for Feeds {
             most_marked_new: 10,
             selections: BTreeMap::new(),
             podcast: None,
+            hub: Hub::default(),
         }
     }
+}
+
+/// A `WebSub` hub of our own, at `/websub`: readers that subscribe there are sent each feed as it changes, also those of topics.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::config) struct Hub {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// Private networks that subscribers may be in; all others must be public.
+    pub allow: Vec<String>,
 }
 
 /// A feed of chosen posts, at `/feeds/NAME/feed.xml`, `atom.xml` and `feed.json`. A post is in it that has one of each list that

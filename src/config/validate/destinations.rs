@@ -116,7 +116,7 @@ fn literal_networks(url: &Url) -> Vec<IpNet> {
     }
 }
 
-fn networks(at: &str, raw: &[String], context: &mut Context<'_>) -> Option<Vec<IpNet>> {
+pub(super) fn networks(at: &str, raw: &[String], context: &mut Context<'_>) -> Option<Vec<IpNet>> {
     let mut networks = Vec::new();
     for (index, text) in raw.iter().enumerate() {
         let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));

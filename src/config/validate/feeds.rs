@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::Context;
+use super::destinations::networks;
 use super::site::{DAY, duration};
 use crate::config::report::Problem;
-use crate::config::{FeedAbout, FeedSelection, Feeds, Podcast, raw, values};
+use crate::config::{FeedAbout, FeedSelection, Feeds, Hub, Podcast, raw, values};
 use crate::domain::FeedTopic;
 
 pub(super) fn feeds(
     raw: &raw::Feeds,
-    site: Option<&Url>,
+    (site, public_url): (Option<&Url>, Option<&Url>),
     context: &mut Context<'_>,
 ) -> Option<Feeds> {
+    let hub = hub(&raw.hub, public_url, context);
     let about = about(raw, site, context);
     let mut per = Vec::new();
     for topic in &raw.per {
@@ -39,17 +41,36 @@ pub(super) fn feeds(
         None => Some(None),
     };
     let polling = super::polling::polling(raw, context);
+    let (mut about, hub) = (about?, hub.ok()?);
+    if let Some(hub) = &hub {
+        about.hubs.retain(|named| *named != hub.url);
+        about.hubs.insert(0, hub.url.clone());
+    }
     Some(Feeds {
         items: count(raw.items),
         full_text: raw.full_text,
-        about: about?,
+        about,
         per,
         selections: complete.then_some(selections)?,
         podcast: podcast?,
         polling: polling?,
         self_check: raw.self_check,
         most_marked_new: count(raw.most_marked_new),
+        hub,
     })
+}
+
+fn hub(
+    raw: &raw::Hub,
+    public_url: Option<&Url>,
+    context: &mut Context<'_>,
+) -> Result<Option<Hub>, Faulty> {
+    let allow = networks("feeds.hub.allow", &raw.allow, context).ok_or(Faulty)?;
+    if !raw.enabled {
+        return Ok(None);
+    }
+    let url = public_url.and_then(|url| url.join("websub").ok()).ok_or(Faulty)?;
+    Ok(Some(Hub { url, allow }))
 }
 
 fn count(number: u32) -> usize {
@@ -93,7 +114,7 @@ fn about(raw: &raw::Feeds, site: Option<&Url>, context: &mut Context<'_>) -> Opt
 }
 
 /// The report says what is wrong.
-struct Faulty;
+pub(super) struct Faulty;
 
 /// A whole address, or a path on the site.
 fn picture(

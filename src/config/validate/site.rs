@@ -6,11 +6,12 @@ use std::path::Path;
 use jiff::SignedDuration;
 use url::Url;
 
+use super::feeds::Faulty;
 use super::{Context, lexical, secrets};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
 use crate::config::{
-    Check, Guard, Log, Mail, Secret, Server, Site, StoreUrl, Transport, Watch, raw,
+    Check, Guard, IndexNow, Log, Mail, Secret, Server, Site, StoreUrl, Transport, Watch, raw,
 };
 use crate::domain::{Author, Diagnostic, FINDINGS, LINTS, explain};
 
@@ -141,6 +142,23 @@ pub(super) fn watch(raw: &raw::Watch, context: &mut Context<'_>) -> Option<Watch
     let debounce = duration("watch.debounce", &raw.debounce, 0, 60, context);
     let rescan = duration("watch.rescan", &raw.rescan, 1, DAY, context);
     Some(Watch { mode: raw.mode, debounce: debounce?, rescan: rescan? })
+}
+
+/// `[archive.index_now]`: none without a key.
+pub(super) fn index_now(
+    raw: &raw::IndexNow,
+    context: &mut Context<'_>,
+) -> Result<Option<IndexNow>, Faulty> {
+    let endpoint = values::web_url(&raw.endpoint);
+    let endpoint = context.report.take("archive.index_now.endpoint", endpoint).ok_or(Faulty)?;
+    let Some(key) = raw.key.as_deref().map(str::trim) else { return Ok(None) };
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if !(8..=128).contains(&key.len()) || !key.bytes().all(fits) {
+        let help = "make one up: 8 to 128 letters, digits and `-`";
+        context.error("archive.index_now.key", "this cannot be a key of IndexNow", help);
+        return Err(Faulty);
+    }
+    Ok(Some(IndexNow { key: key.to_owned(), endpoint }))
 }
 
 pub(super) fn guard(raw: &raw::Guard, context: &mut Context<'_>) -> Option<Guard> {

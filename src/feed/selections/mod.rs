@@ -20,6 +20,7 @@ use self::kept::Kept;
 pub use self::selection::Selection;
 use super::archive::{Places, Shares};
 use super::{Document, FeedError, Format, Neighbours, Publication, opml, render};
+use crate::config::FeedAbout;
 use crate::content::percent_decoded;
 use crate::domain::{FeedTopic, LivePost, Post, PostId, Revision, Written};
 
@@ -87,6 +88,29 @@ pub fn usual_escapes(path: &str) -> Cow<'_, str> {
         usual.extend(["%", &digits.to_ascii_uppercase(), rest]);
     }
     Cow::Owned(usual)
+}
+
+/// Whether all hubs are told when the feed at `path` changes, and it names them: so that what is made on demand need not be
+/// made for hubs that nobody asked for it, ours alone hears of feeds of topics and of the archive.
+pub fn is_for_all_hubs(path: &str) -> bool {
+    let folder = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+    match folder {
+        None => path != OPML,
+        Some(("feeds", rest)) => !rest.starts_with("archive/"),
+        Some(_) => false,
+    }
+}
+
+impl Publication {
+    /// What a feed says of the site, where that is not what all feeds say.
+    fn about(&self, key: &Key) -> Option<FeedAbout> {
+        let is_other = matches!(key, Key::Topic(..) | Key::Archive(_));
+        if !is_other || self.feeds.others_hubs().next().is_none() {
+            return None;
+        }
+        let hubs = self.feeds.hub.iter().map(|hub| hub.url.clone()).collect();
+        Some(FeedAbout { hubs, ..self.feeds.about.clone() })
+    }
 }
 
 /// Where the list of all feeds is.
@@ -193,14 +217,23 @@ impl Selections {
             return Vec::new();
         }
         let mut paths = vec![OPML.to_owned()];
-        for (key, selection) in &self.groups {
-            let formats = if *key == Key::Podcast { &[Format::Rss][..] } else { &Format::ALL[..] };
-            let places = formats.iter().filter_map(|format| self.path_of(selection, *format));
-            paths.extend(places.map(str::to_owned));
-        }
+        paths.extend(self.groups.iter().flat_map(|group| self.paths_of(group)));
         // Documents of the archive that are not closed yet are in the main feed.
         paths.retain(|path| self.find(path).is_some());
         paths
+    }
+
+    /// Where feeds are that are made on demand and that all hubs hear of.
+    pub fn paths_for_all_hubs(&self) -> Vec<String> {
+        let groups = self.groups.iter();
+        let wanted = groups.filter(|(key, _)| matches!(key, Key::Podcast | Key::Named(_)));
+        wanted.flat_map(|group| self.paths_of(group)).collect()
+    }
+
+    fn paths_of(&self, (key, selection): (&Key, &Arc<Selection>)) -> Vec<String> {
+        let formats = if *key == Key::Podcast { &[Format::Rss][..] } else { &Format::ALL[..] };
+        let places = formats.iter().filter_map(|format| self.path_of(selection, *format));
+        places.map(str::to_owned).collect()
     }
 
     /// Below the public URL, with `/` in front.

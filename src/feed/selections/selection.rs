@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::Key;
-use crate::config::FeedSelection;
+use crate::config::{FeedAbout, FeedSelection};
 use crate::content::slugify;
 use crate::domain::{Author, FeedTopic, LivePost};
 use crate::feed::archive::Shares;
@@ -21,6 +21,8 @@ pub struct Selection {
     full_text: bool,
     neighbours: Option<Neighbours>,
     is_podcast: bool,
+    /// Where it is not what all feeds say.
+    about: Option<FeedAbout>,
     /// All of them, newest first.
     pub(super) posts: Vec<LivePost>,
 }
@@ -39,6 +41,7 @@ impl Selection {
             full_text: publication.feeds.full_text,
             neighbours: None,
             is_podcast: *key == Key::Podcast,
+            about: publication.about(key),
             posts,
         };
         match key {
@@ -120,7 +123,7 @@ impl Selection {
             author: self.author.as_ref(),
             urls: &self.urls,
             full_text: self.full_text,
-            about: &publication.feeds.about,
+            about: self.about.as_ref().unwrap_or(&publication.feeds.about),
             podcast: publication.feeds.podcast.as_ref().filter(|_| self.is_podcast),
             neighbours: self.neighbours.as_ref(),
             ids: &publication.ids,

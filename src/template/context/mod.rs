@@ -29,8 +29,8 @@ pub use page::{
     SubscribePage, UnsubscribePage, UnsubscribedPage,
 };
 pub use status::{
-    CadenceRow, DestinationRow, EditionRow, EventRow, FeedRow, NewsletterRow, ProblemRow, QueueRow,
-    ReaderRow, StateCount, StatusPage,
+    CadenceRow, DestinationRow, EditionRow, EventRow, FeedRow, NewsletterRow, ProblemRow, PushRow,
+    QueueRow, ReaderRow, StateCount, StatusPage,
 };
 
 /// The data of a family of templates.

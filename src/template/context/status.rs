@@ -25,6 +25,8 @@ pub struct StatusPage {
     pub feeds: Vec<FeedRow>,
     /// The most read first; only feeds that somebody reads.
     pub readers: Vec<ReaderRow>,
+    /// Who is told of what, apart from mail and destinations.
+    pub pushes: Vec<PushRow>,
     pub newsletters: Vec<NewsletterRow>,
     pub destinations: Vec<DestinationRow>,
     /// Only channels in which something waits.
@@ -65,6 +67,16 @@ pub struct ReaderRow {
     pub pollers: u64,
     /// Readers that feed services told of.
     pub subscribers: u64,
+}
+
+/// A hub or search engine that is owed news, or a feed that has subscribers at our own hub.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PushRow {
+    /// The host of a hub, `index-now`, or the path of a feed.
+    pub target: String,
+    /// At our own hub.
+    pub subscribers: Option<u64>,
+    pub owed: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -153,6 +165,7 @@ impl StatusPage {
             problems: Vec::new(),
             feeds: Vec::new(),
             readers: Vec::new(),
+            pushes: Vec::new(),
             newsletters: Vec::new(),
             destinations: Vec::new(),
             queue: Vec::new(),
@@ -173,6 +186,7 @@ impl Context for StatusPage {
             problems: samples::problems(),
             feeds: samples::feeds(),
             readers: samples::readers(),
+            pushes: samples::pushes(),
             newsletters: samples::newsletters(),
             destinations: samples::destinations(),
             queue: samples::queue(),

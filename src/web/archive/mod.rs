@@ -281,6 +281,13 @@ pub(super) async fn show_robots(State(state): State<WebState>, headers: HeaderMa
     Arc::new(sitemap::robots(&state.config.load())).answer(&headers).await
 }
 
+/// What shows search engines that who tells them of pages may do so.
+pub(super) fn index_key(config: &Config, path: &str) -> Option<Response> {
+    let key = &config.archive.index_now.as_ref()?.key;
+    let asked = path.strip_prefix('/')?.strip_suffix(".txt")?;
+    (asked == key).then(|| key.clone().into_response())
+}
+
 /// Where people subscribe by mail.
 fn newsletters(config: &Config) -> Vec<Link> {
     let link = |it: &crate::config::Newsletter| Link {

@@ -22,6 +22,8 @@ pub(crate) struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: String,
+    /// The body is the value of this in the query.
+    repeats: Option<&'static str>,
     ends: Ends,
 }
 
@@ -37,7 +39,13 @@ enum Ends {
 
 impl Answer {
     pub(crate) fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: String::new(), ends: Ends::Properly }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: String::new(),
+            repeats: None,
+            ends: Ends::Properly,
+        }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -48,6 +56,11 @@ impl Answer {
     pub(crate) fn body(mut self, body: impl Into<String>) -> Self {
         self.body = body.into();
         self
+    }
+
+    /// Answers with what the query says under `name`.
+    pub(crate) fn repeats(name: &'static str) -> Self {
+        Self { repeats: Some(name), ..Self::status(200) }
     }
 
     /// Takes the request and never answers.
@@ -67,6 +80,7 @@ impl Answer {
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,
+    pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
@@ -139,10 +153,17 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let body = String::from_utf8_lossy(&body).into_owned();
-    let request = Request { method, path: uri.path().to_owned(), headers, body };
+    let query = uri.query().unwrap_or_default().to_owned();
+    let path = uri.path().to_owned();
+    let request = Request { method, path, query: query.clone(), headers, body };
     shared.requests.lock().expect("no holder panics").push(request);
     let script = shared.script.lock().expect("no holder panics").pop_front();
-    let answer = script.unwrap_or_else(|| Answer::status(204));
+    let mut answer = script.unwrap_or_else(|| Answer::status(204));
+    if let Some(name) = answer.repeats {
+        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+        let found = pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        answer.body = found.unwrap_or_default();
+    }
     if answer.ends == Ends::BeforeHead {
         std::future::pending::<()>().await;
     }

@@ -52,6 +52,7 @@ pub(crate) struct Setting {
     baseline: String,
     posts: String,
     watch: String,
+    site: String,
 }
 
 /// An answer of the web pages.
@@ -85,6 +86,7 @@ impl Setting {
             baseline: "\"now\"".to_owned(),
             posts: String::new(),
             watch: "mode = \"poll\"".to_owned(),
+            site: "https://example.org".to_owned(),
         }
     }
 
@@ -103,6 +105,12 @@ impl Setting {
     /// The newsletter offers these.
     pub(crate) fn cadences(mut self, cadences: &str) -> Self {
         cadences.clone_into(&mut self.cadences);
+        self
+    }
+
+    /// Where the author's site is.
+    pub(crate) fn site(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.site);
         self
     }
 
@@ -146,7 +154,7 @@ impl Setting {
         format!(
             r#"[site]
 title = "Field Notes"
-url = "https://example.org"
+url = "{site}"
 language = "en"
 timezone = "Europe/Berlin"
 
@@ -179,6 +187,7 @@ address = "1 Field Lane, 12345 Notestown"
 title = "Field Notes weekly"
 cadences = {{ {cadences} }}
 {more}"#,
+            site = self.site,
             baseline = self.baseline,
             posts = self.posts,
             watch = self.watch,

@@ -11,7 +11,7 @@ fn served(etag: &str, second: i64, entries: &[u64]) -> ServedFeed {
 }
 
 async fn note(store: &Store, path: &str, feed: ServedFeed) -> NotedFeed {
-    let mut noted = store.note_feeds(&[(path, feed)], NOW).await.unwrap();
+    let mut noted = store.note_feeds(&[(path, feed)], &[], NOW).await.unwrap();
     noted.remove(path).unwrap()
 }
 
@@ -73,7 +73,7 @@ async fn nodes_that_publish_at_once_agree() {
                     .collect();
                 let feeds: Vec<_> =
                     feeds.iter().map(|(path, feed)| (path.as_str(), feed.clone())).collect();
-                store.note_feeds(&feeds, NOW).await.unwrap()
+                store.note_feeds(&feeds, &[], NOW).await.unwrap()
             });
         }
         let answers = tasks.join_all().await;
@@ -108,5 +108,52 @@ async fn counts_of_readers_only_grow_within_a_day_and_are_kept_for_a_year() {
         drop(tx);
         store.note_readers(&[row(600, "/feed.xml", 1, 1)]).await.unwrap();
         assert!(store.read().await.unwrap().feed_readers(101).await.unwrap().len() == 1);
+    }
+}
+
+/// Statement 37.
+#[tokio::test]
+async fn a_hub_is_owed_each_change_once_and_until_it_has_heard() {
+    let hubs = ["https://hub.example/".to_owned()];
+    for engine in Engine::all() {
+        let database = engine.database().await;
+        let store = database.open(NOW).await;
+        let publish = async |etag: &str, minute: i64| {
+            let feed = served(etag, 100, &[1]);
+            store.note_feeds(&[("/feed.xml", feed)], &hubs, later(minute)).await.unwrap();
+        };
+        let claim = async |from: i64, until: i64| {
+            store.claim_pings(later(from), later(until)).await.unwrap()
+        };
+        publish("a", 0).await;
+        publish("b", 0).await;
+        assert_eq!(claim(1, 10).await, [], "{engine:?}: a first look may take more than one turn");
+        publish("c", 2).await;
+        publish("c", 2).await;
+        assert_eq!(claim(2, 10).await, [], "not served yet");
+        let first = claim(3, 10).await;
+        assert_eq!((first.len(), first[0].path.as_str(), first[0].attempt), (1, "/feed.xml", 1));
+        assert_eq!(claim(3, 10).await, [], "{engine:?}: somebody has it");
+        let again = claim(10, 20).await;
+        assert_eq!(again[0].attempt, 2, "whoever took it is gone");
+        let mut tx = store.write().await.unwrap();
+        tx.end_ping(&first[0]).await.unwrap();
+        tx.delay_ping(&again[0], later(12)).await.unwrap();
+        assert_eq!(tx.next_ping().await.unwrap(), Some(later(12)), "who was late says nothing");
+        tx.commit().await.unwrap();
+        publish("d", 11).await;
+        let mut tx = store.write().await.unwrap();
+        tx.end_ping(&again[0]).await.unwrap();
+        tx.put_fence("a test", later(11)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(claim(12, 20).await, [], "behind a fence");
+        let mut tx = store.write().await.unwrap();
+        tx.lift_fence("a test", later(11)).await.unwrap();
+        tx.commit().await.unwrap();
+        let newer = claim(12, 20).await;
+        assert_eq!((newer[0].version, newer[0].attempt), (4, 1), "it heard of the one before");
+        let mut tx = store.write().await.unwrap();
+        tx.end_ping(&newer[0]).await.unwrap();
+        assert_eq!(tx.next_ping().await.unwrap(), None);
     }
 }

@@ -22,6 +22,7 @@ mod allowances;
 mod audience;
 mod control;
 mod feeds;
+mod hub;
 mod leases;
 mod ledger;
 mod model;

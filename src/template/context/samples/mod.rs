@@ -13,7 +13,8 @@ pub(super) use archive::{
     archive_nav, feed_links, newsletter_links, post_page, post_rows, posts_page,
 };
 pub(super) use status::{
-    deliveries, destinations, editions, events, feeds, newsletters, problems, queue, readers,
+    deliveries, destinations, editions, events, feeds, newsletters, problems, pushes, queue,
+    readers,
 };
 
 /// The samples' present.

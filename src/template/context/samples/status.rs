@@ -1,8 +1,8 @@
 //! The material of the status page's sample.
 
 use super::super::{
-    CadenceRow, DestinationRow, EditionRow, EventRow, FeedRow, NewsletterRow, ProblemRow, QueueRow,
-    ReaderRow, StateCount,
+    CadenceRow, DestinationRow, EditionRow, EventRow, FeedRow, NewsletterRow, ProblemRow, PushRow,
+    QueueRow, ReaderRow, StateCount,
 };
 use super::at;
 
@@ -38,6 +38,12 @@ pub(in super::super) fn feeds() -> Vec<FeedRow> {
 
 pub(in super::super) fn readers() -> Vec<ReaderRow> {
     vec![ReaderRow { path: "/feed.xml".to_owned(), pollers: 212, subscribers: 1_460 }]
+}
+
+pub(in super::super) fn pushes() -> Vec<PushRow> {
+    let row =
+        |target: &str, subscribers, owed| PushRow { target: target.to_owned(), subscribers, owed };
+    vec![row("hub.example.net", None, 3), row("/feed.xml", Some(37), 1)]
 }
 
 pub(in super::super) fn newsletters() -> Vec<NewsletterRow> {

@@ -1,0 +1,51 @@
+-- Who is owed the news that something changed: `target` is a WebSub hub and `path` a feed, or `index-now` and nothing. A row
+-- goes when its target has heard of the version that is in it. The SQLite twin differs in types only.
+CREATE TABLE pings (
+    target     TEXT NOT NULL,
+    path       TEXT NOT NULL,
+    version    BIGINT NOT NULL,
+    attempts   BIGINT NOT NULL,
+    owed_at    BIGINT NOT NULL,
+    not_before BIGINT NOT NULL,
+    PRIMARY KEY (target, path)
+);
+
+-- What our hub was asked for: its callback has not confirmed it yet. `mode` is `subscribe` or `unsubscribe`, `topic` the path
+-- of a feed, and `etag` what was served there when it was asked for.
+CREATE TABLE hub_requests (
+    topic         TEXT NOT NULL,
+    callback      TEXT NOT NULL,
+    host          TEXT NOT NULL,
+    mode          TEXT NOT NULL,
+    lease_seconds BIGINT NOT NULL,
+    secret        TEXT,
+    etag          TEXT NOT NULL,
+    attempts      BIGINT NOT NULL,
+    asked_at      BIGINT NOT NULL,
+    not_before    BIGINT NOT NULL,
+    PRIMARY KEY (topic, callback)
+);
+
+-- Whom our hub sends a feed when it changes. `etag` is what the callback has: while `feed_heads` has another, it is owed that,
+-- since `owed_at` if it was tried already.
+CREATE TABLE hub_subscriptions (
+    topic      TEXT NOT NULL,
+    callback   TEXT NOT NULL,
+    host       TEXT NOT NULL,
+    secret     TEXT,
+    expires_at BIGINT NOT NULL,
+    etag       TEXT NOT NULL,
+    attempts   BIGINT NOT NULL,
+    owed_at    BIGINT,
+    not_before BIGINT NOT NULL,
+    PRIMARY KEY (topic, callback)
+);
+
+-- Pages as search engines were told of them; those that changed since, or are new or gone, are owed. The row without a URL
+-- says that there was a first look, of which nobody is told.
+CREATE TABLE index_pages (
+    url      TEXT PRIMARY KEY,
+    revision TEXT NOT NULL,
+    is_owed  BOOLEAN NOT NULL
+);
+CREATE INDEX index_pages_owed ON index_pages (url) WHERE is_owed;
