@@ -12,7 +12,7 @@ use super::webhook::{client, told};
 use crate::tls;
 
 /// The whole exchange.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// As readers of feeds do.
 const REDIRECTS: usize = 5;
 /// Some servers have nothing for who does not say who it is.

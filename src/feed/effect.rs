@@ -103,12 +103,15 @@ impl Effect {
     pub fn sentence(&self) -> String {
         let mut text = format!("this would mark {} posts as new", self.marked_new);
         if self.other_ids > 0 {
-            text.push_str(&format!(", {} of them under another id than before", self.other_ids));
+            let more = format!(", {} of them under another id than before", self.other_ids);
+            text.push_str(&more);
         }
         let titles: Vec<String> = self.examples.iter().map(|it| format!("“{it}”")).collect();
         if !titles.is_empty() {
             let more = if self.marked_new > titles.len() { " …" } else { "" };
-            text.push_str(&format!(": {}{more}", titles.join(", ")));
+            text.push_str(": ");
+            text.push_str(&titles.join(", "));
+            text.push_str(more);
         }
         text
     }

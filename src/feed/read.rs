@@ -87,7 +87,7 @@ fn survey(xml: &[u8]) -> Result<FeedFamily, ReadError> {
             }
             Ok(Event::Start(_)) => depth += 1,
             Ok(Event::End(_)) => depth = depth.saturating_sub(1),
-            Ok(Event::DocType(name)) if name.trim_ascii().to_ascii_lowercase() == b"html" => {
+            Ok(Event::DocType(name)) if name.trim_ascii().eq_ignore_ascii_case(b"html") => {
                 return Err(ReadError::Page);
             }
             Ok(Event::Eof) => break,

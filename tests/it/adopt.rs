@@ -318,7 +318,7 @@ async fn what_is_no_feed_is_told_and_changes_nothing() {
         assert!(ended.err.contains(told), "{told}: {}", ended.err);
     }
     assert!(blog.runs("feeds adopt nothing.xml").with(1).err.contains("open `nothing.xml`"));
-    let bombed = blog.adopts(&bomb, "--yes");
+    let bombed = blog.adopts(bomb, "--yes");
     assert!(bombed.err.len() + bombed.out.len() < 5_000, "no bomb goes off");
     let private = blog.runs("feeds adopt ftp://example.org/feed.xml").with(1);
     assert!(private.err.contains("open `ftp:"), "{}", private.err);

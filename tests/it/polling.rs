@@ -128,12 +128,11 @@ async fn a_reader_in_a_loop_never_sees_a_torn_an_empty_or_a_missing_feed() {
                 assert_eq!(answer.status, StatusCode::OK, "{path}");
                 let bytes = answer.body.clone();
                 let before = seen.insert(answer.header("etag").to_owned(), answer.body);
-                match before {
-                    Some(before) => assert!(before == bytes, "{path}: one tag, two documents"),
-                    None => {
-                        let feed = feed_rs::parser::parse(&bytes[..]).unwrap();
-                        assert_eq!(feed.entries.len(), 2, "{path}");
-                    }
+                if let Some(before) = before {
+                    assert!(before == bytes, "{path}: one tag, two documents");
+                } else {
+                    let feed = feed_rs::parser::parse(&bytes[..]).unwrap();
+                    assert_eq!(feed.entries.len(), 2, "{path}");
                 }
             }
             tokio::task::yield_now().await;

@@ -30,6 +30,7 @@ const SHOWN: usize = 10;
 /// Reads the feed with everything that it leads to, finds the post of each entry by its address, shows what would come of it,
 /// and asks. From then on posts carry those ids in all feeds, for life, wherever they move. Nothing is mailed or announced. For a
 /// feed that was there in several formats, once for each. A running daemon takes the ids up within a minute.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "postrider feeds adopt https://example.org/index.xml --dry-run

@@ -85,7 +85,7 @@ async fn from_web(named: Url) -> anyhow::Result<Source> {
         source.entries.extend(fresh);
         let is_new = known.len() > before;
         let is_guess = page.next.is_none();
-        let next = page.next.or_else(|| paged(guesses.as_ref()?, source.documents + 1));
+        let next = page.next.or_else(|| Some(paged(guesses.as_ref()?, source.documents + 1)));
         let Some(next) = next.filter(|next| is_new && seen.insert(next.clone())) else { break };
         ensure!(
             source.documents < MOST_DOCUMENTS,
@@ -134,11 +134,11 @@ async fn fetched(url: &Url, named: &Url) -> anyhow::Result<Fetched> {
     Ok(Fetched { feed, url: got.url, size: got.bytes.len() })
 }
 
-/// Where WordPress has its older entries.
-fn paged(first: &Url, page: usize) -> Option<Url> {
+/// Where `WordPress` has its older entries.
+fn paged(first: &Url, page: usize) -> Url {
     let mut url = first.clone();
     let pairs: Vec<(String, String)> = first.query_pairs().into_owned().collect();
     let pairs = pairs.into_iter().filter(|(name, _)| name != "paged");
     url.query_pairs_mut().clear().extend_pairs(pairs).append_pair("paged", &page.to_string());
-    Some(url)
+    url
 }
