@@ -1,6 +1,6 @@
 //! The desk: looks after the posts, publishes the feeds first, then plans what is due.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::feed_guard::FeedGuard;
 use crate::config::Config;
 use crate::domain::{Catalog, Diagnostic, FeedIds, PostId};
-use crate::feed::{Places, Shelf};
+use crate::feed::{Document, Places, Shelf};
 use crate::ingest::{self, Ingest, Press, Published, publish_feeds, settle_validators};
 use crate::planner::Planner;
 use crate::store::{PostCache, Store, StoreError};
@@ -137,13 +137,10 @@ impl Desk {
     }
 
     /// What readers had before we came they have until everything was looked at.
-    async fn serve_again(&self, guard: &FeedGuard, now: Timestamp) {
-        let current = self.state.shelf.load_full();
-        if current.documents.is_empty() {
-            let before = Shelf::clone(&guard.previous(Arc::clone(&current)));
-            let settled =
-                settle_validators((&self.config, &self.state.store), before, &current, now).await;
-            self.state.shelf.store(Arc::new(settled));
+    fn serve_again(&self, documents: BTreeMap<String, Arc<Document>>) {
+        if self.state.shelf.load().documents.is_empty() {
+            let before = Shelf { is_from_before: true, documents, ..Shelf::default() };
+            self.state.shelf.store(Arc::new(before));
         }
     }
 
@@ -168,8 +165,8 @@ impl Desk {
         let templates = self.state.templates.load();
         let store = self.state.store.clone();
         let now = self.state.clock.now();
-        let guard = FeedGuard::open(&store).await?;
-        self.serve_again(&guard, now).await;
+        let (guard, before) = FeedGuard::open(&store).await?;
+        self.serve_again(before);
         let cache = ingest::open_cache(&self.config, &store)?;
         let (config, with) = (Arc::clone(&self.config), (store.clone(), cache.clone()));
         let planner = Planner::open(config, (**templates).clone(), with, now).await?;
@@ -193,7 +190,11 @@ impl Desk {
         now: Timestamp,
     ) -> Passed {
         let mut passed = self.publish(opened, catalog, now).await;
-        if !passed.unplaced.is_empty() && self.place(&mut opened.places, &passed.unplaced).await {
+        // What is held is not in the feeds yet.
+        if !passed.is_held
+            && !passed.unplaced.is_empty()
+            && self.place(&mut opened.places, &passed.unplaced).await
+        {
             passed = self.publish(opened, catalog, now).await;
         }
         let done = opened.planner.plan(catalog, now).await;
@@ -214,7 +215,7 @@ impl Desk {
         now: Timestamp,
     ) -> Passed {
         let store = &self.state.store;
-        let previous = guard.previous(self.state.shelf.load_full());
+        let previous = self.state.shelf.load_full();
         let with = Press { config: &self.config, cache, places, ids: &ids.ids };
         let Published { mut shelf, changes_at, unread, unplaced, effect } =
             publish_feeds(with, catalog, planner.taken(), &previous, now);
@@ -230,7 +231,7 @@ impl Desk {
         self.state.shelf.store(Arc::clone(&settled));
         guard.served(store, &settled).await;
         self.tell(&settled.problems);
-        Passed { due_at: changes_at, unread, unplaced }
+        Passed { due_at: changes_at, unread, unplaced, is_held: settled.held.is_some() }
     }
 
     /// Gives posts that are new in the feeds their places in the archive. The feeds don't wait for it: until there is a
@@ -283,6 +284,8 @@ struct Passed {
     unread: Vec<(String, StoreError)>,
     /// Posts that the archive has no place for yet.
     unplaced: Vec<PostId>,
+    /// The feeds are held.
+    is_held: bool,
 }
 
 /// Whether every text is there. Those that are not are made anew from their files.

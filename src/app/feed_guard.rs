@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::domain::{Diagnostic, FeedCheck};
-use crate::feed::{Coding, Document, Effect, Format, Shelf};
-use crate::ingest::PATHS;
+use crate::feed::{Coding, Document, Effect, Shelf};
+use crate::ingest::restored;
 use crate::store::{Doubtful, SavedFeed, Store, StoreError};
 use crate::telemetry;
 
@@ -17,8 +17,6 @@ const LASTING: [&str; 4] = ["feed-marked-new", "feed-dates-moved", "feed-shrunk"
 
 /// What was served last, as the database knows it.
 pub(super) struct FeedGuard {
-    /// The documents from before a restart.
-    before: Arc<Shelf>,
     /// The `ETag` of what the database has, by path.
     saved: BTreeMap<String, String>,
     /// The database says that the feeds are held, or a person's word was used: to be taken back once they are served.
@@ -26,20 +24,17 @@ pub(super) struct FeedGuard {
 }
 
 impl FeedGuard {
-    pub(super) async fn open(store: &Store) -> Result<Self, StoreError> {
+    /// And what was served before a restart.
+    pub(super) async fn open(
+        store: &Store,
+    ) -> Result<(Self, BTreeMap<String, Arc<Document>>), StoreError> {
         let mut tx = store.read().await?;
         let is_owing = tx.held_feeds().await?.is_some();
         let found = tx.saved_feeds().await?;
         drop(tx);
         let saved = found.iter().map(|it| (it.path.clone(), it.etag.clone())).collect();
         let documents = found.iter().filter_map(|it| Some((it.path.clone(), restored(it)?)));
-        let before = Arc::new(Shelf { documents: documents.collect(), ..Shelf::default() });
-        Ok(Self { before, saved, is_owing })
-    }
-
-    /// What readers have: what is on the shelf, else what was there before a restart.
-    pub(super) fn previous(&self, current: Arc<Shelf>) -> Arc<Shelf> {
-        if current.documents.is_empty() { Arc::clone(&self.before) } else { current }
+        Ok((Self { saved, is_owing }, documents.collect()))
     }
 
     /// Leaves `next` as it is, or puts what is held back to where it was.
@@ -132,12 +127,6 @@ async fn holds(store: &Store, shelf: &Shelf, effect: &Effect, now: Timestamp) ->
             true
         }
     }
-}
-
-fn restored(saved: &SavedFeed) -> Option<Arc<Document>> {
-    let (_, format): &(&str, Format) = PATHS.iter().find(|(path, _)| *path == saved.path)?;
-    let document = Document::restored(*format, &saved.packed, saved.size, saved.last_modified)?;
-    (document.etag == saved.etag).then(|| Arc::new(document))
 }
 
 fn packed(documents: &[(String, Arc<Document>)]) -> Vec<SavedFeed> {

@@ -10,7 +10,7 @@ use url::Url;
 use super::pushes::{CALLS, Push, verdict};
 use crate::config::Config;
 use crate::crosspost::{Content, Pusher, Question};
-use crate::domain::{Outcome, Reason, RetryPolicy, Verdict, random_token};
+use crate::domain::{Outcome, Reason, Reply, RetryPolicy, Verdict, random_token};
 use crate::feed::Document;
 use crate::store::{DueFeed, DueRequest, StoreError, Tx};
 use crate::telemetry;
@@ -175,9 +175,15 @@ impl Push for Distribution {
 
 impl Distribution {
     async fn send(&self, due: &DueFeed, document: Option<&Arc<Document>>) -> Sent {
-        let Some(document) = document.filter(|document| document.etag == due.etag) else {
-            return Sent::Behind;
+        let Some(document) = document else {
+            // Its posts may come back, and what is held may be let through.
+            let reply = Reply::new("", None, "there is no such feed now");
+            let reason = Reason::System;
+            return Sent::Outcome(Outcome::Deferred { reply, reason, not_before: None });
         };
+        if document.etag != due.etag {
+            return Sent::Behind;
+        }
         let Ok(callback) = due.callback.parse() else { return Sent::Never };
         let content = Content {
             body: Arc::clone(&document.bytes),
@@ -197,7 +203,7 @@ async fn settle(tx: &mut Tx, due: &DueFeed, sent: Sent, now: Timestamp) -> Resul
         Sent::Never => return tx.end_subscription(due).await,
         Sent::Behind => {
             let at = now.saturating_add(BEHIND).unwrap_or(Timestamp::MAX);
-            return tx.delay_owed_feed(due, at, false).await;
+            return tx.delay_owed_feed(due, at).await;
         }
     };
     if let Outcome::Rejected { reply, .. } = &outcome
@@ -222,7 +228,7 @@ async fn settle(tx: &mut Tx, due: &DueFeed, sent: Sent, now: Timestamp) -> Resul
         Verdict::RetryAt(at) => {
             telemetry::pushed(kind, "deferred");
             tracing::debug!(feed, ?outcome, retry.at = %at, "a subscriber gets the feed later");
-            tx.delay_owed_feed(due, at, true).await
+            tx.delay_owed_feed(due, at).await
         }
         Verdict::GiveUp | Verdict::TooLate | Verdict::Hold | Verdict::Drop => {
             telemetry::pushed(kind, "rejected");

@@ -40,11 +40,11 @@ impl IndexNow {
 
     /// Notes what changed since the last look, of this process or another.
     pub(super) async fn look(&self, now: Timestamp) -> Result<(), StoreError> {
-        let shelf = self.state.shelf.load_full();
-        if shelf.documents.is_empty() {
+        let now_served = self.state.shelf.load_full();
+        if now_served.awaits_posts() {
             return Ok(());
         }
-        let live = Arc::clone(shelf.selections.live());
+        let live = Arc::clone(&now_served.live.posts);
         let mut looked_at = self.looked_at.lock().await;
         if looked_at.as_ref().is_some_and(|before| is_same(before, &live)) {
             return Ok(());
@@ -55,18 +55,17 @@ impl IndexNow {
                 let known = self::pages(&self.public_url, before);
                 note(&self.state.store, &changes(&known, &pages), now).await?;
             }
-            None => match self.state.store.index_pages().await? {
-                Some(known) => {
+            None => {
+                if let Some(known) = self.state.store.index_pages().await? {
                     let known = known.iter().map(|(url, it)| (url.as_str(), it.as_str()));
                     // Those that are gone have no revision.
                     let known = known.filter(|(_, revision)| !revision.is_empty()).collect();
                     note(&self.state.store, &changes(&known, &pages), now).await?;
-                }
-                None => {
+                } else {
                     let all = changes(&BTreeMap::new(), &pages);
                     self.state.store.note_index_pages(&all, true, now).await?;
                 }
-            },
+            }
         }
         *looked_at = Some(live);
         Ok(())
@@ -105,8 +104,7 @@ async fn note(
 }
 
 fn is_same(before: &[LivePost], live: &[LivePost]) -> bool {
-    before.len() == live.len()
-        && before.iter().zip(live).all(|(a, b)| Arc::ptr_eq(&a.post, &b.post))
+    before.len() == live.len() && before.iter().zip(live).all(|(a, b)| a.is(b))
 }
 
 /// The pages of posts that are ours to speak of, with their revisions: the key opens what is below its own folder.

@@ -50,8 +50,8 @@ impl Pings {
         if self.config.feeds.others_hubs().next().is_none() {
             return;
         }
-        let shelf = self.state.shelf.load_full();
-        for path in shelf.selections.paths_for_all_hubs() {
+        let served = self.state.shelf.load_full();
+        for path in served.selections.paths_for_all_hubs() {
             feed_document(&self.state, &path).await;
         }
     }
@@ -89,11 +89,16 @@ impl Push for Pings {
         let told: Vec<_> =
             futures_util::stream::iter(calls).buffer_unordered(CALLS).collect().await;
         let mut tx = store.write().await?;
+        let mut failed = None;
         for told in told {
-            settle(&mut tx, &told?, self.state.clock.now()).await?;
+            match told {
+                Ok(told) => settle(&mut tx, &told, self.state.clock.now()).await?,
+                Err(error) => failed = Some(error),
+            }
         }
         tx.commit().await?;
-        Ok(count)
+        // Not before: those who heard need not hear it again.
+        failed.map_or(Ok(count), Err)
     }
 
     async fn next(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -107,7 +112,7 @@ async fn settle(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(outcome) = outcome else { return tx.end_ping(ping).await };
-    let (target, feed) = (&ping.target, &ping.path);
+    let (target, feed) = (ping.target_name(), &ping.path);
     let kind = if ping.target == INDEX_NOW { "index" } else { "ping" };
     match verdict(&RETRY, (ping.attempt, ping.owed_at), outcome, now) {
         Verdict::RetryAt(at) => {

@@ -120,7 +120,12 @@ async fn turns(
     loop {
         let now = state.clock.now();
         let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
-        let done = push.round(now, until).await?;
+        // What is dropped on the way is told again when nobody has it any more.
+        let round = push.round(now, until);
+        let done = tokio::select! {
+            () = stop.cancelled() => return Ok(None),
+            done = round => done?,
+        };
         if done == 0 || stop.is_cancelled() {
             return push.next().await;
         }

@@ -136,9 +136,7 @@ pub(super) fn project(
         feeds: feeds?,
         archive: super::Archive {
             enabled: raw.archive.enabled,
-            posts_per_page: usize::try_from(raw.archive.posts_per_page)
-                .unwrap_or(usize::MAX)
-                .max(1),
+            posts_per_page: feeds::count(raw.archive.posts_per_page).max(1),
             index_now: index_now.ok()?,
         },
         mail: mail?,

@@ -134,8 +134,9 @@ impl Pusher {
         let request = self.subscribers.get(url);
         match self.tell((&self.guard, callback), request).await {
             Ok((Outcome::Accepted(_), body)) => Ok(body == question.challenge),
+            // It may be starting.
+            Ok((outcome @ Outcome::Deferred { .. }, _)) | Err((outcome, _)) => Err(outcome),
             Ok(_) => Ok(false),
-            Err((outcome, _)) => Err(outcome),
         }
     }
 

@@ -45,7 +45,7 @@ pub use place::{FeedUrls, Neighbours};
 pub use publication::Publication;
 pub use read::{ReadEntry, ReadError, ReadFeed, read};
 pub use selections::{
-    MakeError, Selection, Selections, Texts, Wanted, is_for_all_hubs, usual_escapes,
+    MakeError, OPML, Selection, Selections, Texts, Wanted, is_for_all_hubs, usual_escapes,
 };
 pub use shelf::Shelf;
 

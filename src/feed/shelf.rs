@@ -9,6 +9,8 @@ use crate::domain::{Diagnostic, Live, Revision};
 /// Everything that the feeds and the status page show of the posts. Empty until the first scan is over.
 #[derive(Clone, Debug, Default)]
 pub struct Shelf {
+    /// What was served before a restart, until the posts were looked at.
+    pub is_from_before: bool,
     /// By path, such as `/feed.xml`.
     pub documents: BTreeMap<String, Arc<Document>>,
     /// The hash of what they were made of, if all could be made.
@@ -25,4 +27,11 @@ pub struct Shelf {
     pub live: Live,
     /// Posts that are marked as drafts.
     pub drafts: usize,
+}
+
+impl Shelf {
+    /// Whether nobody has looked at the posts yet: what is not here may be there all the same.
+    pub fn awaits_posts(&self) -> bool {
+        self.is_from_before || self.documents.is_empty()
+    }
 }

@@ -32,9 +32,11 @@ impl Checked<'_> {
             let links = || self.live.iter().map(|it| it.post.link.as_str()).collect();
             live.get_or_init(links).contains(link.as_str())
         };
+        // Not what was changed long ago: an import tells of such changes, too.
+        let since = changed.iter().map(|(before, _)| before.last_modified).min();
         let was_edited = |link: &Url| {
             head.get(link.as_str()).is_some_and(|it| {
-                it.post.changed_at() > it.post.published_at && places.of(&it.post.id).is_some()
+                Some(it.post.changed_at()) > since && places.of(&it.post.id).is_some()
             })
         };
         let behind = Behind { is_live: &is_live, was_edited: &was_edited };

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use files::SIZE_LIMIT;
-pub use publish::{PATHS, Press, Published, publish_feeds};
+pub use publish::{PATHS, Press, Published, publish_feeds, restored};
 pub use validators::{settle_document, settle_validators};
 
 use crate::config::{Config, PostFolder};

@@ -14,7 +14,7 @@ use crate::domain::{
 use crate::feed::{
     self, Document, Effect, FeedSpec, Format, Places, Publication, Selections, Shelf, Texts,
 };
-use crate::store::{PostCache, StoreError};
+use crate::store::{PostCache, SavedFeed, StoreError};
 use crate::telemetry;
 
 /// Where each format is served.
@@ -88,6 +88,7 @@ pub fn publish_feeds(
     let effect = checked.effect(config.feeds.self_check, places);
     problems.extend(catalog.problems.iter().cloned());
     let shelf = Shelf {
+        is_from_before: false,
         documents,
         made_of,
         selections: Arc::new(selections),
@@ -98,6 +99,13 @@ pub fn publish_feeds(
         drafts: catalog.drafts,
     };
     Published { shelf, changes_at, unread, unplaced, effect }
+}
+
+/// A document of the main feed as it was served. None: it is something else by now.
+pub fn restored(saved: &SavedFeed) -> Option<Arc<Document>> {
+    let (_, format) = PATHS.into_iter().find(|(path, _)| *path == saved.path)?;
+    let document = Document::restored(format, &saved.packed, saved.size, saved.last_modified)?;
+    (document.etag == saved.etag).then(|| Arc::new(document))
 }
 
 /// The main feed.

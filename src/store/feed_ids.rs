@@ -66,11 +66,7 @@ impl Tx {
         ids: &[(&PostId, &str)],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let each = if self.is_postgres() {
-            "jsonb_array_elements(CAST($1 AS jsonb)) AS each(value)"
-        } else {
-            "json_each($1)"
-        };
+        let each = self.each();
         let sql = format!(
             "INSERT INTO feed_ids (post_id, family, id, adopted_at, written_at) \
              SELECT value->>0, $2, value->>1, $3, $3 FROM {each} WHERE true \

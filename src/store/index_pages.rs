@@ -75,11 +75,7 @@ impl Tx {
         is_owed: bool,
     ) -> Result<bool, StoreError> {
         let json = serde_json::to_string(rows).map_err(|_| StoreError::Corrupt("a page"))?;
-        let each = if self.is_postgres() {
-            "jsonb_array_elements(CAST($1 AS jsonb)) AS each(value)"
-        } else {
-            "json_each($1)"
-        };
+        let each = self.each();
         let sql = format!(
             "INSERT INTO index_pages (url, revision, is_owed) SELECT value->>0, value->>1, $2 FROM {each} WHERE true \
              ON CONFLICT (url) DO UPDATE SET revision = excluded.revision, is_owed = excluded.is_owed \
@@ -100,11 +96,7 @@ impl Tx {
         pages: &[(String, String)],
     ) -> Result<(), StoreError> {
         let json = serde_json::to_string(pages).map_err(|_| StoreError::Corrupt("a page"))?;
-        let each = if self.is_postgres() {
-            "jsonb_array_elements(CAST($1 AS jsonb)) AS each(value)"
-        } else {
-            "json_each($1)"
-        };
+        let each = self.each();
         let told = format!(
             "UPDATE index_pages SET is_owed = FALSE WHERE is_owed \
              AND (url, revision) IN (SELECT value->>0, value->>1 FROM {each})"

@@ -41,6 +41,19 @@ pub struct PushCount {
     pub owed: i64,
 }
 
+impl DuePing {
+    /// What people may read.
+    pub fn target_name(&self) -> String {
+        name_of(&self.target)
+    }
+}
+
+/// The host alone: a path may be a password.
+fn name_of(target: &str) -> String {
+    let hub = url::Url::parse(target).ok();
+    hub.as_ref().and_then(url::Url::host_str).unwrap_or(target).to_owned()
+}
+
 impl Store {
     /// Takes what is due at `now`, unless there is a fence. Until `until` nobody else does; what is not settled by then is due
     /// again.
@@ -87,13 +100,7 @@ impl Store {
 impl Tx {
     /// When the next one is due, if any is owed.
     pub async fn next_ping(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        const SQL: &str = "SELECT min(not_before) AS at FROM pings";
-        let at: Option<i64> = on_engine!(self, |conn| sqlx::query(SQL)
-            .fetch_one(conn)
-            .await
-            .and_then(|row| row.try_get("at")))
-        .map_err(doing("look for the next ping"))?;
-        Ok(at.map(instant))
+        self.next_of("SELECT min(not_before) AS at FROM pings").await
     }
 
     /// `ping` is over, unless there was another change since: that is owed now.
@@ -138,13 +145,8 @@ impl Tx {
                     .collect()
             }))
             .map_err(doing("count the pings that are owed"))?;
-        // A path may be a password.
-        let host = |target: String| match url::Url::parse(&target) {
-            Ok(hub) => hub.host_str().unwrap_or_default().to_owned(),
-            Err(_) => target,
-        };
         let pings = owed.into_iter().map(|(target, owed)| PushCount {
-            target: host(target),
+            target: name_of(&target),
             subscribers: None,
             owed,
         });
@@ -199,7 +201,8 @@ impl Tx {
     pub(super) async fn owe_index_ping(&mut self, now: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO pings (target, path, version, attempts, owed_at, not_before) \
                            VALUES ($1, '', $2, 0, $2, $3) ON CONFLICT (target, path) DO UPDATE SET \
-                           version = excluded.version, attempts = 0, owed_at = excluded.owed_at";
+                           version = excluded.version, attempts = 0, owed_at = excluded.owed_at, \
+                           not_before = CASE WHEN pings.attempts > 0 THEN excluded.not_before ELSE pings.not_before END";
         let after = now.saturating_add(INDEX_AFTER).unwrap_or(now);
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(super::INDEX_NOW)

@@ -174,14 +174,18 @@ impl Store {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<DueFeed>, StoreError> {
-        const SQL: &str = "UPDATE hub_subscriptions SET not_before = $2, attempts = attempts + 1, \
-                           owed_at = COALESCE(owed_at, $1) \
+        // Of a newer version nothing was tried yet.
+        const SQL: &str = "UPDATE hub_subscriptions SET not_before = $2, \
+                           attempts = CASE WHEN tried = (SELECT etag FROM feed_heads WHERE path = topic) \
+                           THEN attempts + 1 ELSE 1 END, \
+                           owed_at = CASE WHEN tried = (SELECT etag FROM feed_heads WHERE path = topic) \
+                           THEN COALESCE(owed_at, $1) ELSE $1 END, \
+                           tried = COALESCE((SELECT etag FROM feed_heads WHERE path = topic), '') \
                            WHERE (topic, callback) IN (SELECT s.topic, s.callback FROM hub_subscriptions s \
                            JOIN feed_heads h ON h.path = s.topic WHERE s.etag <> h.etag AND s.not_before <= $1 \
                            AND s.expires_at > $1 ORDER BY s.attempts, s.not_before LIMIT $3) AND not_before <= $1 \
                            AND NOT EXISTS (SELECT 1 FROM instance WHERE fenced_at IS NOT NULL) \
-                           RETURNING topic, callback, secret, attempts, owed_at, \
-                           (SELECT etag FROM feed_heads WHERE path = topic) AS wanted";
+                           RETURNING topic, callback, secret, attempts, owed_at, tried AS wanted";
         if self.read().await?.next_owed_feed().await?.is_none_or(|at| at > now) {
             return Ok(Vec::new());
         }
@@ -259,7 +263,10 @@ impl Tx {
         .await
     }
 
-    async fn next_of(&mut self, sql: &'static str) -> Result<Option<Timestamp>, StoreError> {
+    pub(super) async fn next_of(
+        &mut self,
+        sql: &'static str,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let at: Option<i64> = on_engine!(self, |conn| sqlx::query(sql)
             .fetch_one(conn)
             .await
@@ -275,9 +282,10 @@ impl Tx {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const SUBSCRIBE: &str = "INSERT INTO hub_subscriptions (topic, callback, host, secret, expires_at, etag, \
-                                 attempts, owed_at, not_before) VALUES ($1, $2, $3, $4, $5, $6, 0, NULL, $7) \
+                                 attempts, owed_at, not_before, tried) VALUES ($1, $2, $3, $4, $5, $6, 0, NULL, $7, '') \
                                  ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret, \
-                                 expires_at = excluded.expires_at";
+                                 expires_at = excluded.expires_at, attempts = 0, owed_at = NULL, \
+                                 not_before = excluded.not_before, tried = ''";
         const UNSUBSCRIBE: &str =
             "DELETE FROM hub_subscriptions WHERE topic = $1 AND callback = $2";
         if !self.end_hub_request(due).await? {
@@ -349,7 +357,7 @@ impl Tx {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE hub_subscriptions SET etag = $4, attempts = 0, owed_at = NULL, not_before = $5 \
-                           WHERE topic = $1 AND callback = $2 AND attempts = $3";
+                           WHERE topic = $1 AND callback = $2 AND attempts = $3 AND tried = $4";
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(&due.topic)
             .bind(&due.callback)
@@ -362,21 +370,20 @@ impl Tx {
         .map_err(doing("note that a subscriber has a feed"))
     }
 
-    /// The subscriber is to be tried again at `at`. `counts`: this was an attempt.
+    /// The subscriber is to be tried again at `at`.
     pub async fn delay_owed_feed(
         &mut self,
         due: &DueFeed,
         at: Timestamp,
-        counts: bool,
     ) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE hub_subscriptions SET not_before = $4, attempts = attempts - $5 \
-                           WHERE topic = $1 AND callback = $2 AND attempts = $3";
+        const SQL: &str = "UPDATE hub_subscriptions SET not_before = $4 \
+                           WHERE topic = $1 AND callback = $2 AND attempts = $3 AND tried = $5";
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(&due.topic)
             .bind(&due.callback)
             .bind(due.attempt)
             .bind(at.as_microsecond())
-            .bind(i64::from(!counts))
+            .bind(&due.etag)
             .execute(conn)
             .await
             .map(|_| ()))
@@ -385,10 +392,13 @@ impl Tx {
 
     /// The subscriber wants no more of this feed.
     pub async fn end_subscription(&mut self, due: &DueFeed) -> Result<(), StoreError> {
-        const SQL: &str = "DELETE FROM hub_subscriptions WHERE topic = $1 AND callback = $2";
+        const SQL: &str = "DELETE FROM hub_subscriptions WHERE topic = $1 AND callback = $2 \
+                           AND attempts = $3 AND tried = $4";
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(&due.topic)
             .bind(&due.callback)
+            .bind(due.attempt)
+            .bind(&due.etag)
             .execute(conn)
             .await
             .map(|_| ()))

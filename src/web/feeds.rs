@@ -127,9 +127,14 @@ impl<'a> Place<'a> {
             return Ok(document);
         }
         // Whoever waits here holds no thread.
-        let _turn = state.kept.making.lock().await;
+        let turn = state.kept.making.lock().await;
+        if let Some(document) = selections.ready(wanted) {
+            return Ok(document);
+        }
         let (maker, asked) = (Arc::clone(selections), wanted.clone());
         let answer = tokio::task::spawn_blocking(move || maker.make(&asked)).await;
+        // The database may be slow: nobody else waits for that.
+        drop(turn);
         match answer {
             Ok(Ok(document)) => {
                 let now = state.clock.now();
@@ -153,6 +158,9 @@ impl<'a> Place<'a> {
 /// it cannot be made now.
 pub async fn feed_document(state: &WebState, path: &str) -> Option<Arc<Document>> {
     let shelf = state.shelf.load_full();
+    if is_retired(&state.config.load(), path) {
+        return None;
+    }
     let place = Place::of(&shelf, path)?;
     let document = place.document(state, &shelf.selections, path).await.ok()?;
     let Place::OnDemand(wanted) = &place else { return Some(document) };
@@ -306,6 +314,12 @@ pub(super) async fn lead_away(
         Some(answer) => answer,
         None => next.run(request).await,
     }
+}
+
+/// Whether readers are led away from `path`, or told that there is nothing any more.
+pub fn is_retired(config: &Config, path: &str) -> bool {
+    let polling = &config.feeds.polling;
+    polling.gone.contains(path) || polling.moved.contains_key(path)
 }
 
 fn retired(config: &Config, method: &Method, path: &str) -> Option<Response> {

@@ -48,7 +48,7 @@ use crate::store::Store;
 use crate::template::Templates;
 
 pub use archive::{Archive, SMALL};
-pub use feeds::{feed_document, feed_url};
+pub use feeds::{feed_document, feed_url, is_retired};
 pub use readership::keep_readership;
 pub use serve::{Peer, serve};
 

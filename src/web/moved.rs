@@ -27,7 +27,7 @@ pub(super) async fn lead_on(
         return answer;
     }
     let shelf = state.shelf.load();
-    if shelf.documents.is_empty() && archive.is_empty() {
+    if shelf.awaits_posts() && archive.is_empty() {
         // Before the first scan is over nobody knows what is where, and was.
         return Err(Refusal::not_yet());
     }

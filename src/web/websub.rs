@@ -87,14 +87,13 @@ async fn noted(
     }
     let Form(fields) = form.map_err(|_| No::bad("The form could not be read."))?;
     let asked = asked(&fields, &config, hub)?;
-    if state.shelf.load().documents.is_empty() {
-        let text = "The posts are being read. Please come back.".to_owned();
-        return Err(No(StatusCode::SERVICE_UNAVAILABLE, text));
-    }
-    // Whoever wants to leave may, whatever became of the feed.
     let etag = match (feeds::feed_document(state, &asked.topic).await, asked.mode) {
         (Some(document), _) => document.etag.clone(),
         (None, HubMode::Unsubscribe) => String::new(),
+        (None, HubMode::Subscribe) if state.shelf.load().selections.is_unknown() => {
+            let text = "The posts are being read. Please come back.".to_owned();
+            return Err(No(StatusCode::SERVICE_UNAVAILABLE, text));
+        }
         (None, HubMode::Subscribe) => {
             return Err(No(StatusCode::NOT_FOUND, "hub.topic is none of our feeds.".to_owned()));
         }
@@ -142,7 +141,7 @@ fn asked(fields: &Fields, config: &Config, hub: &Hub) -> Result<Asked, No> {
         mode => mode.parse().map_err(|_| No::bad("hub.mode is not subscribe or unsubscribe."))?,
     };
     let callback = callback(needed("hub.callback")?, hub)?;
-    let topic = topic(needed("hub.topic")?, config)?;
+    let topic = topic(needed("hub.topic")?, mode, config)?;
     let lease_seconds = match field("hub.lease_seconds").filter(|text| !text.is_empty()) {
         Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
             Some(text.parse().unwrap_or(u64::MAX))
@@ -170,12 +169,16 @@ fn callback(text: &str, hub: &Hub) -> Result<Url, No> {
 }
 
 /// The path of the feed at `text`, which is written as feeds write it.
-fn topic(text: &str, config: &Config) -> Result<String, No> {
+fn topic(text: &str, mode: HubMode, config: &Config) -> Result<String, No> {
     let none = || No(StatusCode::NOT_FOUND, "hub.topic is none of our feeds.".to_owned());
     let rest = text.strip_prefix(config.server.public_url.as_str()).ok_or_else(none)?;
     let path = feed::usual_escapes(&format!("/{rest}")).into_owned();
-    if path.contains(['?', '#']) || path.ends_with(".opml") {
+    if path.contains(['?', '#']) || path == feed::OPML {
         return Err(none());
+    }
+    // Whoever wants to leave may, whatever became of the feed.
+    if mode == HubMode::Unsubscribe {
+        return Ok(path);
     }
     let polling = &config.feeds.polling;
     if polling.gone.contains(&path) {

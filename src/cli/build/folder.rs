@@ -1,11 +1,12 @@
 //! A folder of files that were made: what is new is written, what is stale removed, and what others put there stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use walkdir::WalkDir;
 
 /// Lists what was made, a path a line.
 const MANIFEST: &str = ".postrider-build";
@@ -73,10 +74,13 @@ impl Folder {
 
     /// Whether what keeps `name` from being a file is something that an earlier build made.
     fn is_in_our_way(&self, name: &str) -> bool {
-        let above = name.match_indices('/').map(|(at, _)| &name[..at]);
-        let below = format!("{name}/");
-        above.into_iter().any(|it| self.before.contains(it))
-            || self.before.iter().any(|it| it.starts_with(&below))
+        let is_ours = |file: &Path| {
+            let name = file.strip_prefix(&self.path).ok().and_then(Path::to_str);
+            name.is_some_and(|name| self.before.contains(name))
+        };
+        let mut below = WalkDir::new(self.path.join(name)).into_iter();
+        above(name).any(|it| self.before.contains(it))
+            || below.all(|it| it.is_ok_and(|it| it.file_type().is_dir() || is_ours(it.path())))
     }
 
     /// Puts everything in place, and removes what is stale.
@@ -84,18 +88,27 @@ impl Folder {
         // Both lists, until all is in place: whatever happens in between, nothing of ours becomes somebody else's.
         let all: BTreeSet<&String> = self.before.union(&self.made).collect();
         note(&self.path, all.into_iter())?;
-        // What is stale goes first: it may be where something new comes.
+        let new = std::mem::take(&mut self.new);
+        let folders: HashSet<&str> = new.iter().flat_map(|name| above(name)).collect();
         let stale: Vec<&String> = self.before.difference(&self.made).collect();
         let removed = stale.len();
-        for name in stale {
+        // What is where something new comes goes first, all else when that is in place.
+        let is_in_the_way = |name: &&String| {
+            folders.contains(name.as_str()) || above(name).any(|it| self.made.contains(it))
+        };
+        let (first, last): (Vec<&String>, Vec<&String>) =
+            stale.into_iter().partition(is_in_the_way);
+        for name in first {
             remove(&self.path, name)?;
         }
-        let new = std::mem::take(&mut self.new);
         for name in &new {
             let path = self.path.join(name);
             make_parent(&path)?;
             fs::rename(self.unfinished().join(name), &path)
                 .with_context(|| format!("put `{name}` in place"))?;
+        }
+        for name in last {
+            remove(&self.path, name)?;
         }
         note(&self.path, self.made.iter())?;
         Ok(Tally { files: self.made.len(), written: new.len(), removed })
@@ -118,6 +131,11 @@ impl Drop for Folder {
         // What stays behind is cleared by the next build, and in nobody's way.
         let _ = self.clear();
     }
+}
+
+/// The folders that `name` is in.
+fn above(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices('/').map(|(at, _)| &name[..at])
 }
 
 fn make_parent(path: &Path) -> anyhow::Result<()> {

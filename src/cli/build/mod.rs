@@ -16,11 +16,13 @@ use tower::ServiceExt as _;
 use self::folder::Folder;
 use super::bench::Bench;
 use super::console;
+use super::feeds;
 use super::project::Project;
 use super::style::examples;
 use super::words;
 use crate::clock::SystemClock;
 use crate::content::percent_decoded;
+use crate::domain::Diagnostic;
 use crate::feed::{Coding, Places, Shelf};
 use crate::ingest::{Press, Published, publish_feeds};
 use crate::web::{self, Archive, WebState};
@@ -49,6 +51,9 @@ pub(super) struct BuildArgs {
 
 pub(super) async fn run(project: &Project, args: &BuildArgs) -> anyhow::Result<()> {
     let bench = Bench::open(project).await?;
+    if let Some(flood) = flood(&bench).await? {
+        bail!("{flood}");
+    }
     let (router, paths) = served(&bench).await?;
     let into = || format!("write the files into `{}`", args.out.display());
     let mut folder = Folder::open(&args.out).with_context(into)?;
@@ -82,6 +87,14 @@ pub(super) async fn run(project: &Project, args: &BuildArgs) -> anyhow::Result<(
     Ok(())
 }
 
+/// Why the daemon would hold the feeds back: then they are not to reach readers by way of another server either.
+async fn flood(bench: &Bench) -> anyhow::Result<Option<Diagnostic>> {
+    let posts = (&bench.catalog, bench.cache());
+    let taken = bench.planner.taken();
+    let found = feeds::findings(&bench.look.store, &bench.config, posts, taken).await?;
+    Ok(found.into_iter().find(Diagnostic::is_error))
+}
+
 /// What the daemon would serve now, and where.
 async fn served(bench: &Bench) -> anyhow::Result<(Router, Vec<String>)> {
     let Bench { config, catalog, planner, .. } = bench;
@@ -103,6 +116,8 @@ async fn served(bench: &Bench) -> anyhow::Result<(Router, Vec<String>)> {
     paths.extend(shelf.selections.paths());
     paths.extend(archive.paths());
     paths.push("/robots.txt".to_owned());
+    paths.extend(config.archive.index_now.iter().map(|it| format!("/{}.txt", it.key)));
+    paths.retain(|path| !web::is_retired(config, path));
     let state = WebState::new(
         Arc::new(ArcSwap::from(Arc::clone(config))),
         Arc::new(ArcSwap::from_pointee(bench.templates.clone())),

@@ -241,8 +241,10 @@ async fn write(
     let store = project.store().await?;
     let mut tx = store.write().await?;
     tx.adopt_feed_ids(family, adopted, now()).await?;
-    // Somebody has just said yes to it: the check of the feeds need not ask again.
-    tx.let_feeds_pass(i64::try_from(adopted.len()).unwrap_or(i64::MAX), now()).await?;
+    // Somebody has just said yes to it: the check of the feeds need not ask again. What is held already nobody was shown here.
+    if tx.held_feeds().await?.is_none() {
+        tx.let_feeds_pass(i64::try_from(adopted.len()).unwrap_or(i64::MAX), now()).await?;
+    }
     tx.commit().await?;
     store.close().await;
     Ok(())

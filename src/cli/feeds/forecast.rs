@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::domain::{Catalog, Diagnostic, FeedCheck, PostId, QueuedRelease};
-use crate::feed::{Document, Places, Shelf};
-use crate::ingest::{PATHS, Press, publish_feeds};
+use crate::feed::{Places, Shelf};
+use crate::ingest::{Press, publish_feeds, restored};
 use crate::store::{PostCache, Store};
 
 /// What the daemon would say of the feeds. Nothing while it has never served any.
@@ -19,11 +19,7 @@ pub(in crate::cli) async fn findings(
     let mut tx = store.read().await?;
     let mut documents = BTreeMap::new();
     for saved in tx.saved_feeds().await? {
-        let Some((path, format)) = PATHS.iter().find(|(path, _)| *path == saved.path) else {
-            continue;
-        };
-        let document = Document::restored(*format, &saved.packed, saved.size, saved.last_modified);
-        documents.extend(document.map(|it| ((*path).to_owned(), Arc::new(it))));
+        documents.extend(restored(&saved).map(|it| (saved.path, it)));
     }
     let mut places = Places::default();
     places.extend(tx.feed_places(0).await?);

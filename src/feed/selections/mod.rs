@@ -114,7 +114,7 @@ impl Publication {
 }
 
 /// Where the list of all feeds is.
-const OPML: &str = "/feeds.opml";
+pub const OPML: &str = "/feeds.opml";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum What {

@@ -135,6 +135,11 @@ impl Selection {
         &self.posts[..self.posts.len().min(self.items)]
     }
 
+    /// How many posts it has, in its documents or not.
+    pub fn count(&self) -> usize {
+        self.posts.len()
+    }
+
     pub fn rss_url(&self) -> &Url {
         &self.urls.rss
     }

@@ -32,6 +32,9 @@ pub(in crate::web) async fn feed_page(
     shelf: &Arc<Shelf>,
     path: &str,
 ) -> Option<Response> {
+    if shelf.selections.is_unknown() {
+        return None;
+    }
     let (state, shelf, path) = (state.clone(), Arc::clone(shelf), path.to_owned());
     // Nothing of it is kept: few people open a feed, and each of them is counted and slowed as readers are.
     let made = tokio::task::spawn_blocking(move || {

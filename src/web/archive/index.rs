@@ -15,7 +15,7 @@ use crate::web::page;
 /// Where lists are.
 const LISTS: &str = "/archive/";
 /// The first parts of paths that are never a post's, because something else answers there.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "archive",
     "confirm",
     "healthz",
@@ -26,6 +26,7 @@ const OURS: [&str; 10] = [
     "status",
     "subscribe",
     "unsubscribe",
+    "websub",
 ];
 
 /// What the posts of a list have in common.

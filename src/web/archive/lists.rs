@@ -45,7 +45,10 @@ fn own_feeds(shown: &Shown, list: &List) -> Vec<FeedLink> {
         Kind::Language => FeedTopic::Language,
         Kind::All | Kind::Year => return Vec::new(),
     };
-    shown.selections.of_topic(topic, &list.title).map(feeds_of).unwrap_or_default()
+    let feed = shown.selections.of_topic(topic, &list.title);
+    // Names that are written alike in addresses of feeds need not be alike in those of lists.
+    let feed = feed.filter(|feed| feed.count() == list.posts.len());
+    feed.map(feeds_of).unwrap_or_default()
 }
 
 fn word(kind: Kind) -> &'static str {

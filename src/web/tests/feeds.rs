@@ -202,9 +202,17 @@ async fn of_what_was_served_before_a_restart_nobody_concludes_what_is_gone() {
     let world = World::new().await;
     let rss = world.publish();
     let documents = world.state.shelf.load().documents.clone();
-    world.state.shelf.store(Arc::new(Shelf { documents, ..Shelf::default() }));
+    world.state.shelf.store(Arc::new(Shelf {
+        is_from_before: true,
+        documents,
+        ..Shelf::default()
+    }));
     assert_eq!(world.get("/feed.xml").await.body, &*rss.bytes);
-    assert_eq!(world.get("/tags/tea/feed.xml").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    for path in ["/tags/tea/feed.xml", "/posts/tea/", "/archive/", "/sitemap.xml"] {
+        assert_eq!(world.get(path).await.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+    }
+    let person = [("sec-fetch-dest", "document"), ("accept", "text/html")];
+    assert_eq!(world.get_with("/feed.xml", &person).await.body, &*rss.bytes, "not a page of none");
 }
 
 #[tokio::test]

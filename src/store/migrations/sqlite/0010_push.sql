@@ -27,7 +27,7 @@ CREATE TABLE hub_requests (
 ) WITHOUT ROWID;
 
 -- Whom our hub sends a feed when it changes. `etag` is what the callback has: while `feed_heads` has another, it is owed that,
--- since `owed_at` if it was tried already.
+-- since `owed_at` if it was tried already; `tried` is the version that `attempts` were made of.
 CREATE TABLE hub_subscriptions (
     topic      TEXT NOT NULL,
     callback   TEXT NOT NULL,
@@ -38,6 +38,7 @@ CREATE TABLE hub_subscriptions (
     attempts   INTEGER NOT NULL,
     owed_at    INTEGER,
     not_before INTEGER NOT NULL,
+    tried      TEXT NOT NULL,
     PRIMARY KEY (topic, callback)
 ) WITHOUT ROWID;
 
