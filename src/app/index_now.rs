@@ -40,11 +40,11 @@ impl IndexNow {
 
     /// Notes what changed since the last look, of this process or another.
     pub(super) async fn look(&self, now: Timestamp) -> Result<(), StoreError> {
-        let shelf = self.state.shelf.load_full();
-        if shelf.documents.is_empty() {
+        let current = self.state.shelf.load_full();
+        if current.documents.is_empty() {
             return Ok(());
         }
-        let live = Arc::clone(shelf.selections.live());
+        let live = Arc::clone(current.selections.live());
         let mut looked_at = self.looked_at.lock().await;
         if looked_at.as_ref().is_some_and(|before| is_same(before, &live)) {
             return Ok(());
@@ -55,18 +55,17 @@ impl IndexNow {
                 let known = self::pages(&self.public_url, before);
                 note(&self.state.store, &changes(&known, &pages), now).await?;
             }
-            None => match self.state.store.index_pages().await? {
-                Some(known) => {
+            None => {
+                if let Some(known) = self.state.store.index_pages().await? {
                     let known = known.iter().map(|(url, it)| (url.as_str(), it.as_str()));
                     // Those that are gone have no revision.
                     let known = known.filter(|(_, revision)| !revision.is_empty()).collect();
                     note(&self.state.store, &changes(&known, &pages), now).await?;
-                }
-                None => {
+                } else {
                     let all = changes(&BTreeMap::new(), &pages);
                     self.state.store.note_index_pages(&all, true, now).await?;
                 }
-            },
+            }
         }
         *looked_at = Some(live);
         Ok(())

@@ -50,8 +50,8 @@ impl Pings {
         if self.config.feeds.others_hubs().next().is_none() {
             return;
         }
-        let shelf = self.state.shelf.load_full();
-        for path in shelf.selections.paths_for_all_hubs() {
+        let current = self.state.shelf.load_full();
+        for path in current.selections.paths_for_all_hubs() {
             feed_document(&self.state, &path).await;
         }
     }

@@ -98,7 +98,7 @@ pub(super) fn project(
         (site.as_ref().map(|it| &it.url), server.as_ref().map(|it| &it.public_url)),
         context,
     );
-    let index_now = site::index_now(&raw.archive.index_now, context);
+    let archive = site::archive(&raw.archive, context);
     let guard = site::guard(&raw.guard, context);
     let check = site::check(&raw.check, context);
     let log = site::log(&raw.log, context);
@@ -134,13 +134,7 @@ pub(super) fn project(
         watch: watch?,
         guard: guard?,
         feeds: feeds?,
-        archive: super::Archive {
-            enabled: raw.archive.enabled,
-            posts_per_page: usize::try_from(raw.archive.posts_per_page)
-                .unwrap_or(usize::MAX)
-                .max(1),
-            index_now: index_now.ok()?,
-        },
+        archive: archive?,
         mail: mail?,
         newsletters: newsletters?,
         destinations: destinations?,

@@ -29,7 +29,6 @@ const SECRET_BYTES: usize = 200;
 type Fields = Vec<(String, String)>;
 
 /// Why the hub does not do it, in a line of text: programs ask it.
-#[derive(Debug, PartialEq, Eq)]
 struct No(StatusCode, String);
 
 impl No {
@@ -39,7 +38,6 @@ impl No {
 }
 
 /// What was asked for, as far as the request alone tells.
-#[derive(Debug, PartialEq, Eq)]
 struct Asked {
     mode: HubMode,
     /// The path of a feed.
@@ -174,7 +172,7 @@ fn topic(text: &str, config: &Config) -> Result<String, No> {
     let none = || No(StatusCode::NOT_FOUND, "hub.topic is none of our feeds.".to_owned());
     let rest = text.strip_prefix(config.server.public_url.as_str()).ok_or_else(none)?;
     let path = feed::usual_escapes(&format!("/{rest}")).into_owned();
-    if path.contains(['?', '#']) || path.ends_with(".opml") {
+    if path.contains(['?', '#']) || path == "/feeds.opml" {
         return Err(none());
     }
     let polling = &config.feeds.polling;

@@ -78,15 +78,15 @@ const HUB: &str = "[feeds.hub]\nenabled = true\nallow = [\"127.0.0.0/8\"]\n";
 const TOPIC: &str = "http://127.0.0.1:8080/feed.xml";
 const SECRET: &str = "a-secret-of-the-subscriber";
 
-/// Asks the hub; `more` is what the form has besides.
-async fn asks(world: &World, mode: &str, callback: &str, topic: &str, more: &str) -> u16 {
+/// Asks the hub; `besides` is what else the form has.
+async fn asks(world: &World, mode: &str, callback: &str, topic: &str, besides: &str) -> u16 {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     let form = form
         .append_pair("hub.mode", mode)
         .append_pair("hub.callback", callback)
         .append_pair("hub.topic", topic)
         .finish();
-    world.posts("/websub", &(form + more)).await.status.as_u16()
+    world.posts("/websub", &(form + besides)).await.status.as_u16()
 }
 
 fn value(query: &str, name: &str) -> String {
@@ -133,7 +133,8 @@ async fn gets_feeds(world: &World, subscriber: &HttpServer, times: usize) {
 fn signature(secret: &str, body: &str) -> String {
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret.as_bytes());
     let tag = aws_lc_rs::hmac::sign(&key, body.as_bytes());
-    tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = tag.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    digits.collect::<Vec<_>>().concat()
 }
 
 #[tokio::test]
