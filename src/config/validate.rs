@@ -98,7 +98,7 @@ pub(super) fn project(
         (site.as_ref().map(|it| &it.url), server.as_ref().map(|it| &it.public_url)),
         context,
     );
-    let index_now = site::index_now(&raw.archive.index_now, context);
+    let archive = site::archive(&raw.archive, context);
     let guard = site::guard(&raw.guard, context);
     let check = site::check(&raw.check, context);
     let log = site::log(&raw.log, context);

@@ -60,8 +60,8 @@ pub struct Question<'a> {
     pub lease_seconds: i64,
 }
 
-/// A feed on its way to a subscriber (section 7).
-#[derive(Clone, Debug)]
+/// A feed on its way to a subscriber (section 7). Has no `Debug`: there is a secret in it.
+#[derive(Clone)]
 pub struct Content<'a> {
     pub body: Arc<[u8]>,
     pub content_type: &'static str,

@@ -29,7 +29,6 @@ const SECRET_BYTES: usize = 200;
 type Fields = Vec<(String, String)>;
 
 /// Why the hub does not do it, in a line of text: programs ask it.
-#[derive(Debug, PartialEq, Eq)]
 struct No(StatusCode, String);
 
 impl No {
@@ -39,7 +38,6 @@ impl No {
 }
 
 /// What was asked for, as far as the request alone tells.
-#[derive(Debug, PartialEq, Eq)]
 struct Asked {
     mode: HubMode,
     /// The path of a feed.

@@ -45,3 +45,31 @@ fn mistakes_in_feeds_say_where_they_are() {
     );
     insta::assert_snapshot!(Project::new(&text).errors(&[]));
 }
+
+#[test]
+fn our_own_hub_is_the_first_that_feeds_name_and_is_not_told() {
+    let text = format!(
+        "{SMALL}[feeds]\nhubs = [\"https://hub.example.net/\"]\n[feeds.hub]\nenabled = true\nallow = [\"10.0.0.1\"]\n"
+    );
+    let config = Project::new(&text).loaded().config;
+    let own = config.feeds.hub.as_ref().unwrap();
+    assert_eq!(own.url, config.server.public_url.join("websub").unwrap());
+    let named: Vec<&str> = config.feeds.about.hubs.iter().map(url::Url::as_str).collect();
+    assert_eq!(named, [own.url.as_str(), "https://hub.example.net/"]);
+    let told: Vec<&str> = config.feeds.others_hubs().map(url::Url::as_str).collect();
+    assert_eq!(told, ["https://hub.example.net/"]);
+    assert_eq!(own.allow.len(), 1);
+    assert!(Project::new(SMALL).loaded().config.feeds.hub.is_none());
+}
+
+#[test]
+fn search_engines_are_told_with_a_key_that_fits_only() {
+    let with = |key: &str| format!("{SMALL}[archive.index_now]\nkey = \"{key}\"\n");
+    let index = Project::new(&with("0123-abcDEF")).loaded().config.archive.index_now.unwrap();
+    assert_eq!(index.endpoint.as_str(), "https://api.indexnow.org/indexnow");
+    assert!(Project::new(SMALL).loaded().config.archive.index_now.is_none());
+    for wrong in ["short", "with a space", &"x".repeat(129)] {
+        let errors = Project::new(&with(wrong)).errors(&[]);
+        assert!(errors.contains("key of IndexNow"), "{wrong}: {errors}");
+    }
+}

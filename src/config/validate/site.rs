@@ -11,7 +11,8 @@ use super::{Context, lexical, secrets};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
 use crate::config::{
-    Check, Guard, IndexNow, Log, Mail, Secret, Server, Site, StoreUrl, Transport, Watch, raw,
+    Archive, Check, Guard, IndexNow, Log, Mail, Secret, Server, Site, StoreUrl, Transport, Watch,
+    raw,
 };
 use crate::domain::{Author, Diagnostic, FINDINGS, LINTS, explain};
 
@@ -144,11 +145,16 @@ pub(super) fn watch(raw: &raw::Watch, context: &mut Context<'_>) -> Option<Watch
     Some(Watch { mode: raw.mode, debounce: debounce?, rescan: rescan? })
 }
 
+pub(super) fn archive(raw: &raw::Archive, context: &mut Context<'_>) -> Option<Archive> {
+    Some(Archive {
+        enabled: raw.enabled,
+        posts_per_page: usize::try_from(raw.posts_per_page).unwrap_or(usize::MAX).max(1),
+        index_now: index_now(&raw.index_now, context).ok()?,
+    })
+}
+
 /// `[archive.index_now]`: none without a key.
-pub(super) fn index_now(
-    raw: &raw::IndexNow,
-    context: &mut Context<'_>,
-) -> Result<Option<IndexNow>, Faulty> {
+fn index_now(raw: &raw::IndexNow, context: &mut Context<'_>) -> Result<Option<IndexNow>, Faulty> {
     let endpoint = values::web_url(&raw.endpoint);
     let endpoint = context.report.take("archive.index_now.endpoint", endpoint).ok_or(Faulty)?;
     let Some(key) = raw.key.as_deref().map(str::trim) else { return Ok(None) };
