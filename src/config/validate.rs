@@ -134,11 +134,7 @@ pub(super) fn project(
         watch: watch?,
         guard: guard?,
         feeds: feeds?,
-        archive: super::Archive {
-            enabled: raw.archive.enabled,
-            posts_per_page: feeds::count(raw.archive.posts_per_page).max(1),
-            index_now: index_now.ok()?,
-        },
+        archive: archive?,
         mail: mail?,
         newsletters: newsletters?,
         destinations: destinations?,

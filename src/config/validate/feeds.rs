@@ -73,7 +73,7 @@ fn hub(
     Ok(Some(Hub { url, allow }))
 }
 
-pub(super) fn count(number: u32) -> usize {
+fn count(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
