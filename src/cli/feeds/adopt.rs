@@ -254,10 +254,10 @@ fn ending(is_dry_run: bool, adopted: usize) -> String {
     let posts = words::count(adopted, "post");
     match (is_dry_run, adopted) {
         (_, 0) => "There is nothing to adopt; nothing was changed.".to_owned(),
-        (true, _) => format!("Nothing was changed: {posts} would get their earlier ids."),
+        (true, _) => format!("Nothing was changed: the earlier ids would go to {posts}."),
         (false, _) => {
             format!(
-                "{posts} carry their earlier ids from now on. A running daemon takes them up within a minute."
+                "The earlier ids are those of {posts} from now on. A running daemon takes them up within a minute."
             )
         }
     }
