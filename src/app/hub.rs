@@ -10,7 +10,7 @@ use url::Url;
 use super::pushes::{CALLS, Push, verdict};
 use crate::config::Config;
 use crate::crosspost::{Content, Pusher, Question};
-use crate::domain::{Outcome, Reason, Reply, RetryPolicy, Verdict, random_token};
+use crate::domain::{Outcome, Reason, RetryPolicy, Verdict, random_token};
 use crate::feed::Document;
 use crate::store::{DueFeed, DueRequest, StoreError, Tx};
 use crate::telemetry;
@@ -33,9 +33,6 @@ const SEND: RetryPolicy = RetryPolicy {
     give_up_after: SignedDuration::from_hours(72),
     resend_uncertain: true,
 };
-
-/// How soon to look again for a version that another node has and this one has not yet.
-const BEHIND: SignedDuration = SignedDuration::from_secs(15);
 
 /// What both halves work with.
 #[derive(Clone)]
@@ -126,15 +123,6 @@ async fn take(
 /// Sends subscribers what changed (section 7).
 pub(super) struct Distribution(pub(super) Hub);
 
-/// What came of an attempt.
-enum Sent {
-    Outcome(Outcome),
-    /// This node does not have the version yet.
-    Behind,
-    /// The subscriber cannot be one.
-    Never,
-}
-
 impl Push for Distribution {
     async fn round(&self, now: Timestamp, until: Timestamp) -> Result<usize, StoreError> {
         let hub = &self.0;
@@ -149,20 +137,26 @@ impl Push for Distribution {
                 documents.insert(topic, document);
             }
         }
-        let due = hub.state.store.claim_owed_feeds(now, until).await?;
+        let ready: Vec<(&str, &str)> =
+            documents.iter().map(|(topic, it)| (topic.as_str(), it.etag.as_str())).collect();
+        let due = hub.state.store.claim_owed_feeds(&ready, now, until).await?;
         if due.is_empty() {
             return Ok(0);
         }
         let (count, documents) = (due.len(), &documents);
-        let calls = due.into_iter().map(|due| async move {
-            let sent = self.send(&due, documents.get(&due.topic)).await;
-            (due, sent)
+        // Both are there: nothing else is taken, and nothing else was let in.
+        let calls = due.into_iter().filter_map(|due| {
+            let (document, callback) = (documents.get(&due.topic)?, due.callback.parse().ok()?);
+            Some(async move {
+                let outcome = self.send(&due, &callback, document).await;
+                (due, outcome)
+            })
         });
         let sent: Vec<_> =
             futures_util::stream::iter(calls).buffer_unordered(CALLS).collect().await;
         let mut tx = hub.state.store.write().await?;
-        for (due, sent) in sent {
-            settle(&mut tx, &due, sent, hub.state.clock.now()).await?;
+        for (due, outcome) in sent {
+            settle(&mut tx, &due, outcome, hub.state.clock.now()).await?;
         }
         tx.commit().await?;
         Ok(count)
@@ -174,17 +168,7 @@ impl Push for Distribution {
 }
 
 impl Distribution {
-    async fn send(&self, due: &DueFeed, document: Option<&Arc<Document>>) -> Sent {
-        let Some(document) = document else {
-            // Its posts may come back, and what is held may be let through.
-            let reply = Reply::new("", None, "there is no such feed now");
-            let reason = Reason::System;
-            return Sent::Outcome(Outcome::Deferred { reply, reason, not_before: None });
-        };
-        if document.etag != due.etag {
-            return Sent::Behind;
-        }
-        let Ok(callback) = due.callback.parse() else { return Sent::Never };
+    async fn send(&self, due: &DueFeed, callback: &Url, document: &Document) -> Outcome {
         let content = Content {
             body: Arc::clone(&document.bytes),
             content_type: document.content_type,
@@ -192,20 +176,17 @@ impl Distribution {
             topic: &feed_url(&self.0.config, &due.topic),
             secret: due.secret.as_deref(),
         };
-        Sent::Outcome(self.0.pusher.distribute(&callback, &content).await)
+        self.0.pusher.distribute(callback, &content).await
     }
 }
 
-async fn settle(tx: &mut Tx, due: &DueFeed, sent: Sent, now: Timestamp) -> Result<(), StoreError> {
+async fn settle(
+    tx: &mut Tx,
+    due: &DueFeed,
+    outcome: Outcome,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let (feed, kind) = (&due.topic, "feed");
-    let outcome = match sent {
-        Sent::Outcome(outcome) => outcome,
-        Sent::Never => return tx.end_subscription(due).await,
-        Sent::Behind => {
-            let at = now.saturating_add(BEHIND).unwrap_or(Timestamp::MAX);
-            return tx.delay_owed_feed(due, at).await;
-        }
-    };
     if let Outcome::Rejected { reply, .. } = &outcome
         && reply.code == Some(410)
     {

@@ -1,6 +1,7 @@
 //! Telling others of what changed, apart from mail and calls: the loops, and what they have in common.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
@@ -22,6 +23,8 @@ const LEASE: SignedDuration = SignedDuration::from_mins(10);
 const AGAIN: SignedDuration = SignedDuration::from_secs(30);
 /// How often to look whether another node left something.
 const LOOK: SignedDuration = SignedDuration::from_mins(5);
+/// How long calls under way may take when it is time to stop.
+const GRACE: Duration = Duration::from_secs(5);
 /// Calls at once, by each loop.
 pub(super) const CALLS: usize = 8;
 
@@ -120,11 +123,14 @@ async fn turns(
     loop {
         let now = state.clock.now();
         let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
-        // What is dropped on the way is told again when nobody has it any more.
-        let round = push.round(now, until);
+        let mut round = std::pin::pin!(push.round(now, until));
         let done = tokio::select! {
-            () = stop.cancelled() => return Ok(None),
-            done = round => done?,
+            done = &mut round => done?,
+            // What was told is to be noted, else it is told again; but nobody who stalls holds us up.
+            () = stop.cancelled() => match tokio::time::timeout(GRACE, round).await {
+                Ok(done) => done?,
+                Err(_) => return Ok(None),
+            }
         };
         if done == 0 || stop.is_cancelled() {
             return push.next().await;

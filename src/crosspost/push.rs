@@ -19,7 +19,7 @@ use super::guard::{Guard, Refusal};
 use super::reply::{self, Answer};
 use super::webhook::{client, find, read, told};
 use crate::clock::SharedClock;
-use crate::domain::{HubMode, Outcome, Reason, Reply};
+use crate::domain::{HubMode, Outcome, Reason, Reply, hex};
 use crate::tls::{self, TlsSetupError};
 
 /// The whole exchange with a hub.
@@ -215,8 +215,7 @@ fn refused(server: &str, text: &str) -> Outcome {
 fn signature(secret: &str, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let tag = hmac::sign(&key, body);
-    let digits = tag.as_ref().iter().map(|byte| format!("{byte:02x}"));
-    format!("sha256={}", digits.collect::<String>())
+    format!("sha256={}", hex(tag.as_ref()))
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub use signing_key::{SigningAlgorithm, SigningKey, SigningKeyError, VerifyingKe
 pub use slip::nearest;
 pub use subscription::{Cadence, SubscriptionState, UnknownWord};
 pub use token::{
-    BOUNCE_TOKEN_LENGTH, Keyring, TOKEN_LENGTH, random_bytes, random_spread, random_token,
+    BOUNCE_TOKEN_LENGTH, Keyring, TOKEN_LENGTH, hex, random_bytes, random_spread, random_token,
     token_hash,
 };
 pub use translation::{Translation, VersionKey, Versions, other_languages};

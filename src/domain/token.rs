@@ -60,11 +60,7 @@ impl Keyring {
     /// because some servers write local parts in small letters; at most `BOUNCE_TOKEN_LENGTH` characters.
     pub fn bounce_token(&self, delivery: DeliveryId) -> String {
         let tag = self.tag("bounce", &delivery.0.to_be_bytes());
-        let mut token = format!("{:x}-", delivery.0);
-        for byte in &tag.as_ref()[..12] {
-            write!(token, "{byte:02x}").expect("a string takes every character");
-        }
-        token
+        format!("{:x}-{}", delivery.0, hex(&tag.as_ref()[..12]))
     }
 
     /// The delivery that `token` speaks for; none if this key never made it.
@@ -114,6 +110,15 @@ pub fn random_spread() -> f64 {
 /// What is stored of a token that opens something: its SHA-256.
 pub fn token_hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, token.as_bytes()))
+}
+
+/// Hexadecimal, in small letters.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        write!(digits, "{byte:02x}").expect("a string takes every character");
+    }
+    digits
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! A document ready to be handed out: bytes, the same compressed, and what conditional requests compare.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
@@ -11,7 +10,7 @@ use super::coding::{Coding, Forms};
 use super::delta::{self, Piece};
 use super::read::{self, ReadError, ReadFeed};
 use super::text;
-use crate::domain::{EntryHash, FeedVersion, ServedFeed, a_second_after};
+use crate::domain::{EntryHash, FeedVersion, ServedFeed, a_second_after, hex};
 
 /// Deltas of one document that are kept. Most readers have the version before this one.
 const DELTAS: usize = 8;
@@ -192,14 +191,8 @@ impl PartialEq for Document {
 
 impl Eq for Document {}
 
-/// Half of a SHA-256, in quotes.
-fn etag(bytes: &[u8]) -> String {
+/// The value of an `ETag` header: half of a SHA-256, in quotes.
+pub fn etag(bytes: &[u8]) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    let mut tag = String::with_capacity(34);
-    tag.push('"');
-    for byte in &digest.as_ref()[..16] {
-        write!(tag, "{byte:02x}").expect("a string takes every character");
-    }
-    tag.push('"');
-    tag
+    format!("\"{}\"", hex(&digest.as_ref()[..16]))
 }

@@ -310,7 +310,8 @@ impl Ingest {
         let to_read: Vec<ToRead> =
             changed.map(|(folder, found)| ToRead { folder, found, anew: false }).collect();
         // Where nothing was read nothing lives elsewhere, and what asked for the names of others has been told.
-        if !to_read.is_empty() || std::mem::take(&mut self.has_lost) {
+        let has_lost = std::mem::take(&mut self.has_lost);
+        if has_lost || !to_read.is_empty() {
             self.read(to_read, now).await?;
             let misled = self.misled();
             self.read(misled, now).await?;

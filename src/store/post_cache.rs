@@ -151,19 +151,9 @@ impl PostCache {
     /// The texts, for whatever is shown until there is something else: also when another configuration has begun a cache anew.
     pub fn texts(&self) -> PostTexts {
         // Whoever held on to the cache itself would keep the next owner from its lock.
-        let texts =
-            self.0.lock.as_ref().map(|_| self.0.texts.get_or_init(|| self.open_texts().ok()));
+        let opened = || self.0.path.as_deref().and_then(|path| open_texts(path).ok());
+        let texts = self.0.lock.as_ref().map(|_| self.0.texts.get_or_init(opened));
         texts.cloned().flatten().unwrap_or_else(|| PostTexts::OfCommand(self.clone()))
-    }
-
-    fn open_texts(&self) -> rusqlite::Result<PostTexts> {
-        let path = self.0.path.as_ref().ok_or(rusqlite::Error::InvalidQuery)?;
-        let connection = open_to_look(path)?;
-        // By the time that it closes another database may bear the name.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        // The first look opens all files that belong to this one. A transaction that stayed open would let its log grow for ever.
-        connection.query_row("SELECT 1 FROM stamps", (), |_| Ok(()))?;
-        Ok(PostTexts::Opened(Arc::new(Mutex::new(connection))))
     }
 
     /// Writes what `fill` hands to its pen, all or nothing.
@@ -400,6 +390,15 @@ fn open_to_look(path: &Path) -> rusqlite::Result<Connection> {
     };
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
+}
+
+fn open_texts(path: &Path) -> rusqlite::Result<PostTexts> {
+    let connection = open_to_look(path)?;
+    // By the time that it closes another database may bear the name.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // The first look opens all files that belong to this one. A transaction that stayed open would let its log grow for ever.
+    connection.query_row("SELECT 1 FROM stamps", (), |_| Ok(()))?;
+    Ok(PostTexts::Opened(Arc::new(Mutex::new(connection))))
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -168,29 +168,51 @@ impl Store {
         rows.into_iter().map(with_mode).collect()
     }
 
-    /// Takes feeds that subscribers are owed, unless there is a fence. Until `until` nobody else does.
+    /// Takes feeds that subscribers are owed, unless there is a fence. Until `until` nobody else does. `ready`: which version of
+    /// each feed this node has; another node may have one that is newer.
     pub async fn claim_owed_feeds(
         &self,
+        ready: &[(&str, &str)],
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<DueFeed>, StoreError> {
-        // Of a newer version nothing was tried yet.
-        const SQL: &str = "UPDATE hub_subscriptions SET not_before = $2, \
-                           attempts = CASE WHEN tried = (SELECT etag FROM feed_heads WHERE path = topic) \
-                           THEN attempts + 1 ELSE 1 END, \
-                           owed_at = CASE WHEN tried = (SELECT etag FROM feed_heads WHERE path = topic) \
-                           THEN COALESCE(owed_at, $1) ELSE $1 END, \
-                           tried = COALESCE((SELECT etag FROM feed_heads WHERE path = topic), '') \
-                           WHERE (topic, callback) IN (SELECT s.topic, s.callback FROM hub_subscriptions s \
-                           JOIN feed_heads h ON h.path = s.topic WHERE s.etag <> h.etag AND s.not_before <= $1 \
-                           AND s.expires_at > $1 ORDER BY s.attempts, s.not_before LIMIT $3) AND not_before <= $1 \
-                           AND NOT EXISTS (SELECT 1 FROM instance WHERE fenced_at IS NOT NULL) \
-                           RETURNING topic, callback, secret, attempts, owed_at, tried AS wanted";
-        if self.read().await?.next_owed_feed().await?.is_none_or(|at| at > now) {
+        let json = serde_json::to_string(ready).map_err(|_| StoreError::Corrupt("a feed"))?;
+        let mut tx = self.read().await?;
+        let owed = format!(
+            "hub_subscriptions s JOIN feed_heads h ON h.path = s.topic \
+             JOIN (SELECT value->>0 AS topic, value->>1 AS etag FROM {}) AS ready \
+             ON ready.topic = h.path AND ready.etag = h.etag \
+             WHERE s.etag <> h.etag AND s.not_before <= $2 AND s.expires_at > $2",
+            tx.each()
+        );
+        let count: i64 = on_engine!(tx, |conn| sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT count(*) AS number FROM {owed}"
+        )))
+        .bind(&json)
+        .bind(now.as_microsecond())
+        .fetch_one(conn)
+        .await
+        .and_then(|row| row.try_get("number")))
+        .map_err(doing("look for feeds that subscribers are owed"))?;
+        drop(tx);
+        if count == 0 {
             return Ok(Vec::new());
         }
+        // Of a newer version nothing was tried yet.
+        let sql = format!(
+            "UPDATE hub_subscriptions SET not_before = $3, \
+             attempts = CASE WHEN tried = (SELECT etag FROM feed_heads WHERE path = topic) THEN attempts + 1 ELSE 1 END, \
+             owed_at = CASE WHEN tried = (SELECT etag FROM feed_heads WHERE path = topic) \
+             THEN COALESCE(owed_at, $2) ELSE $2 END, \
+             tried = COALESCE((SELECT etag FROM feed_heads WHERE path = topic), '') \
+             WHERE (topic, callback) IN (SELECT s.topic, s.callback FROM {owed} \
+             ORDER BY s.attempts, s.not_before LIMIT $4) AND not_before <= $2 \
+             AND NOT EXISTS (SELECT 1 FROM instance WHERE fenced_at IS NOT NULL) \
+             RETURNING topic, callback, secret, attempts, owed_at, tried AS wanted"
+        );
         let mut tx = self.write().await?;
-        let due = on_engine!(tx, |conn| sqlx::query(SQL)
+        let due = on_engine!(tx, |conn| sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(&json)
             .bind(now.as_microsecond())
             .bind(until.as_microsecond())
             .bind(AT_ONCE)

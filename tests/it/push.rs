@@ -133,7 +133,7 @@ async fn gets_feeds(world: &World, subscriber: &HttpServer, times: usize) {
 fn signature(secret: &str, body: &str) -> String {
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret.as_bytes());
     let tag = aws_lc_rs::hmac::sign(&key, body.as_bytes());
-    tag.as_ref().iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
+    postrider::domain::hex(tag.as_ref())
 }
 
 #[tokio::test]

@@ -1,9 +1,7 @@
 //! A page as it travels: its tag, its compressed forms, the policy under which browsers show it.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use aws_lc_rs::digest;
 use axum::body::{Body, Bytes};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
@@ -12,7 +10,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::feed::{Coding, Forms};
+use crate::feed::{self, Coding, Forms};
 use crate::web::{conditional, page};
 
 /// Corrections are to be seen soon; a page of yesterday is better than none.
@@ -44,12 +42,7 @@ impl Page {
 
     pub(super) fn new(path: String, text: String, content_type: &'static str) -> Self {
         let bytes = text.into_bytes();
-        let digest = digest::digest(&digest::SHA256, &bytes);
-        let mut etag = "\"".to_owned();
-        for byte in &digest.as_ref()[..16] {
-            write!(etag, "{byte:02x}").expect("a string takes every character");
-        }
-        etag.push('"');
+        let etag = feed::etag(&bytes);
         let (bytes, forms) = (bytes.into(), Forms::default());
         Self { path, bytes, forms, etag, content_type, policy: None }
     }

@@ -3,8 +3,7 @@
 //! Of a change of posts most pages show nothing: what a page shows is hashed before it is laid out, and who shows the same as before
 //! stays as it is, compressed forms included.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -12,6 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::answer::Page;
 use crate::config::Config;
 use crate::domain::Revision;
+use crate::feed::LastAsked;
 use crate::template::Templates;
 use crate::web::refusal::Refusal;
 
@@ -51,16 +51,9 @@ pub(super) fn hash(context: &impl Serialize, besides: &[&str]) -> Option<Revisio
 /// The pages asked for last.
 #[derive(Debug)]
 pub(in crate::web) struct Pages {
-    entries: Mutex<Entries>,
-    turns: Semaphore,
-}
-
-#[derive(Debug, Default)]
-struct Entries {
     /// By path without percent escapes.
-    by_path: HashMap<String, Entry>,
-    bytes: usize,
-    asked: u64,
+    entries: Mutex<LastAsked<String, Entry>>,
+    turns: Semaphore,
 }
 
 #[derive(Debug)]
@@ -69,13 +62,11 @@ struct Entry {
     shows: Option<Revision>,
     /// When this was right.
     setting: Setting,
-    /// When it was last asked for, counted in questions.
-    asked: u64,
 }
 
 impl Default for Pages {
     fn default() -> Self {
-        Self { entries: Mutex::default(), turns: Semaphore::new(TURNS) }
+        Self { entries: Mutex::new(LastAsked::new(ROOM)), turns: Semaphore::new(TURNS) }
     }
 }
 
@@ -110,44 +101,21 @@ impl Pages {
             return Ok(page);
         }
         let page = Arc::new(make()?);
-        self.put(
-            path,
-            Entry { page: Arc::clone(&page), shows, setting: setting.clone(), asked: 0 },
-        );
+        let entry = Entry { page: Arc::clone(&page), shows, setting: setting.clone() };
+        // With its compressed forms, which are made when somebody asks.
+        self.held().put(path.to_owned(), entry, 2 * page.len() + OVERHEAD);
         Ok(page)
     }
 
     fn find(&self, path: &str, is_right: impl FnOnce(&mut Entry) -> bool) -> Option<Arc<Page>> {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.asked += 1;
-        let asked = entries.asked;
-        let entry = entries.by_path.get_mut(path)?;
-        is_right(entry).then(|| {
-            entry.asked = asked;
-            Arc::clone(&entry.page)
-        })
+        let mut entries = self.held();
+        let entry = entries.get(path)?;
+        is_right(entry).then(|| Arc::clone(&entry.page))
     }
 
-    fn put(&self, path: &str, entry: Entry) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = Entry { asked: entries.asked, ..entry };
-        entries.bytes += weight(&entry);
-        if let Some(old) = entries.by_path.insert(path.to_owned(), entry) {
-            entries.bytes -= weight(&old);
-        }
-        while entries.bytes > ROOM && entries.by_path.len() > 1 {
-            let oldest = entries.by_path.iter().min_by_key(|(_, entry)| entry.asked);
-            let Some(oldest) = oldest.map(|(path, _)| path.clone()) else { return };
-            if let Some(old) = entries.by_path.remove(&oldest) {
-                entries.bytes -= weight(&old);
-            }
-        }
+    fn held(&self) -> MutexGuard<'_, LastAsked<String, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// With its compressed forms, which are made when somebody asks.
-fn weight(entry: &Entry) -> usize {
-    2 * entry.page.len() + OVERHEAD
 }
 
 #[cfg(test)]

@@ -23,6 +23,11 @@ async fn publish(store: &Store, etag: &str) {
     store.note_feeds(&[("/feed.xml", feed)], &[], NOW).await.unwrap();
 }
 
+/// The version that a node has.
+fn has(etag: &str) -> [(&str, &str); 1] {
+    [("/feed.xml", etag)]
+}
+
 /// Subscribes as if the callback had confirmed.
 async fn subscribe(store: &Store, callback: &str) {
     assert!(store.ask_hub(&request(HubMode::Subscribe, callback), NOW).await.unwrap());
@@ -43,11 +48,17 @@ async fn two_nodes_send_a_feed_once_and_a_newer_version_takes_the_place_of_an_ol
         for number in 0..5 {
             subscribe(&store, &format!("https://reader.example/{number}")).await;
         }
-        assert!(store.claim_owed_feeds(NOW, later(10)).await.unwrap().is_empty(), "{engine:?}");
+        assert!(
+            store.claim_owed_feeds(&has("a"), NOW, later(10)).await.unwrap().is_empty(),
+            "{engine:?}"
+        );
         publish(&store, "b").await;
+        let behind = store.claim_owed_feeds(&has("a"), NOW, later(10)).await.unwrap();
+        assert!(behind.is_empty(), "{engine:?}: a node takes what it has");
+        let b = has("b");
         let (one, two) = tokio::join!(
-            store.claim_owed_feeds(NOW, later(10)),
-            other.claim_owed_feeds(NOW, later(10))
+            store.claim_owed_feeds(&b, NOW, later(10)),
+            other.claim_owed_feeds(&b, NOW, later(10))
         );
         let mut due = one.unwrap();
         due.extend(two.unwrap());
@@ -59,10 +70,10 @@ async fn two_nodes_send_a_feed_once_and_a_newer_version_takes_the_place_of_an_ol
         tx.delay_owed_feed(&due[1], later(5)).await.unwrap();
         tx.end_subscription(&due[2]).await.unwrap();
         tx.commit().await.unwrap();
-        let now = store.claim_owed_feeds(NOW, later(10)).await.unwrap();
+        let now = store.claim_owed_feeds(&has("c"), NOW, later(10)).await.unwrap();
         assert_eq!(now.len(), 1, "who has b is owed c at once");
         assert_eq!((now[0].etag.as_str(), now[0].attempt), ("c", 1));
-        let later_on = store.claim_owed_feeds(later(5), later(20)).await.unwrap();
+        let later_on = store.claim_owed_feeds(&has("c"), later(5), later(20)).await.unwrap();
         assert_eq!(later_on.len(), 1);
         assert_eq!((later_on[0].etag.as_str(), later_on[0].attempt), ("c", 1), "not b any more");
         let rows = store.read().await.unwrap().hub_subscribers().await.unwrap();
