@@ -225,6 +225,11 @@ async fn nobody_is_subscribed_who_did_not_ask_for_it() {
         stranger.will(answer);
         assert_eq!(asks(&world, "subscribe", &callback, TOPIC, "").await, 202);
         is_asked(&world, &stranger, asked + 1).await;
+        let is_over = async || {
+            let next = world.store.read().await.unwrap().next_hub_request().await;
+            next.unwrap().is_none().then_some(())
+        };
+        world.eventually("the answer is taken", is_over).await;
     }
     let other = "http://127.0.0.1:8080/tags/none/feed.xml";
     let long = format!("&hub.secret={}", "x".repeat(200));
