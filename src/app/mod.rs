@@ -36,7 +36,7 @@ use owner::Owner;
 
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Environment, StoreUrl};
-use crate::domain::SubscriptionState;
+use crate::domain::{Choice, SubscriptionState};
 use crate::feed::Shelf;
 use crate::store::{AddSubscriber, DaemonLock, Store, StoreError};
 use crate::telemetry::{self, ReloadHandle};
@@ -280,7 +280,7 @@ pub async fn add_samples(
         let wish = AddSubscriber {
             address: &sample.address,
             newsletter: &sample.newsletter,
-            cadence: sample.cadence,
+            choice: &Choice::of(sample.cadence),
             state: SubscriptionState::Active,
             source: "sample",
         };

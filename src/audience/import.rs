@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::columns::{Columns, Defaults, Dialect, Row, Standing, dialect};
 use super::{Audience, AudienceError, ImportError, NotOffered};
-use crate::domain::{Cadence, EmailAddressError, SubscriptionState};
+use crate::domain::{Cadence, Choice, EmailAddressError, SubscriptionState};
 use crate::store::{AddSubscriber, Added, StoreError, Tx};
 
 /// Rows in one transaction: the writer is free for others in between.
@@ -179,7 +179,7 @@ impl Audience<'_> {
         let wish = AddSubscriber {
             address: &row.address,
             newsletter: &row.newsletter.name,
-            cadence: row.cadence,
+            choice: &Choice::of(row.cadence),
             state,
             source,
         };

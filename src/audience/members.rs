@@ -1,7 +1,7 @@
 //! What the operator does by hand: adding an address whose consent is on record, and taking one off.
 
 use super::{Audience, AudienceError, offered};
-use crate::domain::{EmailAddress, SubscriptionState};
+use crate::domain::{Choice, EmailAddress, SubscriptionState};
 use crate::store::{AddSubscriber, Added};
 
 impl Audience<'_> {
@@ -17,7 +17,7 @@ impl Audience<'_> {
         let wish = AddSubscriber {
             address,
             newsletter: &newsletter.name,
-            cadence: offered(newsletter, cadence)?,
+            choice: &Choice::of(offered(newsletter, cadence)?),
             state: SubscriptionState::Active,
             source: "command line",
         };

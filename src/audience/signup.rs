@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Audience, AudienceError, offered};
 use crate::config::Newsletter;
-use crate::domain::{EmailAddress, SubscriptionState, random_token, token_hash};
+use crate::domain::{Choice, EmailAddress, SubscriptionState, random_token, token_hash};
 use crate::mail::{ConfirmationInput, compose_confirmation};
 use crate::store::{
     AddSubscriber, Added, ConfirmationAnswer, NewLetter, StoreError, SubscriptionRow, Tx,
@@ -55,7 +55,7 @@ impl Audience<'_> {
         let wish = AddSubscriber {
             address: &address,
             newsletter: &newsletter.name,
-            cadence,
+            choice: &Choice::of(cadence),
             state: SubscriptionState::Pending,
             source: "form",
         };

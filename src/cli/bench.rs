@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::project::{Look, Project, now};
 use crate::app;
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{Config, Newsletter};
-use crate::domain::{Cadence, Catalog, CatalogPost, Written};
+use crate::config::Config;
+use crate::domain::{Catalog, CatalogPost, Written};
 use crate::ingest::{self, Ingest};
 use crate::planner::Planner;
 use crate::store::{PostCache, StoreError};
@@ -64,15 +64,5 @@ impl Bench {
     /// A post with its text.
     pub(super) fn written(&self, known: &CatalogPost) -> Result<Written, StoreError> {
         self.cache.written(&known.post, known.body)
-    }
-
-    /// How many get `newsletter` in this cadence now.
-    pub(super) async fn audience(
-        &self,
-        newsletter: &Newsletter,
-        cadence: Cadence,
-    ) -> anyhow::Result<i64> {
-        let mut tx = self.look.store.read().await?;
-        Ok(tx.audience_size(&newsletter.name, cadence).await?)
     }
 }

@@ -73,12 +73,12 @@ pub(super) fn post(bench: &Bench, name: &str) -> anyhow::Result<Written> {
 }
 
 /// What the next edition would carry if nothing changed; the newest posts where nothing waits. Says which.
-pub(super) fn posts_of_edition(
+pub(super) async fn posts_of_edition(
     bench: &Bench,
     newsletter: &Newsletter,
     cadence: Cadence,
 ) -> anyhow::Result<Vec<Written>> {
-    let waiting = bench.planner.waiting_for(newsletter, cadence, &bench.catalog, bench.now);
+    let waiting = bench.planner.waiting_for(newsletter, cadence, &bench.catalog, bench.now).await?;
     let mut posts = carried_next(newsletter, cadence, waiting, bench.now);
     if posts.is_empty() {
         posts = bench.catalog.posts.iter().take(STAND_INS).cloned().collect();

@@ -89,7 +89,7 @@ pub(super) async fn run(project: &Project, args: &PreviewArgs) -> anyhow::Result
         What::Edition { newsletter, cadence, output } => {
             let newsletter = compose::newsletter(&bench.config, Some(newsletter))?;
             let cadence = compose::cadence(newsletter, *cadence)?;
-            let posts = compose::posts_of_edition(&bench, newsletter, cadence)?;
+            let posts = compose::posts_of_edition(&bench, newsletter, cadence).await?;
             let composed = compose::compose(&bench, newsletter, cadence, &posts)?;
             let name = format!("{}-{cadence}", newsletter.name);
             (name, preview(&bench, newsletter, composed)?, output)

@@ -97,7 +97,7 @@ async fn edition(
     cadence: Cadence,
     yes: bool,
 ) -> anyhow::Result<()> {
-    let waiting = bench.planner.waiting_for(newsletter, cadence, &bench.catalog, bench.now);
+    let waiting = bench.planner.waiting_for(newsletter, cadence, &bench.catalog, bench.now).await?;
     if waiting.ready.is_empty() {
         console::note("Nothing is ready, so nothing was sent.");
         if let Some((at, known)) = waiting.later.first() {
@@ -109,7 +109,7 @@ async fn edition(
     if let Some(fenced) = fence::of(&bench.look.store).await? {
         bail!("nothing goes out: {}. `postrider fence` says more", fenced.why);
     }
-    let audience = bench.audience(newsletter, cadence).await?;
+    let audience = waiting.audience;
     if audience == 0 {
         console::note(&format!(
             "Nobody gets `{}` in the cadence `{cadence}`, so nothing was sent.",
@@ -123,7 +123,8 @@ async fn edition(
         console::note("Not sent. `--yes` sends without asking.");
         return Err(Stop::silently(Code::Failed).into());
     }
-    let sealed = bench.planner.seal_now((newsletter, cadence), &waiting.ready, now()).await?;
+    let what = (&bench.catalog, &*waiting.ready);
+    let sealed = bench.planner.seal_now((newsletter, cadence), what, now()).await?;
     if sealed == 0 {
         bail!("another edition has just carried these posts; nothing was sent");
     }
@@ -172,7 +173,7 @@ async fn test(
         (Cadence::Instant, vec![compose::post(bench, name)?])
     } else {
         let cadence = compose::cadence(newsletter, cadence)?;
-        (cadence, compose::posts_of_edition(bench, newsletter, cadence)?)
+        (cadence, compose::posts_of_edition(bench, newsletter, cadence).await?)
     };
     let composed = compose::compose(bench, newsletter, cadence, &posts)?;
     let content = serde_json::to_string(&composed)?;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::domain::{
-    Author, Cadence, Canary, DateSource, DomainLimits, EmailAddress, Field, MissedRuns, Rate,
+    Author, Cadence, Canary, DateSource, DomainLimits, EmailAddress, Field, MissedRuns, Post, Rate,
     Releases, RetryPolicy, Schedule, SendWindow, SigningKey, WarmUp,
 };
 
@@ -358,6 +358,12 @@ pub struct Newsletter {
     pub description: String,
     /// BCP 47 tag: of posts that are there in several languages, its subscribers get the version in this one.
     pub language: String,
+    /// Others that subscribers may read it in: BCP 47 tags.
+    pub languages: Vec<String>,
+    /// Whether subscribers get only posts in their language, rather than also those that are in no language of theirs.
+    pub only_in_language: bool,
+    /// What subscribers may choose from; empty: there is nothing to choose.
+    pub topics: BTreeMap<String, Topic>,
     /// What it offers; `None` for `instant`, which has no schedule.
     pub cadences: BTreeMap<Cadence, Option<Schedule>>,
     pub default_cadence: Cadence,
@@ -375,7 +381,30 @@ pub struct Newsletter {
     pub inline_images: bool,
 }
 
+/// `[newsletters.NAME.topics.NAME]`: something that subscribers may choose to read of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// For people.
+    pub title: String,
+    /// The topics, tags or categories that make a post one of it, in lower case.
+    pub terms: Vec<String>,
+}
+
 impl Newsletter {
+    /// The names of its topics that `post` is of.
+    pub fn topics_of(&self, post: &Post) -> Vec<String> {
+        let own = post.topics().iter().chain(&post.categories);
+        let own: Vec<String> = own.map(|term| term.to_lowercase()).collect();
+        let of = self.topics.iter().filter(|(_, topic)| topic.terms.iter().any(|term| own.contains(term)));
+        of.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The languages that its subscribers may read it in, its own first.
+    pub fn offered_languages(&self) -> impl Iterator<Item = &str> {
+        let others = self.languages.iter().filter(|language| **language != self.language);
+        std::iter::once(&self.language).chain(others).map(String::as_str)
+    }
+
     /// `mail:NAME`: what its mail is called where deliveries wait. Which server carries one is decided when it goes.
     pub fn mail_channel(&self) -> String {
         format!("mail:{}", self.name)

@@ -241,6 +241,13 @@ pub(super) struct Newsletter {
     /// never two.
     #[schemars(extend("x-default" = "`site.language`"))]
     pub language: Option<String>,
+    /// Other languages that subscribers may choose to read it in: BCP 47 tags.
+    pub languages: Vec<String>,
+    /// Send subscribers only what is there in their language; posts that are only in others are not mailed to them.
+    pub only_in_language: bool,
+    /// What subscribers may choose to read of, each under a short name: `making = "Making things"`. A post is of it whose topics, tags or
+    /// categories have that name or that title, whatever the case. Who chooses nothing gets all posts.
+    pub topics: BTreeMap<String, Topic>,
     /// How often subscribers may have it: at least one of the keys below.
     #[schemars(extend("x-required" = true))]
     pub cadences: Cadences,
@@ -274,6 +281,22 @@ pub(super) struct Newsletter {
     /// Send images along that lie beside their post in its bundle (PNG, JPEG and GIF up to 256 kB, 1 MB a mail); all others, and
     /// all if `false`, are links. Mails grow by as much for every subscriber.
     pub inline_images: bool,
+}
+
+/// A title, or a title and other words for it.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Topic {
+    /// What readers see.
+    Title(String),
+    /// With words that make a post one of it.
+    Described {
+        /// What readers see.
+        title: String,
+        /// Topics, tags and categories that make a post one of it, beside the name and the title.
+        #[serde(default)]
+        terms: Vec<String>,
+    },
 }
 
 /// `skip`, `once` or `once within 12h`.

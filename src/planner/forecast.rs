@@ -1,6 +1,6 @@
 //! The forecast: what would go to how many, when, on which channels. Nothing is written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,10 +8,15 @@ use serde::Serialize;
 
 use super::Planner;
 use super::correct::{correction_audience, edit, wished};
-use super::names::{Way, expression_key};
-use super::select::{Candidate, Run, latest_run, withheld};
-use crate::domain::{Catalog, CatalogPost, Channel, Due, PostId, QueuedRelease, Refusal, Releases};
-use crate::store::StoreError;
+use super::foresight::Foreseen;
+use super::names::{Way, cadence_channel, expression_key, slot_schedule};
+use super::news::all_slots;
+use super::select::{Run, latest_run, withheld};
+use crate::config::Newsletter;
+use crate::domain::{
+    Cadence, Catalog, CatalogPost, Channel, Due, PostId, QueuedRelease, Refusal, Releases, Schedule,
+};
+use crate::store::{StoreError, Tx};
 
 /// How many runs of a schedule are looked at.
 const RUNS: usize = 10;
@@ -65,38 +70,28 @@ pub async fn forecast(
             let Some(edit) = edit(newsletter, known) else { continue };
             let audience = correction_audience(&mut tx, edit).await?;
             if audience > 0 {
-                let candidate =
-                    Candidate { post: Arc::clone(known), ready_at: known.settled_at().max(now) };
+                let at = known.settled_at().max(now);
                 let channel = format!("correction:{}", newsletter.name);
-                rows.push(row(candidate.ready_at, &channel, &[&candidate], audience));
+                rows.push(row(at, &channel, &[Arc::clone(known)], audience));
             }
         }
         for (cadence, schedule) in &newsletter.cadences {
-            let way = Way::by_mail(newsletter, *cadence);
-            let channel = way.name.clone();
-            let waiting = ahead.waiting(&way, catalog, now);
-            held.extend(ahead.withheld(&way, catalog, now));
-            let audience = tx.audience_size(&newsletter.name, *cadence).await?;
-            let Some(schedule) = schedule else {
-                rows.extend(
-                    waiting
-                        .iter()
-                        .map(|one| row(one.ready_at.max(now), &channel, &[one], audience)),
-                );
-                continue;
-            };
-            let known = tx.schedule(&channel, &expression_key(schedule), now).await?;
-            let made_up = latest_run(schedule, newsletter.missed_runs, known.considered_until, now);
-            let first = matches!(made_up, Run::Fire { .. }).then_some(now);
-            let runs = first.into_iter().chain(schedule.upcoming(now, RUNS));
-            rows.extend(digests(waiting, runs, &channel, audience));
+            held.extend(ahead.withheld(&Way::by_mail(newsletter, *cadence), catalog, now));
+            let cadence = (newsletter, *cadence);
+            rows.extend(match schedule {
+                None => alone(&ahead, cadence, catalog, now).await?,
+                Some(schedule) => {
+                    digests((&ahead, &mut tx), (cadence, schedule), catalog, now).await?
+                }
+            });
         }
     }
     for destination in config.destinations.values() {
         let way = Way::to(destination);
         let waiting = ahead.waiting(&way, catalog, now);
         held.extend(ahead.withheld(&way, catalog, now));
-        rows.extend(waiting.iter().map(|one| row(one.ready_at.max(now), &way.name, &[one], 1)));
+        let told = waiting.into_iter();
+        rows.extend(told.map(|one| row(one.ready_at.max(now), &way.name, &[one.post], 1)));
     }
     rows.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.channel.cmp(&b.channel)));
     let not_news = catalog.posts.iter().filter(|known| !known.is_news).count();
@@ -172,30 +167,64 @@ fn feeds(planner: &Planner, catalog: &Catalog, now: Timestamp) -> Vec<ForecastRo
         .collect()
 }
 
-/// Deals the waiting posts out to the runs at which each will be ready.
-fn digests(
-    mut waiting: Vec<Candidate>,
-    runs: impl Iterator<Item = Timestamp>,
-    channel: &str,
-    audience: i64,
-) -> Vec<ForecastRow> {
-    let mut rows = Vec::new();
-    for run in runs {
-        let (ready, later): (Vec<_>, Vec<_>) =
-            waiting.into_iter().partition(|candidate| candidate.is_ready(run));
-        waiting = later;
-        if !ready.is_empty() {
-            rows.push(row(run, channel, &ready.iter().collect::<Vec<_>>(), audience));
-        }
-    }
-    rows
+/// Each post that will be mailed by itself.
+async fn alone(
+    planner: &Planner,
+    (newsletter, cadence): (&Newsletter, Cadence),
+    catalog: &Catalog,
+    now: Timestamp,
+) -> Result<Vec<ForecastRow>, StoreError> {
+    let foreseen = Foreseen::of(planner, (newsletter, cadence), catalog, now).await?;
+    let channel = cadence_channel(newsletter, cadence);
+    let each = foreseen.each(now).into_iter();
+    Ok(each.map(|(at, known, people)| row(at, &channel, &[known], people)).collect())
 }
 
-fn row(at: Timestamp, channel: &str, posts: &[&Candidate], recipients: i64) -> ForecastRow {
+/// The digests of a cadence, at whosever hour: those of one instant are one.
+async fn digests(
+    (planner, tx): (&Planner, &mut Tx),
+    ((newsletter, cadence), schedule): ((&Newsletter, Cadence), &Schedule),
+    catalog: &Catalog,
+    now: Timestamp,
+) -> Result<Vec<ForecastRow>, StoreError> {
+    let channel = cadence_channel(newsletter, cadence);
+    let known = tx.schedules(&channel).await?;
+    let mut found: BTreeMap<Timestamp, ForecastRow> = BTreeMap::new();
+    for slot in all_slots(tx, newsletter, cadence).await? {
+        let schedule = slot.schedule(schedule);
+        let row = known.get(&slot_schedule(newsletter, &slot));
+        let row = row.filter(|row| row.expression == expression_key(&schedule));
+        let considered = row.map_or(now, |row| row.considered_until);
+        let made_up = latest_run(&schedule, newsletter.missed_runs, considered, now);
+        let first = matches!(made_up, Run::Fire { .. }).then_some(now);
+        let runs = first.into_iter().chain(schedule.upcoming(now, RUNS));
+        let foreseen = Foreseen::of_slot(planner, newsletter, &slot, (catalog, now)).await?;
+        if foreseen.is_made_up() && !slot.is_the_newsletters() {
+            continue;
+        }
+        for (at, posts, people) in foreseen.at(runs) {
+            let there = found.entry(at).or_insert_with(|| self::row(at, &channel, &[], 0));
+            there.recipients = there.recipients.map(|known| known + people);
+            for known in posts {
+                if !there.posts.contains(&known.post.slug) {
+                    there.posts.push(known.post.slug.clone());
+                }
+            }
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+fn row(
+    at: Timestamp,
+    channel: &str,
+    posts: &[Arc<CatalogPost>],
+    recipients: i64,
+) -> ForecastRow {
     ForecastRow {
         at,
         channel: channel.to_owned(),
-        posts: posts.iter().map(|one| one.post.post.slug.clone()).collect(),
+        posts: posts.iter().map(|known| known.post.slug.clone()).collect(),
         recipients: Some(recipients),
     }
 }

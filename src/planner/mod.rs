@@ -6,11 +6,14 @@
 mod anew;
 mod correct;
 mod forecast;
+mod foresight;
 mod images;
 mod names;
+mod news;
 mod now;
 mod seal;
 mod select;
+mod share;
 mod tell;
 mod withdraw;
 
@@ -26,15 +29,14 @@ pub use names::{cadence_channel, schedules};
 pub use now::Waiting;
 pub use seal::compose;
 
-use crate::config::{Config, Destination, Newsletter};
+use crate::config::{Config, Destination};
 use crate::domain::{
-    Cadence, Catalog, CatalogPost, Diagnostic, Post, PostId, Queue, QueuedRelease, Releases,
-    Schedule,
+    Catalog, CatalogPost, Diagnostic, Post, PostId, Queue, QueuedRelease, Releases,
 };
 use crate::store::{Event, PostCache, Store, StoreError, Tx};
 use crate::telemetry;
 use crate::template::Templates;
-use names::{Way, destination_channel, expression_key, queue_schedule};
+use names::{Way, destination_channel, expression_key, news_channel, queue_schedule};
 use select::{Candidate, ChannelView, Run, World, candidates, earlier, latest_run};
 use tell::Told;
 
@@ -98,10 +100,11 @@ impl Planner {
         let mut since = HashMap::new();
         let mut tx = store.write().await?;
         for newsletter in config.newsletters.values() {
-            for cadence in newsletter.cadences.keys() {
-                let name = cadence_channel(newsletter, *cadence);
+            let news = news_channel(newsletter);
+            had.insert(news.clone(), tx.news_of(&newsletter.name).await?.into_keys().collect());
+            let cadences = newsletter.cadences.keys();
+            for name in cadences.map(|cadence| cadence_channel(newsletter, *cadence)).chain([news]) {
                 since.insert(name.clone(), tx.channel_since(&name, now).await?);
-                had.insert(name, tx.carried(&newsletter.name, *cadence).await?);
             }
         }
         for destination in config.destinations.values() {
@@ -143,15 +146,8 @@ impl Planner {
             note(&mut planned, &queue_schedule(queue), result, now);
         }
         for newsletter in config.newsletters.values() {
-            for (cadence, schedule) in &newsletter.cadences {
-                let result = match schedule {
-                    None => self.run_instant(newsletter, catalog, now).await,
-                    Some(schedule) => {
-                        self.run_digest((newsletter, *cadence, schedule), catalog, now).await
-                    }
-                };
-                note(&mut planned, &cadence_channel(newsletter, *cadence), result, now);
-            }
+            let result = self.run_newsletter(newsletter, catalog, now).await;
+            note(&mut planned, &news_channel(newsletter), result, now);
             let result = self.run_corrections(newsletter, catalog, now).await;
             note(&mut planned, "corrections", result, now);
         }
@@ -235,80 +231,6 @@ impl Planner {
             tx.record_event(Event::new("tick.missed", now).detail(&detail)).await?;
         }
         tx.consider_until(schedule, due).await
-    }
-
-    /// One edition for each post that is ready. One that cannot be composed holds back no other.
-    async fn run_instant(
-        &mut self,
-        newsletter: &Newsletter,
-        catalog: &Catalog,
-        now: Timestamp,
-    ) -> Result<Planned, PlanError> {
-        let way = Way::by_mail(newsletter, Cadence::Instant);
-        let channel = way.name.clone();
-        let waiting = self.waiting(&way, catalog, now);
-        let mut planned = Planned { next: next_ready(&waiting, now), ..Planned::default() };
-        for candidate in waiting.iter().filter(|candidate| candidate.is_ready(now)) {
-            match self.seal_alone(newsletter, &candidate.post, now).await {
-                Ok(count) => {
-                    planned.count += count;
-                    self.remember(&channel, &[&candidate.post]);
-                }
-                Err(error) => put_off(&mut planned, (&channel, &candidate.post.post), error, now)?,
-            }
-        }
-        Ok(planned)
-    }
-
-    /// One edition of everything that is ready, if the schedule fell due.
-    async fn run_digest(
-        &mut self,
-        (newsletter, cadence, schedule): (&Newsletter, Cadence, &Schedule),
-        catalog: &Catalog,
-        now: Timestamp,
-    ) -> Result<Planned, PlanError> {
-        let way = Way::by_mail(newsletter, cadence);
-        let channel = way.name.clone();
-        let mut planned = Planned { next: schedule.next_after(now), ..Planned::default() };
-        let mut carried = Vec::new();
-        let mut tx = self.store.write().await?;
-        let row = tx.schedule(&channel, &expression_key(schedule), now).await?;
-        match latest_run(schedule, newsletter.missed_runs, row.considered_until, now) {
-            Run::NotYet => return Ok(planned),
-            Run::Missed { due } => self.note_missed(&mut tx, &channel, due, now).await?,
-            Run::Fire { due } => {
-                // Another node may have carried some, or a version of them in another language.
-                self.had.insert(channel.clone(), tx.carried(&newsletter.name, cadence).await?);
-                let waiting = self.waiting(&way, catalog, now);
-                let ready: Vec<&Arc<CatalogPost>> = waiting
-                    .iter()
-                    .filter(|candidate| candidate.is_ready(now))
-                    .map(|candidate| &candidate.post)
-                    .collect();
-                let note = if ready.is_empty() { "nothing new" } else { "sealed" };
-                if tx.claim_tick(&channel, due, now, note).await? {
-                    telemetry::tick(&channel, note);
-                    if !ready.is_empty() {
-                        if !self.seal(&mut tx, (newsletter, cadence), &ready, now).await? {
-                            // Another node carried one of them meanwhile: look again with what it left.
-                            self.had.insert(
-                                channel.clone(),
-                                self.store.read().await?.carried(&newsletter.name, cadence).await?,
-                            );
-                            planned.next = Some(now);
-                            return Ok(planned);
-                        }
-                        planned.count += 1;
-                        carried = ready.into_iter().cloned().collect();
-                    }
-                }
-                tx.consider_until(&channel, due).await?;
-            }
-        }
-        tx.commit().await?;
-        // Not before: what a failed commit undid is still to be carried.
-        self.remember(&channel, &carried.iter().collect::<Vec<_>>());
-        Ok(planned)
     }
 
     /// One announcement for each post that is ready. One that cannot be composed holds back no other.

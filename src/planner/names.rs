@@ -1,7 +1,7 @@
 //! What channels and schedules are called in the store and in logs.
 
 use crate::config::{Config, Destination, Newsletter};
-use crate::domain::{Cadence, Channel, Queue, Schedule};
+use crate::domain::{Cadence, Channel, Queue, Schedule, Slot};
 
 /// A way out: a cadence of a newsletter, or a destination.
 #[derive(Clone, Debug)]
@@ -22,6 +22,12 @@ impl Way {
             cadence: Some(cadence),
             language: Some(newsletter.language.clone()),
         }
+    }
+
+    /// What is news to a newsletter, in all languages.
+    pub(super) fn news(newsletter: &Newsletter, cadence: Cadence) -> Self {
+        let name = news_channel(newsletter);
+        Self { name, language: None, ..Self::by_mail(newsletter, cadence) }
     }
 
     pub(super) fn to(destination: &Destination) -> Self {
@@ -49,6 +55,22 @@ pub fn schedules(config: &Config) -> Vec<(String, &Schedule)> {
 /// `newsletter:NAME:CADENCE`.
 pub fn cadence_channel(newsletter: &Newsletter, cadence: Cadence) -> String {
     format!("newsletter:{}:{cadence}", newsletter.name)
+}
+
+/// `newsletter:NAME`.
+pub(super) fn news_channel(newsletter: &Newsletter) -> String {
+    format!("newsletter:{}", newsletter.name)
+}
+
+/// The name of its cadence, and what subscribers chose beside it: `newsletter:NAME:daily Europe/Berlin 07:00`.
+pub(super) fn slot_schedule(newsletter: &Newsletter, slot: &Slot) -> String {
+    let mut name = cadence_channel(newsletter, slot.cadence);
+    let time = slot.send_time.map(|time| time.to_string());
+    for chosen in slot.timezone.iter().chain(&time) {
+        name.push(' ');
+        name.push_str(chosen);
+    }
+    name
 }
 
 pub(super) fn destination_channel(destination: &str) -> String {

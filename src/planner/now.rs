@@ -1,62 +1,72 @@
 //! Editions that a person decides on, in place of a schedule.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::names::Way;
+use super::foresight::Foreseen;
+use super::share::{Of, is_instant};
 use super::{PlanError, Planner};
 use crate::config::Newsletter;
-use crate::domain::{Cadence, Catalog, CatalogPost};
+use crate::domain::{Cadence, Catalog, CatalogPost, PostId};
+use crate::store::{StoreError, Whose};
 
-/// What a cadence of a newsletter has not carried yet, oldest first.
+/// What is due to the subscribers of a cadence of a newsletter, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
     /// May go out now.
     pub ready: Vec<Arc<CatalogPost>>,
     /// From when on each of the others may, if it stays as it is.
     pub later: Vec<(Timestamp, Arc<CatalogPost>)>,
+    /// How many would get some of what is ready.
+    pub audience: i64,
 }
 
 impl Planner {
-    /// What waits for `newsletter` in this cadence.
-    pub fn waiting_for(
+    /// What waits for `newsletter` in this cadence; where nobody has it so, what would wait for somebody who always had.
+    pub async fn waiting_for(
         &self,
         newsletter: &Newsletter,
         cadence: Cadence,
         catalog: &Catalog,
         now: Timestamp,
-    ) -> Waiting {
-        let way = Way::by_mail(newsletter, cadence);
-        let mut waiting = Waiting::default();
-        for candidate in self.waiting(&way, catalog, now) {
-            if candidate.is_ready(now) {
-                waiting.ready.push(candidate.post);
+    ) -> Result<Waiting, StoreError> {
+        let foreseen = Foreseen::of(self, (newsletter, cadence), catalog, now).await?;
+        let (pieces, audience) = foreseen.all(now);
+        let mut waiting = Waiting { audience, ..Waiting::default() };
+        for (at, known) in pieces {
+            if at <= now {
+                waiting.ready.push(known);
             } else {
-                waiting.later.push((candidate.ready_at, candidate.post));
+                waiting.later.push((at, known));
             }
         }
         waiting.later.sort_by_key(|(at, _)| *at);
-        waiting
+        Ok(waiting)
     }
 
     /// Seals an edition of `posts` without waiting for a tick: one for each post in the `instant` cadence. Says how many were
-    /// sealed; fewer, where another node carried a post at the same moment.
+    /// sealed; none, where all had them by now.
     pub async fn seal_now(
         &self,
         (newsletter, cadence): (&Newsletter, Cadence),
-        posts: &[Arc<CatalogPost>],
+        (catalog, posts): (&Catalog, &[Arc<CatalogPost>]),
         now: Timestamp,
     ) -> Result<usize, PlanError> {
-        let each = if cadence == Cadence::Instant { 1 } else { posts.len().max(1) };
+        let each = if is_instant(cadence) { 1 } else { posts.len().max(1) };
         let mut sealed = 0;
         for posts in posts.chunks(each) {
             let mut tx = self.store.write().await?;
-            let posts: Vec<_> = posts.iter().collect();
-            if self.seal(&mut tx, (newsletter, cadence), &posts, now).await? {
-                tx.commit().await?;
-                sealed += 1;
+            let ids: Vec<&PostId> = posts.iter().map(|known| &known.post.id).collect();
+            tx.note_news(&newsletter.name, &ids, now).await?;
+            if is_instant(cadence) && !tx.claim_alone(&newsletter.name, ids[0], now).await? {
+                continue;
             }
+            let only: HashSet<PostId> = ids.into_iter().cloned().collect();
+            let due = (newsletter, cadence, Whose::Cadence(cadence));
+            sealed += self.seal_due(&mut tx, due, (catalog, Of::Only(&only)), now).await?;
+            tx.commit().await?;
         }
         Ok(sealed)
     }

@@ -1,17 +1,20 @@
 //! Making what goes out: an edition sealed with its posts, the body of a call.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::images::bundle_image;
+use super::news::posts_of;
+use super::share::{Share, Table};
 use super::tell::of_post;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
 use crate::domain::{
-    Cadence, CatalogPost, Channel, Diagnostic, Lane, Translation, Versions, Written,
+    Cadence, CatalogPost, Channel, Diagnostic, Lane, PostId, Translation, Versions, Written,
 };
 use crate::mail::{self, Composed, EditionInput};
 use crate::store::{Action, NewAnnouncement, NewEdition, Tx};
@@ -19,32 +22,23 @@ use crate::telemetry;
 use crate::template::{CrosspostContext, CrosspostEvent, SiteContext, Templates};
 
 impl Planner {
-    /// Carries the posts and seals their edition. False: one of them was carried already; the transaction is to be dropped.
+    /// Seals the edition of a share. `texts` has what other shares needed before.
     pub(super) async fn seal(
         &self,
-        tx: &mut Tx,
+        (tx, texts): (&mut Tx, &mut HashMap<PostId, Written>),
         (newsletter, cadence): (&Newsletter, Cadence),
-        posts: &[&Arc<CatalogPost>],
+        (table, share): (&Table, &Share),
         now: Timestamp,
-    ) -> Result<bool, PlanError> {
-        for known in posts {
-            if !tx.carry(&newsletter.name, cadence, &known.post.id, now).await? {
-                return Ok(false);
+    ) -> Result<(), PlanError> {
+        let posts = posts_of(table, share);
+        let samples = self.config.mail.canary.samples(share.people);
+        for known in &posts {
+            if let Entry::Vacant(place) = texts.entry(known.post.id.clone()) {
+                place.insert(self.cache.written(&known.post, known.body)?);
             }
         }
-        let audience = tx.audience_size(&newsletter.name, cadence).await?;
-        let samples = self.config.mail.canary.samples(audience);
-        if audience == 0 {
-            tracing::info!(
-                newsletter = %newsletter.name,
-                %cadence,
-                posts = posts.len(),
-                "nobody gets this newsletter in this cadence; no edition was made"
-            );
-            return Ok(true);
-        }
-        let texts = posts.iter().map(|known| self.cache.written(&known.post, known.body));
-        let written: Vec<_> = texts.collect::<Result<_, _>>()?;
+        let written: Vec<Written> =
+            posts.iter().filter_map(|known| texts.get(&known.post.id).cloned()).collect();
         let composed =
             compose((&self.config, &self.templates), (newsletter, cadence), &written, now)
                 .map_err(PlanError::Compose)?;
@@ -64,7 +58,7 @@ impl Planner {
             channel: &newsletter.mail_channel(),
             samples: &samples,
         };
-        let sealed = tx.seal_edition(&edition, now).await?;
+        let sealed = tx.seal_edition(&edition, (share.number, share.people), now).await?;
         telemetry::edition_sealed(&newsletter.name, cadence.as_str());
         tracing::info!(
             edition.id = sealed.id.0,
@@ -74,22 +68,7 @@ impl Planner {
             audience = sealed.audience,
             "edition sealed"
         );
-        Ok(true)
-    }
-
-    /// How many editions it made: none, if another node was faster.
-    pub(super) async fn seal_alone(
-        &self,
-        newsletter: &Newsletter,
-        post: &Arc<CatalogPost>,
-        now: Timestamp,
-    ) -> Result<usize, PlanError> {
-        let mut tx = self.store.write().await?;
-        let sealed = self.seal(&mut tx, (newsletter, Cadence::Instant), &[post], now).await?;
-        if sealed {
-            tx.commit().await?;
-        }
-        Ok(usize::from(sealed))
+        Ok(())
     }
 
     /// How many announcements it made: none, if another node was faster.

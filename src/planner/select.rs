@@ -54,7 +54,7 @@ impl Candidate {
 /// wishes has come.
 pub(crate) fn candidates(world: World<'_>, view: ChannelView<'_>) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = due(world, view).collect();
-    let versions = Versions::of(world, view, &found);
+    let versions = tongues(world, view, &found);
     found.retain(|candidate| versions.refusal(&candidate.post, view).is_none());
     found.sort_by(|a, b| {
         let (a, b) = (&a.post.post, &b.post.post);
@@ -69,7 +69,7 @@ pub(crate) fn withheld(
     view: ChannelView<'_>,
 ) -> Vec<(Arc<CatalogPost>, Refusal)> {
     let due: Vec<Candidate> = due(world, view).collect();
-    let versions = Versions::of(world, view, &due);
+    let versions = tongues(world, view, &due);
     let withheld = due.into_iter().filter_map(|candidate| {
         let why = versions.refusal(&candidate.post, view)?;
         Some((candidate.post, why))
@@ -77,24 +77,27 @@ pub(crate) fn withheld(
     withheld.collect()
 }
 
+fn tongues<'a>(world: World<'a>, view: ChannelView<'_>, due: &[Candidate]) -> Tongues<'a> {
+    // Channels without a language carry all versions.
+    let due = if view.language.is_some() { due } else { &[] };
+    Tongues::of(world, &due.iter().map(|candidate| &candidate.post).collect::<Vec<_>>())
+}
+
 fn wish_against(known: &CatalogPost, view: ChannelView<'_>) -> Option<Refusal> {
     known.post.wishes().refuse(view.channel, view.cadence)
 }
 
 /// The posts that are one with some of those that are due, but in other languages.
-struct Versions<'a>(HashMap<VersionKey, Vec<&'a CatalogPost>>);
+pub(crate) struct Tongues<'a>(HashMap<VersionKey, Vec<&'a CatalogPost>>);
 
-impl<'a> Versions<'a> {
-    fn of(world: World<'a>, view: ChannelView<'_>, due: &[Candidate]) -> Self {
+impl<'a> Tongues<'a> {
+    pub(crate) fn of(world: World<'a>, due: &[&Arc<CatalogPost>]) -> Self {
         let mut versions = HashMap::new();
-        if view.language.is_none() || due.is_empty() {
-            return Self(versions);
-        }
-        let of_due = |candidate: &Candidate| (VersionKey::of(&candidate.post.post), Vec::new());
-        versions.extend(due.iter().map(of_due));
+        let Some(first) = due.first() else { return Self(versions) };
+        versions.extend(due.iter().map(|known| (VersionKey::of(&known.post), Vec::new())));
         // Where all is in one language nothing need be asked further.
-        let first = &due[0].post.post.language;
-        let is_mixed = due.iter().any(|candidate| candidate.post.post.language != *first);
+        let first = &first.post.language;
+        let is_mixed = due.iter().any(|known| known.post.language != *first);
         for known in &*world.catalog.posts {
             let may_be_one = is_mixed || known.post.language != *first;
             if may_be_one
@@ -107,22 +110,41 @@ impl<'a> Versions<'a> {
         Self(versions)
     }
 
-    /// Why the post is not to go out. Of its versions readers get the one in their language, else the first, and only one. One of
-    /// the baseline, or that its author dismissed, counts as well: a translation of it is no news either.
-    fn refusal(&self, known: &CatalogPost, view: ChannelView<'_>) -> Option<Refusal> {
-        if let Some(refusal) = wish_against(known, view) {
-            return Some(refusal);
+    /// The other versions of `known`, as far as it is the one for readers of `language`: the one in their language, else the first.
+    /// One of the baseline, or that its author dismissed, counts as well: a translation of it is no news either. None: it is not
+    /// for them; nor is, where they want `only` posts in their language, one that is in none of these.
+    pub(crate) fn others(
+        &self,
+        known: &CatalogPost,
+        language: &str,
+        only: bool,
+        view: ChannelView<'_>,
+    ) -> Option<Vec<&'a PostId>> {
+        if only && !speaks(&known.post.language, language) {
+            return None;
         }
-        let language = view.language?;
         let rank = |it: &CatalogPost| {
             let is_theirs = speaks(&it.post.language, language);
             (!is_theirs, it.post.published_at, it.post.id.clone())
         };
-        let versions = self.0.get(&VersionKey::of(&known.post)).into_iter().flatten();
-        let mut others = versions.filter(|it| {
-            it.post.language != known.post.language && wish_against(it, view).is_none()
+        let versions = self.0.get(&VersionKey::of(&known.post)).into_iter().flatten().copied();
+        let others = versions.filter(|it| {
+            it.post.language != known.post.language
+                && wish_against(it, view).is_none()
+                && (!only || speaks(&it.post.language, language))
         });
-        let is_other = others.any(|it| view.had.contains(&it.post.id) || rank(it) < rank(known));
+        let others: Vec<&'a CatalogPost> = others.collect();
+        let is_first = others.iter().all(|it| rank(known) <= rank(it));
+        is_first.then(|| others.into_iter().map(|it| &it.post.id).collect())
+    }
+
+    /// Why the post is not to go out on the channel.
+    fn refusal(&self, known: &CatalogPost, view: ChannelView<'_>) -> Option<Refusal> {
+        if let Some(refusal) = wish_against(known, view) {
+            return Some(refusal);
+        }
+        let others = self.others(known, view.language?, false, view);
+        let is_other = others.is_none_or(|others| others.iter().any(|id| view.had.contains(*id)));
         is_other.then_some(Refusal::OtherVersion)
     }
 }
@@ -140,23 +162,34 @@ fn due<'a>(world: World<'a>, view: ChannelView<'a>) -> impl Iterator<Item = Cand
     // Most posts are of the baseline: they are passed over without a look at anything else.
     let posts = posts.filter(move |known| known.is_news || may_be_scheduled);
     posts.filter_map(move |known| {
-        let is_over = view.had.contains(&known.post.id) || known.is_expired(world.now);
-        if is_over || known.is_held() {
+        if view.had.contains(&known.post.id) || known.is_expired(world.now) {
             return None;
         }
-        let Due::At(due_at) = world.releases.due(&known.post, view.channel, world.taken) else {
-            return None;
-        };
-        let due_at = known.post.wishes().send_at.map_or(due_at, |send_at| due_at.max(send_at));
-        // A post of the baseline goes out only where an author scheduled it by name for a time that was yet to come.
-        let is_wanted = if known.is_news {
-            due_at.max(known.first_seen_at) >= view.since
-        } else {
-            due_at >= view.since && world.releases.schedules(&known.post, view.channel)
-        };
-        let ready_at = due_at.max(known.settled_at());
-        is_wanted.then(|| Candidate { post: Arc::clone(known), ready_at })
+        let ready_at = ready_at(world, view, known)?;
+        Some(Candidate { post: Arc::clone(known), ready_at })
     })
+}
+
+/// When a post may go out on the channel. None: it is held, or no news there.
+pub(crate) fn ready_at(
+    world: World<'_>,
+    view: ChannelView<'_>,
+    known: &CatalogPost,
+) -> Option<Timestamp> {
+    if known.is_held() {
+        return None;
+    }
+    let Due::At(due_at) = world.releases.due(&known.post, view.channel, world.taken) else {
+        return None;
+    };
+    let due_at = known.post.wishes().send_at.map_or(due_at, |send_at| due_at.max(send_at));
+    // A post of the baseline goes out only where an author scheduled it by name for a time that was yet to come.
+    let is_wanted = if known.is_news {
+        due_at.max(known.first_seen_at) >= view.since
+    } else {
+        due_at >= view.since && world.releases.schedules(&known.post, view.channel)
+    };
+    is_wanted.then(|| due_at.max(known.settled_at()))
 }
 
 /// What to do about a schedule.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::names::{Way, destination_channel};
+use super::names::destination_channel;
 use super::select::earlier;
+use super::share::Of;
 use super::{PlanError, Planned, Planner, TRY_AGAIN};
 use crate::domain::{Catalog, CatalogPost, EditionId, PostId};
-use crate::store::{Action, CallUnderWay, GonePost, PostUnderWay, Tx, Untold, Withdrawn};
+use crate::store::{Action, CallUnderWay, GonePost, PostUnderWay, Tx, Untold, Whose, Withdrawn};
 use crate::telemetry;
 
 /// So many posts that are gone within an hour, and more than are left, are rather a disk that was not mounted or a checkout that is
@@ -127,26 +128,23 @@ impl Planner {
                     );
                     None
                 }
-                Ok(done) => done,
+                Ok(done) => Some(done),
             };
             planned.count += match done {
                 Some(done) => done,
-                None => {
-                    self.withdraw_edition((edition, &gone), None, now).await?.unwrap_or_default()
-                }
+                None => self.withdraw_edition((edition, &gone), None, now).await?,
             };
         }
         Ok(())
     }
 
-    /// How many editions it made instead of the one whose posts are gone, of `catalog`. None: another node was faster with
-    /// what is left, and nothing was done.
+    /// How many editions it made instead of the one whose posts are gone, of `catalog`.
     async fn withdraw_edition(
         &mut self,
         (edition, gone): (EditionId, &[(PostUnderWay, String)]),
         catalog: Option<&Catalog>,
         now: Timestamp,
-    ) -> Result<Option<usize>, PlanError> {
+    ) -> Result<usize, PlanError> {
         let mut tx = self.store.write().await?;
         let mut sealed = 0;
         for (post, name) in gone {
@@ -160,53 +158,35 @@ impl Planner {
             match withdrawn {
                 Withdrawn::Paused => {}
                 Withdrawn::Whole => {
-                    match self.seal_anew(&mut tx, edition, catalog, now).await? {
-                        Some(count) => sealed = count,
-                        None => return Ok(None),
-                    }
+                    sealed = self.seal_anew(&mut tx, edition, catalog, now).await?;
                     break;
                 }
                 Withdrawn::Rest | Withdrawn::Nothing => break,
             }
         }
         tx.commit().await?;
-        Ok(Some(sealed))
+        Ok(sealed)
     }
 
     /// Seals what is left of an edition that was taken back, as far as it may go out now: what has changed, or is held by now,
-    /// waits for the next run. None: another node was faster; the transaction is to be dropped.
+    /// waits for the next run.
     async fn seal_anew(
         &mut self,
         tx: &mut Tx,
         edition: EditionId,
         catalog: Option<&Catalog>,
         now: Timestamp,
-    ) -> Result<Option<usize>, PlanError> {
+    ) -> Result<usize, PlanError> {
         let config = Arc::clone(&self.config);
         let Some((name, cadence)) = tx.cadence_of_edition(edition).await? else {
-            return Ok(Some(0));
+            return Ok(0);
         };
-        let Some(newsletter) = config.newsletters.get(&name) else { return Ok(Some(0)) };
-        let way = Way::by_mail(newsletter, cadence);
-        self.had.insert(way.name.clone(), tx.carried(&name, cadence).await?);
-        let Some(catalog) = catalog else { return Ok(Some(0)) };
-        let were: HashSet<String> =
-            tx.posts_of_edition(edition).await?.into_iter().map(|(post, _)| post).collect();
-        let waiting = self.waiting(&way, catalog, now);
-        let left: Vec<&Arc<CatalogPost>> = waiting
-            .iter()
-            .filter(|candidate| candidate.is_ready(now))
-            .map(|candidate| &candidate.post)
-            .filter(|known| were.contains(known.post.id.as_str()))
-            .collect();
-        if left.is_empty() {
-            return Ok(Some(0));
-        }
-        if !self.seal(tx, (newsletter, cadence), &left, now).await? {
-            return Ok(None);
-        }
-        self.remember(&way.name, &left);
-        Ok(Some(1))
+        let Some(newsletter) = config.newsletters.get(&name) else { return Ok(0) };
+        let Some(catalog) = catalog else { return Ok(0) };
+        let were = tx.posts_of_edition(edition).await?;
+        let were: HashSet<PostId> = were.into_iter().map(|(post, _)| PostId::pinned(post)).collect();
+        let due = (newsletter, cadence, Whose::Edition(edition));
+        self.seal_due(tx, due, (catalog, Of::Only(&were)), now).await
     }
 
     async fn withdraw_calls(

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use sqlx::Row as _;
 
+use super::audience::latest_news_sql;
 use super::engine::{Tx, doing, instant, on_engine, optional_instant};
 use super::{Event, StoreError};
 use crate::domain::{EmailAddress, Keyring, SubscriptionId};
@@ -82,8 +83,11 @@ impl Tx {
         const FIND: &str = "SELECT subscription_id, expires_at, used_at FROM confirmations \
                             WHERE token_hash = $1";
         const USE: &str = "UPDATE confirmations SET used_at = $2 WHERE token_hash = $1";
-        const ACTIVATE: &str = "UPDATE subscriptions SET state = 'active', confirmed_at = $2 \
-                                WHERE id = $1 AND state = 'pending'";
+        const ACTIVATE: &str = concat!(
+            "UPDATE subscriptions SET state = 'active', confirmed_at = $2, owed = '', had_through = ",
+            latest_news_sql!("subscriptions.newsletter"),
+            " WHERE id = $1 AND state = 'pending'"
+        );
         let found: Option<(i64, i64, Option<i64>)> = on_engine!(self, |conn| sqlx::query(FIND)
             .bind(token_hash)
             .fetch_optional(conn)

@@ -1,7 +1,5 @@
 //! Planning editions, each with the deliveries it owes, in the planner's transaction.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use sqlx::Row as _;
 
@@ -45,8 +43,8 @@ pub struct SealedEdition {
 /// Who an edition is for.
 #[derive(Clone, Copy)]
 enum Recipients {
-    /// The subscribers of its cadence.
-    Cadence,
+    /// So many who were dealt this share.
+    Share(i64, i64),
     /// So many who had its post before it was edited, and when that was.
     Corrected(i64, Timestamp),
 }
@@ -90,53 +88,14 @@ macro_rules! batches_sql {
 }
 
 impl Tx {
-    /// The posts that this cadence of this newsletter has had.
-    pub async fn carried(
-        &mut self,
-        newsletter: &str,
-        cadence: Cadence,
-    ) -> Result<HashSet<PostId>, StoreError> {
-        const SQL: &str = "SELECT post_id FROM carried WHERE newsletter = $1 AND cadence = $2";
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(newsletter)
-            .bind(cadence.as_str())
-            .fetch_all(conn)
-            .await
-            .and_then(|rows| rows
-                .into_iter()
-                .map(|row| row.try_get::<String, _>("post_id").map(PostId::pinned))
-                .collect()))
-        .map_err(doing("read what a newsletter has carried"))
-    }
-
-    /// Notes that `post` was carried. False: it had been already, so the edition must not be sealed with it.
-    pub async fn carry(
-        &mut self,
-        newsletter: &str,
-        cadence: Cadence,
-        post: &PostId,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        const SQL: &str = "INSERT INTO carried (newsletter, cadence, post_id, carried_at) \
-                           VALUES ($1, $2, $3, $4) ON CONFLICT (newsletter, cadence, post_id) DO NOTHING";
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(newsletter)
-            .bind(cadence.as_str())
-            .bind(post.as_str())
-            .bind(now.as_microsecond())
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected() == 1))
-        .map_err(doing("note that a post was carried"))
-    }
-
-    /// Seals an edition and inserts one delivery per active subscription. The caller has `carry`-ed its posts.
+    /// Seals an edition and inserts one delivery for each of the `audience` subscriptions that were dealt this share.
     pub async fn seal_edition(
         &mut self,
         edition: &NewEdition<'_>,
+        (share, audience): (i64, i64),
         now: Timestamp,
     ) -> Result<SealedEdition, StoreError> {
-        self.seal_to(edition, Recipients::Cadence, now).await
+        self.seal_to(edition, Recipients::Share(share, audience), now).await
     }
 
     /// Seals an edition for the `audience` that had its only post before it was edited, in whatever cadence. None: there is one
@@ -174,7 +133,7 @@ impl Tx {
         let last_stage = batches.last().map_or(0, |batch| batch.stage);
         self.note_audience(id, (first, audience), last_stage, now).await?;
         let what = match recipients {
-            Recipients::Cadence => edition.cadence.as_str(),
+            Recipients::Share(..) => edition.cadence.as_str(),
             Recipients::Corrected(..) => "correction",
         };
         let detail = format!("{} {what} to {audience}", edition.newsletter);
@@ -229,13 +188,12 @@ impl Tx {
         first: i64,
         now: Timestamp,
     ) -> Result<i64, StoreError> {
-        const CADENCE: &str = deliveries_sql!("s.cadence = $5");
+        const SHARE: &str = deliveries_sql!(
+            "s.id IN (SELECT subscription_id FROM shares WHERE share = CAST($5 AS BIGINT))"
+        );
         const CORRECTED: &str = deliveries_sql!("s.id IN (", had_sql!("$4", "$5", "$7", "$8"), ")");
         let (sql, audience) = match recipients {
-            Recipients::Cadence if edition.samples.is_empty() => (CADENCE, 0),
-            Recipients::Cadence => {
-                (CADENCE, self.audience_size(edition.newsletter, edition.cadence).await?)
-            }
+            Recipients::Share(_, audience) => (SHARE, audience),
             Recipients::Corrected(audience, _) => (CORRECTED, audience),
         };
         let sampled: i64 = edition.samples.iter().sum();
@@ -244,13 +202,13 @@ impl Tx {
         } else {
             sampled.saturating_mul(HANDS).checked_div(audience).map_or(0, |hands| hands + 1)
         };
-        let cadence = edition.cadence.as_str();
-        let post = edition.posts.first();
-        let (whose, before) = match (recipients, post) {
+        let (whose, before) = match (recipients, edition.posts.first()) {
             (Recipients::Corrected(_, edited_at), Some((post, revision))) => {
-                (post.as_str(), Some((revision.as_str(), edited_at.as_microsecond())))
+                let before = (revision.as_str(), edited_at.as_microsecond());
+                (post.as_str().to_owned(), Some(before))
             }
-            _ => (cadence, None),
+            (Recipients::Share(share, _), _) => (share.to_string(), None),
+            (Recipients::Corrected(..), None) => (String::new(), None),
         };
         on_engine!(self, |conn| {
             let query = sqlx::query(sql)

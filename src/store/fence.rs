@@ -8,6 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use sqlx::Row as _;
 
+use super::audience::latest_news_sql;
 use super::engine::{Pools, Store, Tx, doing, instant, on_engine};
 use super::{Event, StoreError, seen};
 use crate::domain::{Doubt, Mark, Memory, Place, Seen, doubt, random_token};
@@ -116,6 +117,10 @@ impl Tx {
         const SCHEDULES: &str =
             "UPDATE schedules SET considered_until = $1 WHERE considered_until < $1";
         const CHANNELS: &str = "UPDATE channels SET since_at = $1 WHERE since_at < $1";
+        const SUBSCRIPTIONS: &str = concat!(
+            "UPDATE subscriptions SET owed = '', catches_up = FALSE, had_through = ",
+            latest_news_sql!("subscriptions.newsletter")
+        );
         let pending = self.pending().await?;
         let micros = now.as_microsecond();
         let cancelled: Vec<(i64,)> = on_engine!(self, |conn| {
@@ -130,7 +135,7 @@ impl Tx {
             for sql in [DELIVERIES, SCHEDULES, CHANNELS] {
                 sqlx::query(sql).bind(micros).execute(&mut *conn).await.map_err(failed())?;
             }
-            for sql in [LETTERS, CLOSE] {
+            for sql in [LETTERS, CLOSE, SUBSCRIPTIONS] {
                 sqlx::query(sql).execute(&mut *conn).await.map_err(failed())?;
             }
             cancelled

@@ -85,6 +85,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("migrations/sqlite/0011_feed_identity.sql"),
         include_str!("migrations/postgres/0011_feed_identity.sql"),
     ),
+    (
+        "audience",
+        include_str!("migrations/sqlite/0012_audience.sql"),
+        include_str!("migrations/postgres/0012_audience.sql"),
+    ),
 ];
 
 pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {

@@ -43,6 +43,29 @@ impl Tx {
         .map_err(doing("read a schedule"))
     }
 
+    /// The schedules whose names begin with `prefix`, by name.
+    pub async fn schedules(
+        &mut self,
+        prefix: &str,
+    ) -> Result<HashMap<String, ScheduleRow>, StoreError> {
+        // `~` comes after everything that a name may hold.
+        const SQL: &str = "SELECT name, expression, considered_until FROM schedules \
+                           WHERE name >= $1 AND name < $1 || '~'";
+        on_engine!(self, |conn| sqlx::query(SQL).bind(prefix).fetch_all(conn).await.and_then(
+            |rows| rows
+                .into_iter()
+                .map(|row| {
+                    let row_of = ScheduleRow {
+                        expression: row.try_get("expression")?,
+                        considered_until: instant(row.try_get("considered_until")?),
+                    };
+                    Ok((row.try_get("name")?, row_of))
+                })
+                .collect()
+        ))
+        .map_err(doing("read schedules"))
+    }
+
     /// Notes that every run of `name` up to `until` has been dealt with.
     pub async fn consider_until(&mut self, name: &str, until: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE schedules SET considered_until = $2 WHERE name = $1 \

@@ -19,7 +19,7 @@ pub struct PostUnderWay {
 /// What became of an edition one of whose posts is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Withdrawn {
-    /// Nobody had it: it is cancelled, and its posts count as not carried.
+    /// Nobody had it: it is cancelled, and its recipients are owed its posts.
     Whole,
     /// Some have it: nobody else gets it.
     Rest,
@@ -111,10 +111,6 @@ impl Tx {
         const TRIED: &str = "SELECT count(*) AS tried FROM deliveries d JOIN editions e ON e.id = $1 \
                              AND d.id BETWEEN e.first_delivery AND e.last_delivery \
                              WHERE d.state IN ('sending', 'accepted', 'uncertain')";
-        const GIVE_BACK: &str = "DELETE FROM carried WHERE post_id IN (SELECT post_id FROM edition_posts \
-                                 WHERE edition_id = $1) AND (newsletter, cadence) IN (SELECT newsletter, cadence \
-                                 FROM editions WHERE id = $1) \
-                                 AND NOT EXISTS (SELECT 1 FROM corrections WHERE edition_id = $1)";
         const TOLD: &str =
             "UPDATE edition_posts SET gone_at = $3 WHERE edition_id = $1 AND post_id = $2";
         let id = of.edition;
@@ -132,12 +128,7 @@ impl Tx {
             if self.cancel_edition(id, &why, now).await?.is_none() {
                 return Ok(Withdrawn::Nothing);
             }
-            on_engine!(self, |conn| sqlx::query(GIVE_BACK)
-                .bind(id.0)
-                .execute(conn)
-                .await
-                .map(|_| ()))
-            .map_err(failed())?;
+            self.give_back(id).await?;
             return Ok(Withdrawn::Whole);
         }
         if of.posts == 1 {

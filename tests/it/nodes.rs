@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use postrider::clock::{Clock as _, SystemClock};
 use postrider::config::{self, Environment};
 use postrider::domain::{
-    Bounce, Cadence, DeliveryState, EditionState, EmailAddress, Lane, PostId, Revision,
+    Bounce, Cadence, Choice, DeliveryState, EditionState, EmailAddress, Lane, PostId, Revision,
     SubscriptionState,
 };
 use postrider::ingest::{Ingest, open_cache};
@@ -69,7 +69,7 @@ async fn edition(store: &Store, readers: usize) {
         let wish = AddSubscriber {
             address: &address,
             newsletter: "weekly",
-            cadence: Cadence::Daily,
+            choice: &Choice::of(Cadence::Daily),
             state: SubscriptionState::Active,
             source: "test",
         };

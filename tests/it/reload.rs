@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use postrider::clock::{Clock as _, SystemClock};
-use postrider::domain::{Cadence, SubscriptionState};
+use postrider::domain::{Cadence, Choice, SubscriptionState};
 use postrider::store::AddSubscriber;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixDatagram};
@@ -61,7 +61,7 @@ async fn subscriber(database: &Database) {
     let wish = AddSubscriber {
         address: &"ann@example.org".parse().expect("an address"),
         newsletter: "weekly",
-        cadence: Cadence::Instant,
+        choice: &Choice::of(Cadence::Instant),
         state: SubscriptionState::Active,
         source: "test",
     };

@@ -6,7 +6,7 @@ use super::site::{DAY, duration};
 use super::{Context, is_outbox, mail, politeness};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
-use crate::config::{Mail, Newsletter, SampleSubscriber, raw};
+use crate::config::{Mail, Newsletter, SampleSubscriber, Topic, raw};
 use crate::domain::{Cadence, RetryPolicy, Schedule};
 
 pub(super) fn newsletters(
@@ -54,6 +54,8 @@ fn newsletter(
         Some(tag) => context.report.take(&key("language"), values::language(tag)),
         None => Some(site_language.to_owned()),
     };
+    let languages = languages(&key("languages"), &raw.languages, context);
+    let topics = topics(&key("topics"), &raw.topics, context);
     let zone = match raw.timezone.as_deref() {
         Some(zone) => context.report.take(&key("timezone"), values::zone(zone)),
         None => Some(context.zone.clone()),
@@ -80,6 +82,9 @@ fn newsletter(
         title: title?,
         description: raw.description.trim().to_owned(),
         language: language?,
+        languages: languages?,
+        only_in_language: raw.only_in_language,
+        topics: topics?,
         cadences: cadences?,
         default_cadence: default_cadence?,
         missed_runs: missed_runs?,
@@ -91,6 +96,38 @@ fn newsletter(
         reply_to: reply_to?,
         inline_images: raw.inline_images,
     })
+}
+
+fn languages(
+    at: &str,
+    raw: &[String],
+    context: &mut Context<'_>,
+) -> Option<Vec<String>> {
+    // All of them are looked at, so that all that is wrong is said.
+    let found: Vec<_> =
+        raw.iter().map(|tag| context.report.take(at, values::language(tag))).collect();
+    found.into_iter().collect()
+}
+
+fn topics(
+    at: &str,
+    raw: &BTreeMap<String, raw::Topic>,
+    context: &mut Context<'_>,
+) -> Option<BTreeMap<String, Topic>> {
+    let read = raw.iter().map(|(name, topic)| {
+        let at = format!("{at}.{name}");
+        let (title, terms) = match topic {
+            raw::Topic::Title(title) => (title, &[][..]),
+            raw::Topic::Described { title, terms } => (title, terms.as_slice()),
+        };
+        let named = context.report.take(&at, values::name(name));
+        let title = context.report.take(&at, values::line(title));
+        let (_, title) = (named?, title?);
+        let terms = [name, &title].into_iter().chain(terms).map(|term| term.to_lowercase());
+        Some((name.clone(), Topic { terms: terms.collect(), title }))
+    });
+    let read: Vec<_> = read.collect();
+    read.into_iter().collect()
 }
 
 /// The house's retry policy with what the newsletter has of its own.

@@ -108,6 +108,18 @@ pub(super) fn read(expression: &str) -> Result<Fields, ScheduleError> {
     }
 }
 
+/// The same days, once on each, at a full hour. None: `expression` is none.
+pub(super) fn at_hour(expression: &str, hour: u8) -> Option<String> {
+    let words: Vec<&str> = Part::words(expression).iter().map(|word| word.text).collect();
+    match words[..] {
+        [name] => at_hour(nickname(Part { text: name, at: 0 }).ok()?, hour),
+        [_, _, day, month, weekday] | [_, _, _, day, month, weekday] => {
+            Some(format!("0 {hour} {day} {month} {weekday}"))
+        }
+        _ => None,
+    }
+}
+
 fn fields(second: Values, others: [&Part<'_>; 5]) -> Result<Fields, ScheduleError> {
     let [minute, hour, day, month, weekday] = others;
     Ok(Fields {

@@ -82,6 +82,16 @@ impl Schedule {
         &self.zone
     }
 
+    /// The same days in another zone, or once on each of them at another hour. What is left out stays.
+    pub fn by_the_clock_of(&self, zone: Option<TimeZone>, hour: Option<u8>) -> Self {
+        let zone = zone.unwrap_or_else(|| self.zone.clone());
+        let moved = hour.and_then(|hour| {
+            let expression = fields::at_hour(&self.expression, hour)?;
+            Self::parse(&expression, zone.clone()).ok()
+        });
+        moved.unwrap_or_else(|| Self { zone, ..self.clone() })
+    }
+
     /// Whether it follows elapsed time (a `*` in the hour field) rather than fixed times of the day.
     pub fn is_interval(&self) -> bool {
         self.times.is_interval()

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use postrider::domain::{Cadence, DeliveryState, SubscriptionState};
+use postrider::domain::{Cadence, Choice, DeliveryState, SubscriptionState};
 use postrider::store::{AddSubscriber, DeliveryFilter, Store};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -85,7 +85,7 @@ pub(crate) async fn add_subscribers(store: &Store, count: usize) {
         let wish = AddSubscriber {
             address: &address,
             newsletter: "weekly",
-            cadence: Cadence::Instant,
+            choice: &Choice::of(Cadence::Instant),
             state: SubscriptionState::Active,
             source: "test",
         };

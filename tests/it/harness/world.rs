@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use postrider::app::{Generation, templates_for};
 use postrider::clock::{Clock as _, ManualClock};
 use postrider::config::{self, Environment};
-use postrider::domain::{Cadence, EmailAddress, SubscriptionState};
+use postrider::domain::{Cadence, Choice, EmailAddress, SubscriptionState};
 use postrider::feed::Shelf;
 use postrider::store::{AddSubscriber, Added, DeliveryFilter, DeliveryRow, Store};
 use postrider::web::{self, WebState};
@@ -360,7 +360,7 @@ impl World {
         let wish = AddSubscriber {
             address: &address,
             newsletter: "weekly",
-            cadence,
+            choice: &Choice::of(cadence),
             state: SubscriptionState::Active,
             source: "story",
         };

@@ -79,7 +79,7 @@ async fn a_confirmation_works_once_and_not_for_ever() {
         let wish = AddSubscriber {
             address: &address("ann"),
             newsletter: "weekly",
-            cadence: Cadence::Daily,
+            choice: &Choice::of(Cadence::Daily),
             state: SubscriptionState::Pending,
             source: "form",
         };

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use postrider::config::StoreUrl;
 use postrider::domain::{
-    Bounce, Cadence, DeliveryId, DeliveryState, EditionId, EditionState, EmailAddress, Lane,
+    Bounce, Cadence, Choice, DeliveryId, DeliveryState, EditionId, EditionState, EmailAddress, Lane,
     Outcome, PostId, Reason, Reply, Revision, SubscriptionState,
 };
 use postrider::store::{
@@ -48,7 +48,7 @@ async fn subscribe(store: &Store, name: &str) -> Added {
     let wish = AddSubscriber {
         address: &address(name),
         newsletter: "weekly",
-        cadence: Cadence::Daily,
+        choice: &Choice::of(Cadence::Daily),
         state: SubscriptionState::Active,
         source: "test",
     };

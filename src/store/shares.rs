@@ -1,0 +1,402 @@
+//! Who gets what of an edition: subscriptions that stand alike are looked at as one, and dealt with as one.
+//!
+//! `profiles` reads how the subscriptions that are due stand, `planner` decides for each such profile, `deal` writes it down:
+//! each subscription's share, to be sealed as an edition, and how it stands then.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::Row as _;
+
+use super::StoreError;
+use super::engine::{Tx, doing, on_engine};
+use crate::domain::{Cadence, EditionId, SendTime, Slot, Topics};
+
+/// Profiles that travel to the database at once.
+const ROWS: usize = 5_000;
+
+/// The subscriptions that are due.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'a> {
+    /// All of a cadence.
+    Cadence(Cadence),
+    /// Those of a cadence whose digests fall due at these times.
+    Slots(Cadence, &'a [Slot]),
+    /// Those who went over to the instant cadence.
+    CatchingUp,
+    /// Those who had a delivery of this edition.
+    Edition(EditionId),
+}
+
+/// Subscriptions that stand alike: the same choice, and the same news behind them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Profile {
+    pub topics: Topics,
+    pub language: Option<String>,
+    /// All news up to this number is behind them ...
+    pub had_through: i64,
+    /// ... but for these numbers, in order.
+    pub owed: Vec<i64>,
+    /// Neither paused nor suppressed.
+    pub is_reachable: bool,
+    /// How many they are.
+    pub people: i64,
+}
+
+/// What becomes of the subscriptions of a profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dealt<'a> {
+    pub profile: &'a Profile,
+    /// A number that those have in common who get the same edition. None: they get none.
+    pub share: Option<i64>,
+    pub had_through: i64,
+    pub owed: Vec<i64>,
+}
+
+#[derive(Serialize)]
+struct DealtRow {
+    topics: String,
+    language: String,
+    had_through: i64,
+    owed: String,
+    is_reachable: bool,
+    share: Option<i64>,
+    new_had_through: i64,
+    new_owed: String,
+}
+
+#[derive(Serialize)]
+struct SlotRow<'a> {
+    timezone: &'a str,
+    send_time: String,
+}
+
+/// Whether a subscription may be mailed at `$2`.
+macro_rules! reachable_sql {
+    () => {
+        "(p.suppressed_at IS NULL AND (s.paused_until IS NULL OR s.paused_until <= $2))"
+    };
+}
+
+/// `$before`, the condition that subscriptions are of `$whose`, `$after`; for either engine. Binds: `$1` the newsletter, `$2` now, `$3`
+/// and `$4` what `bounds` gives.
+macro_rules! due_sql {
+    ($whose:expr, $is_postgres:expr, $before:expr, $after:expr) => {
+        match ($whose, $is_postgres) {
+            (Whose::Cadence(_), _) => due_sql!(@ $before, "s.cadence = $4 AND $3 = ''", $after),
+            (Whose::Slots(..), false) => due_sql!(
+                @ $before,
+                "s.cadence = $4 AND (s.timezone, s.send_time) IN (SELECT value->>'timezone', value->>'send_time' \
+                 FROM json_each($3))",
+                $after
+            ),
+            (Whose::Slots(..), true) => due_sql!(
+                @ $before,
+                "s.cadence = $4 AND (s.timezone, s.send_time) IN (SELECT value->>'timezone', value->>'send_time' \
+                 FROM jsonb_array_elements(CAST($3 AS jsonb)) AS each(value))",
+                $after
+            ),
+            (Whose::CatchingUp, _) => {
+                due_sql!(@ $before, "s.catches_up AND $3 = '' AND $4 = ''", $after)
+            }
+            (Whose::Edition(_), _) => due_sql!(
+                @ $before,
+                "s.id IN (SELECT d.subscription_id FROM editions e JOIN deliveries d \
+                 ON d.id BETWEEN e.first_delivery AND e.last_delivery WHERE e.id = CAST($3 AS BIGINT)) AND $4 = ''",
+                $after
+            ),
+        }
+    };
+    (@ $before:expr, $condition:literal, $after:expr) => {
+        concat!($before, "s.newsletter = $1 AND s.state = 'active' AND ", $condition, $after)
+    };
+}
+
+/// What of a subscription makes its profile.
+macro_rules! alike_sql {
+    () => {
+        concat!(
+            "x.topics = s.topics AND x.language = s.language AND x.had_through = s.had_through AND x.owed = s.owed \
+             AND x.is_reachable = ",
+            reachable_sql!()
+        )
+    };
+}
+
+impl Whose<'_> {
+    fn bounds(&self) -> (String, &'static str) {
+        match self {
+            Self::Cadence(cadence) => (String::new(), cadence.as_str()),
+            Self::Slots(cadence, slots) => {
+                let rows: Vec<_> = slots.iter().map(SlotRow::of).collect();
+                (serde_json::to_string(&rows).expect("texts can be written as JSON"), cadence.as_str())
+            }
+            Self::CatchingUp => (String::new(), ""),
+            Self::Edition(id) => (id.0.to_string(), ""),
+        }
+    }
+}
+
+impl<'a> SlotRow<'a> {
+    fn of(slot: &'a Slot) -> Self {
+        Self {
+            timezone: slot.timezone.as_deref().unwrap_or_default(),
+            send_time: slot.send_time.map(|time| time.to_string()).unwrap_or_default(),
+        }
+    }
+}
+
+impl Tx {
+    /// How the subscriptions of `newsletter` that are due stand at `now`.
+    pub async fn profiles(
+        &mut self,
+        newsletter: &str,
+        whose: Whose<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<Profile>, StoreError> {
+        let sql = due_sql!(
+            whose,
+            self.is_postgres(),
+            concat!(
+                "SELECT s.topics, s.language, s.had_through, s.owed, ",
+                reachable_sql!(),
+                " AS is_reachable, count(*) AS people \
+                 FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id WHERE "
+            ),
+            " GROUP BY 1, 2, 3, 4, 5"
+        );
+        let (what, cadence) = whose.bounds();
+        let found: Vec<(String, String, i64, String, bool, i64)> =
+            on_engine!(self, |conn| sqlx::query_as(sql)
+                .bind(newsletter)
+                .bind(now.as_microsecond())
+                .bind(what)
+                .bind(cadence)
+                .fetch_all(conn)
+                .await)
+            .map_err(doing("read who is due"))?;
+        found
+            .into_iter()
+            .map(|(topics, language, had_through, owed, is_reachable, people)| {
+                Ok(Profile {
+                    topics: read_topics(&topics)?,
+                    language: (!language.is_empty()).then_some(language),
+                    had_through,
+                    owed: read_owed(&owed)?,
+                    is_reachable,
+                    people,
+                })
+            })
+            .collect()
+    }
+
+    /// Writes down what each subscription that is due gets, for `seal_edition`, and how it stands from now on. `dealt` is made of what
+    /// `profiles` gave in this transaction.
+    pub async fn deal(
+        &mut self,
+        newsletter: &str,
+        whose: Whose<'_>,
+        dealt: &[Dealt<'_>],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.make_dealt(dealt).await?;
+        let insert = due_sql!(
+            whose,
+            self.is_postgres(),
+            "INSERT INTO shares (subscription_id, share) SELECT s.id, x.share FROM subscriptions s \
+             JOIN subscribers p ON p.id = s.subscriber_id JOIN dealt x ON ",
+            concat!(" AND x.share IS NOT NULL AND ", alike_sql!())
+        );
+        let advance = due_sql!(
+            whose,
+            self.is_postgres(),
+            "UPDATE subscriptions SET had_through = x.new_had_through, owed = x.new_owed, catches_up = FALSE \
+             FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id JOIN dealt x ON ",
+            concat!(" AND ", alike_sql!(), " WHERE s.id = subscriptions.id")
+        );
+        let index = "CREATE INDEX shares_by_share ON shares (share)";
+        let (what, cadence) = whose.bounds();
+        let failed = || doing("deal out what is due");
+        on_engine!(self, |conn| {
+            for (sql, is_last) in [(insert, false), (advance, true)] {
+                sqlx::query(sql)
+                    .bind(newsletter)
+                    .bind(now.as_microsecond())
+                    .bind(&what)
+                    .bind(cadence)
+                    .execute(&mut *conn)
+                    .await
+                    .map_err(failed())?;
+                if !is_last {
+                    sqlx::raw_sql(index).execute(&mut *conn).await.map_err(failed())?;
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// What was dealt is sealed.
+    pub async fn forget_shares(&mut self) -> Result<(), StoreError> {
+        const SQL: &str = "DROP TABLE dealt; DROP TABLE shares";
+        on_engine!(self, |conn| sqlx::raw_sql(SQL).execute(conn).await.map(|_| ()))
+            .map_err(doing("forget what was dealt"))
+    }
+
+    /// All of `newsletter` have caught up, also those to whom nothing was due.
+    pub async fn end_catching_up(&mut self, newsletter: &str) -> Result<(), StoreError> {
+        const SQL: &str =
+            "UPDATE subscriptions SET catches_up = FALSE WHERE newsletter = $1 AND catches_up";
+        on_engine!(self, |conn| sqlx::query(SQL).bind(newsletter).execute(conn).await.map(|_| ()))
+            .map_err(doing("end catching up"))
+    }
+
+    /// The tables that are there for this transaction only.
+    async fn make_dealt(&mut self, dealt: &[Dealt<'_>]) -> Result<(), StoreError> {
+        const TABLES: &str = "DROP TABLE IF EXISTS dealt; DROP TABLE IF EXISTS shares; \
+            CREATE TEMPORARY TABLE dealt (topics TEXT, language TEXT, had_through BIGINT, owed TEXT, is_reachable BOOLEAN, \
+            share BIGINT, new_had_through BIGINT, new_owed TEXT, \
+            PRIMARY KEY (topics, language, had_through, owed, is_reachable)); \
+            CREATE TEMPORARY TABLE shares (subscription_id BIGINT, share BIGINT)";
+        const SQLITE: &str = "INSERT INTO dealt SELECT value->>'topics', value->>'language', value->>'had_through', \
+                              value->>'owed', value->>'is_reachable', value->>'share', value->>'new_had_through', \
+                              value->>'new_owed' FROM json_each($1)";
+        const POSTGRES: &str = "INSERT INTO dealt SELECT * FROM json_to_recordset(CAST($1 AS json)) AS each(\
+                                topics TEXT, language TEXT, had_through BIGINT, owed TEXT, is_reachable BOOLEAN, \
+                                share BIGINT, new_had_through BIGINT, new_owed TEXT)";
+        let insert = if self.is_postgres() { POSTGRES } else { SQLITE };
+        let failed = || doing("deal out what is due");
+        on_engine!(self, |conn| sqlx::raw_sql(TABLES).execute(conn).await.map(|_| ()))
+            .map_err(failed())?;
+        for dealt in dealt.chunks(ROWS) {
+            let rows: Vec<_> = dealt.iter().map(DealtRow::of).collect();
+            let rows = serde_json::to_string(&rows).expect("texts and numbers can be written as JSON");
+            on_engine!(self, |conn| sqlx::query(insert).bind(rows).execute(conn).await.map(|_| ()))
+                .map_err(failed())?;
+        }
+        Ok(())
+    }
+
+    /// An edition that nobody has is taken back: its recipients are owed its posts again.
+    pub(super) async fn give_back(&mut self, id: EditionId) -> Result<(), StoreError> {
+        const POSTS: &str = "SELECT n.seq FROM editions e JOIN edition_posts p ON p.edition_id = e.id \
+                             JOIN news n ON n.newsletter = e.newsletter AND n.post_id = p.post_id WHERE e.id = $1";
+        const ALONE: &str = "UPDATE news SET alone_at = NULL WHERE (newsletter, post_id) IN \
+                             (SELECT e.newsletter, p.post_id FROM editions e JOIN edition_posts p ON p.edition_id = e.id \
+                             WHERE e.id = $1 AND e.cadence = 'instant')";
+        const WERE: &str = "SELECT DISTINCT s.owed FROM editions e JOIN deliveries d \
+                            ON d.id BETWEEN e.first_delivery AND e.last_delivery \
+                            JOIN subscriptions s ON s.id = d.subscription_id WHERE e.id = $1";
+        const OWE: &str = "UPDATE subscriptions SET owed = $3 WHERE owed = $2 AND id IN (SELECT d.subscription_id \
+                           FROM editions e JOIN deliveries d ON d.id BETWEEN e.first_delivery AND e.last_delivery \
+                           WHERE e.id = $1)";
+        let failed = || doing("owe what was taken back");
+        let (posts, were): (Vec<i64>, Vec<String>) = on_engine!(self, |conn| {
+            let posts = sqlx::query_scalar(POSTS).bind(id.0).fetch_all(&mut *conn).await;
+            sqlx::query(ALONE).bind(id.0).execute(&mut *conn).await.map_err(failed())?;
+            let were = sqlx::query_scalar(WERE).bind(id.0).fetch_all(conn).await;
+            (posts.map_err(failed())?, were.map_err(failed())?)
+        });
+        // What is changed must not be met again under its new name.
+        let mut changes = Vec::new();
+        for owed in were {
+            let mut now_owed = read_owed(&owed)?;
+            now_owed.extend(posts.iter().copied());
+            now_owed.sort_unstable();
+            now_owed.dedup();
+            changes.push((owed, write_owed(&now_owed)));
+        }
+        changes.sort_by_key(|(owed, _)| std::cmp::Reverse(owed.len()));
+        for (owed, now_owed) in changes.iter().filter(|(owed, now_owed)| owed != now_owed) {
+            on_engine!(self, |conn| sqlx::query(OWE)
+                .bind(id.0)
+                .bind(owed)
+                .bind(now_owed)
+                .execute(conn)
+                .await
+                .map(|_| ()))
+            .map_err(failed())?;
+        }
+        Ok(())
+    }
+
+    /// The times at which subscribers of `newsletter` get digests in `cadence`.
+    pub async fn slots(
+        &mut self,
+        newsletter: &str,
+        cadence: Cadence,
+    ) -> Result<Vec<Slot>, StoreError> {
+        const SQL: &str = "SELECT timezone, send_time FROM slots WHERE newsletter = $1 AND cadence = $2 \
+                           ORDER BY timezone, send_time";
+        let found: Vec<(String, String)> = on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(newsletter)
+            .bind(cadence.as_str())
+            .fetch_all(conn)
+            .await
+            .and_then(|rows| rows
+                .into_iter()
+                .map(|row| Ok((row.try_get("timezone")?, row.try_get("send_time")?)))
+                .collect()))
+        .map_err(doing("read when digests fall due"))?;
+        found
+            .into_iter()
+            .map(|(timezone, send_time)| {
+                Ok(Slot {
+                    cadence,
+                    timezone: (!timezone.is_empty()).then_some(timezone),
+                    send_time: read_send_time(&send_time)?,
+                })
+            })
+            .collect()
+    }
+}
+
+impl DealtRow {
+    fn of(dealt: &Dealt<'_>) -> Self {
+        let profile = dealt.profile;
+        Self {
+            topics: write_topics(&profile.topics),
+            language: profile.language.clone().unwrap_or_default(),
+            had_through: profile.had_through,
+            owed: write_owed(&profile.owed),
+            is_reachable: profile.is_reachable,
+            share: dealt.share,
+            new_had_through: dealt.had_through,
+            new_owed: write_owed(&dealt.owed),
+        }
+    }
+}
+
+/// A JSON array, or nothing for everything.
+pub(super) fn write_topics(topics: &Topics) -> String {
+    if topics.is_everything() {
+        return String::new();
+    }
+    serde_json::to_string(topics).expect("texts can be written as JSON")
+}
+
+pub(super) fn read_topics(text: &str) -> Result<Topics, StoreError> {
+    if text.is_empty() {
+        return Ok(Topics::default());
+    }
+    serde_json::from_str(text).map_err(|_| StoreError::Corrupt("topics"))
+}
+
+fn write_owed(owed: &[i64]) -> String {
+    if owed.is_empty() {
+        return String::new();
+    }
+    serde_json::to_string(owed).expect("numbers can be written as JSON")
+}
+
+fn read_owed(text: &str) -> Result<Vec<i64>, StoreError> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(text).map_err(|_| StoreError::Corrupt("what a subscription is owed"))
+}
+
+pub(super) fn read_send_time(text: &str) -> Result<Option<SendTime>, StoreError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| StoreError::Corrupt("the hour of a digest"))
+}
