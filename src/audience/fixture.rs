@@ -175,6 +175,7 @@ fn newsletter(name: &str) -> Newsletter {
         languages: Vec::new(),
         only_in_language: false,
         topics: BTreeMap::new(),
+        welcome: Vec::new(),
         cadences: [(Cadence::Instant, None), (Cadence::Weekly, Some(monday))].into(),
         default_cadence: Cadence::Weekly,
         missed_runs: MissedRuns::Skip,

@@ -92,11 +92,26 @@ impl Audience<'_> {
             ConfirmationAnswer::Unknown => return Ok(Confirmation::Unknown),
         };
         let subscription = tx.subscription(id).await?;
+        if let Some(row) =
+            subscription.as_ref().filter(|row| row.state == SubscriptionState::Active)
+        {
+            self.welcome(&mut tx, row).await?;
+        }
         tx.commit().await?;
         Ok(match subscription {
             Some(row) if row.state == SubscriptionState::Active => Confirmation::Subscribed(row),
             Some(_) | None => Confirmation::Left,
         })
+    }
+
+    /// Newcomers get the welcome mails of their newsletter.
+    async fn welcome(&self, tx: &mut Tx, row: &SubscriptionRow) -> Result<(), StoreError> {
+        let newsletter = self.config.newsletters.get(&row.newsletter);
+        let Some(first) = newsletter.and_then(|newsletter| newsletter.welcome.first()) else {
+            return Ok(());
+        };
+        let due_at = self.now().saturating_add(first.after).unwrap_or(Timestamp::MAX);
+        tx.begin_welcome(row.id, due_at).await
     }
 
     /// The subscription that an unsubscribe link speaks for. None: the link is forged, or the subscription was erased.

@@ -364,6 +364,8 @@ pub struct Newsletter {
     pub only_in_language: bool,
     /// What subscribers may choose from; empty: there is nothing to choose.
     pub topics: BTreeMap<String, Topic>,
+    /// What newcomers get, one after the other.
+    pub welcome: Vec<WelcomeStep>,
     /// What it offers; `None` for `instant`, which has no schedule.
     pub cadences: BTreeMap<Cadence, Option<Schedule>>,
     pub default_cadence: Cadence,
@@ -381,6 +383,15 @@ pub struct Newsletter {
     pub inline_images: bool,
 }
 
+/// `[[newsletters.NAME.welcome]]`: a mail to newcomers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WelcomeStep {
+    /// Since the one before, or since they were confirmed.
+    pub after: SignedDuration,
+    /// The post that it brings: slug, source path or id.
+    pub post: String,
+}
+
 /// `[newsletters.NAME.topics.NAME]`: something that subscribers may choose to read of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
@@ -395,7 +406,10 @@ impl Newsletter {
     pub fn topics_of(&self, post: &Post) -> Vec<String> {
         let own = post.topics().iter().chain(&post.categories);
         let own: Vec<String> = own.map(|term| term.to_lowercase()).collect();
-        let of = self.topics.iter().filter(|(_, topic)| topic.terms.iter().any(|term| own.contains(term)));
+        let of = self
+            .topics
+            .iter()
+            .filter(|(_, topic)| topic.terms.iter().any(|term| own.contains(term)));
         of.map(|(name, _)| name.clone()).collect()
     }
 

@@ -248,6 +248,8 @@ pub(super) struct Newsletter {
     /// What subscribers may choose to read of, each under a short name: `making = "Making things"`. A post is of it whose topics, tags or
     /// categories have that name or that title, whatever the case. Who chooses nothing gets all posts.
     pub topics: BTreeMap<String, Topic>,
+    /// Mails that newcomers get, one after the other, from when they are confirmed.
+    pub welcome: Vec<WelcomeStep>,
     /// How often subscribers may have it: at least one of the keys below.
     #[schemars(extend("x-required" = true))]
     pub cadences: Cadences,
@@ -281,6 +283,24 @@ pub(super) struct Newsletter {
     /// Send images along that lie beside their post in its bundle (PNG, JPEG and GIF up to 256 kB, 1 MB a mail); all others, and
     /// all if `false`, are links. Mails grow by as much for every subscriber.
     pub inline_images: bool,
+}
+
+/// A mail to newcomers. It keeps away from their digests by three hours.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct WelcomeStep {
+    /// How long after the one before; of the first, after they were confirmed.
+    pub after: Duration,
+    /// The post that it brings: its slug, source path or id. It must be live in the feeds; `email: skip` in its front matter keeps it from
+    /// being mailed as news as well.
+    #[schemars(extend("x-required" = true))]
+    pub post: Option<String>,
+}
+
+impl Default for WelcomeStep {
+    fn default() -> Self {
+        Self { after: Duration::new("0s"), post: None }
+    }
 }
 
 /// A title, or a title and other words for it.

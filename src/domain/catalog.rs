@@ -69,18 +69,24 @@ pub(super) mod tests {
 
     /// A post that was first seen when it was published.
     pub(in crate::domain) fn known_post(post: Post) -> Arc<CatalogPost> {
-        let seen_at = post.published_at;
-        Arc::new(CatalogPost {
-            post: Arc::new(post),
-            body: BodyId(1),
-            first_seen_at: seen_at,
-            revised_at: seen_at,
-            edited_at: None,
-            is_news: true,
-            hold: None,
-            likeness: Likeness::of(""),
-            settle: SignedDuration::ZERO,
-            expires_at: None,
-        })
+        CatalogPost::bare(post)
+    }
+
+    impl CatalogPost {
+        pub(crate) fn bare(post: Post) -> Arc<Self> {
+            let seen_at = post.published_at;
+            Arc::new(Self {
+                post: Arc::new(post),
+                body: BodyId(1),
+                first_seen_at: seen_at,
+                revised_at: seen_at,
+                edited_at: None,
+                is_news: true,
+                hold: None,
+                likeness: Likeness::of(""),
+                settle: SignedDuration::ZERO,
+                expires_at: None,
+            })
+        }
     }
 }

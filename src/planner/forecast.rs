@@ -215,12 +215,7 @@ async fn digests(
     Ok(found.into_values().collect())
 }
 
-fn row(
-    at: Timestamp,
-    channel: &str,
-    posts: &[Arc<CatalogPost>],
-    recipients: i64,
-) -> ForecastRow {
+fn row(at: Timestamp, channel: &str, posts: &[Arc<CatalogPost>], recipients: i64) -> ForecastRow {
     ForecastRow {
         at,
         channel: channel.to_owned(),

@@ -15,6 +15,7 @@ mod seal;
 mod select;
 mod share;
 mod tell;
+mod welcome;
 mod withdraw;
 
 use std::collections::{HashMap, HashSet};
@@ -103,7 +104,8 @@ impl Planner {
             let news = news_channel(newsletter);
             had.insert(news.clone(), tx.news_of(&newsletter.name).await?.into_keys().collect());
             let cadences = newsletter.cadences.keys();
-            for name in cadences.map(|cadence| cadence_channel(newsletter, *cadence)).chain([news]) {
+            for name in cadences.map(|cadence| cadence_channel(newsletter, *cadence)).chain([news])
+            {
                 since.insert(name.clone(), tx.channel_since(&name, now).await?);
             }
         }

@@ -45,6 +45,8 @@ impl Planner {
             };
             super::note(&mut planned, &cadence_channel(newsletter, *cadence), done, now);
         }
+        let welcomed = self.run_welcome(newsletter, catalog, now).await;
+        super::note(&mut planned, "welcome mails", welcomed, now);
         Ok(planned)
     }
 
@@ -172,10 +174,18 @@ impl Planner {
         now: Timestamp,
     ) -> Result<usize, PlanError> {
         let mut tx = self.store.read().await?;
-        if tx.profiles(&newsletter.name, Whose::CatchingUp, now).await?.is_empty() {
+        let profiles = tx.profiles(&newsletter.name, Whose::CatchingUp, now).await?;
+        if profiles.is_empty() {
             return Ok(0);
         }
+        // What they are owed may not be there for long: nobody need wait for us until it is.
+        let rows = tx.news_after(&newsletter.name, first_due(&profiles)).await?;
         drop(tx);
+        let table = self.table((newsletter, Cadence::Instant), catalog, (&rows, &profiles), now);
+        let (dealt, _) = deal(&table, &profiles, Of::Everything, now);
+        if dealt.is_empty() && profiles.iter().all(|profile| !profile.owed.is_empty()) {
+            return Ok(0);
+        }
         let mut tx = self.store.write().await?;
         let due = (newsletter, Cadence::Instant, Whose::CatchingUp);
         let sealed = self.seal_due(&mut tx, due, (catalog, Of::Everything), now).await?;
@@ -274,7 +284,9 @@ impl Planner {
         tx.deal(&newsletter.name, whose, &dealt, now).await?;
         let mut texts = HashMap::new();
         for share in &shares {
-            self.seal((tx, &mut texts), (newsletter, cadence), (&table, share), now).await?;
+            let posts = posts_of(&table, share);
+            let share = (share.number, share.people);
+            self.seal((tx, &mut texts), (newsletter, cadence), (&posts, share), now).await?;
         }
         tx.forget_shares().await?;
         Ok(shares.len())
@@ -308,7 +320,7 @@ pub(super) async fn all_slots(
 }
 
 /// The posts of a share, in the order in which they became news.
-pub(super) fn posts_of<'a>(table: &'a Table, share: &Share) -> Vec<&'a Arc<CatalogPost>> {
+fn posts_of<'a>(table: &'a Table, share: &Share) -> Vec<&'a Arc<CatalogPost>> {
     let pieces = table.pieces.iter().filter(|piece| share.news.contains(&piece.seq));
     pieces.map(|piece| &piece.known).collect()
 }

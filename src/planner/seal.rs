@@ -8,8 +8,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::images::bundle_image;
-use super::news::posts_of;
-use super::share::{Share, Table};
 use super::tell::of_post;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
@@ -22,17 +20,17 @@ use crate::telemetry;
 use crate::template::{CrosspostContext, CrosspostEvent, SiteContext, Templates};
 
 impl Planner {
-    /// Seals the edition of a share. `texts` has what other shares needed before.
+    /// Seals the edition of those who were dealt a share: its number, and how many they are. `texts` has what other editions needed
+    /// before.
     pub(super) async fn seal(
         &self,
         (tx, texts): (&mut Tx, &mut HashMap<PostId, Written>),
         (newsletter, cadence): (&Newsletter, Cadence),
-        (table, share): (&Table, &Share),
+        (posts, share): (&[&Arc<CatalogPost>], (i64, i64)),
         now: Timestamp,
     ) -> Result<(), PlanError> {
-        let posts = posts_of(table, share);
-        let samples = self.config.mail.canary.samples(share.people);
-        for known in &posts {
+        let samples = self.config.mail.canary.samples(share.1);
+        for known in posts {
             if let Entry::Vacant(place) = texts.entry(known.post.id.clone()) {
                 place.insert(self.cache.written(&known.post, known.body)?);
             }
@@ -58,7 +56,7 @@ impl Planner {
             channel: &newsletter.mail_channel(),
             samples: &samples,
         };
-        let sealed = tx.seal_edition(&edition, (share.number, share.people), now).await?;
+        let sealed = tx.seal_edition(&edition, share, now).await?;
         telemetry::edition_sealed(&newsletter.name, cadence.as_str());
         tracing::info!(
             edition.id = sealed.id.0,

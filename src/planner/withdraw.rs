@@ -184,7 +184,8 @@ impl Planner {
         let Some(newsletter) = config.newsletters.get(&name) else { return Ok(0) };
         let Some(catalog) = catalog else { return Ok(0) };
         let were = tx.posts_of_edition(edition).await?;
-        let were: HashSet<PostId> = were.into_iter().map(|(post, _)| PostId::pinned(post)).collect();
+        let were: HashSet<PostId> =
+            were.into_iter().map(|(post, _)| PostId::pinned(post)).collect();
         let due = (newsletter, cadence, Whose::Edition(edition));
         self.seal_due(tx, due, (catalog, Of::Only(&were)), now).await
     }

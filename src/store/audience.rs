@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::engine::{Tx, doing, instant, on_engine, optional_instant};
-use super::{Event, StoreError};
 use super::shares::{read_send_time, read_topics, write_topics};
+use super::{Event, StoreError};
 use crate::domain::{
     Cadence, Choice, EmailAddress, Keyring, SubscriberId, SubscriptionId, SubscriptionState,
 };
@@ -73,7 +73,11 @@ macro_rules! columns_sql {
 /// The number of the latest news of `$newsletter`: what was there before is no news to somebody who joins now.
 macro_rules! latest_news_sql {
     ($newsletter:literal) => {
-        concat!("coalesce((SELECT max(n.seq) FROM news n WHERE n.newsletter = ", $newsletter, "), 0)")
+        concat!(
+            "coalesce((SELECT max(n.seq) FROM news n WHERE n.newsletter = ",
+            $newsletter,
+            "), 0)"
+        )
     };
 }
 pub(super) use latest_news_sql;

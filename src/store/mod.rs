@@ -44,6 +44,7 @@ mod stages;
 mod step;
 mod told;
 mod websub;
+mod welcome;
 mod withdrawals;
 mod work;
 
@@ -80,4 +81,5 @@ pub use singles::{Action, NewAnnouncement, NewLetter};
 pub use stages::{RunningEdition, StageCounts};
 pub use told::{CallUnderWay, Untold};
 pub use websub::{DueFeed, DueRequest, HubRequest, HubTopic};
+pub use welcome::DueWelcome;
 pub use withdrawals::{GonePost, PostUnderWay, Withdrawn};

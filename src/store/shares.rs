@@ -9,7 +9,7 @@ use sqlx::Row as _;
 
 use super::StoreError;
 use super::engine::{Tx, doing, on_engine};
-use crate::domain::{Cadence, EditionId, SendTime, Slot, Topics};
+use crate::domain::{Cadence, EditionId, SendTime, Slot, SubscriptionId, Topics};
 
 /// Profiles that travel to the database at once.
 const ROWS: usize = 5_000;
@@ -128,7 +128,10 @@ impl Whose<'_> {
             Self::Cadence(cadence) => (String::new(), cadence.as_str()),
             Self::Slots(cadence, slots) => {
                 let rows: Vec<_> = slots.iter().map(SlotRow::of).collect();
-                (serde_json::to_string(&rows).expect("texts can be written as JSON"), cadence.as_str())
+                (
+                    serde_json::to_string(&rows).expect("texts can be written as JSON"),
+                    cadence.as_str(),
+                )
             }
             Self::CatchingUp => (String::new(), ""),
             Self::Edition(id) => (id.0.to_string(), ""),
@@ -209,7 +212,7 @@ impl Tx {
         let advance = due_sql!(
             whose,
             self.is_postgres(),
-            "UPDATE subscriptions SET had_through = x.new_had_through, owed = x.new_owed, catches_up = FALSE \
+            "UPDATE subscriptions SET had_through = x.new_had_through, owed = x.new_owed, catches_up = (s.catches_up AND x.new_owed <> '') \
              FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id JOIN dealt x ON ",
             concat!(" AND ", alike_sql!(), " WHERE s.id = subscriptions.id")
         );
@@ -234,6 +237,22 @@ impl Tx {
         Ok(())
     }
 
+    /// Deals the same to some, whatever news they have had. Returns their share and how many they are, for `seal_edition`.
+    pub async fn deal_to(&mut self, those: &[SubscriptionId]) -> Result<(i64, i64), StoreError> {
+        self.make_dealt(&[]).await?;
+        let those: Vec<i64> = those.iter().map(|id| id.0).collect();
+        let rows = serde_json::to_string(&those).expect("numbers can be written as JSON");
+        let sql = if self.is_postgres() {
+            "INSERT INTO shares (subscription_id, share) SELECT CAST(value AS BIGINT), 0 \
+             FROM json_array_elements_text(CAST($1 AS json)) AS each(value)"
+        } else {
+            "INSERT INTO shares (subscription_id, share) SELECT value, 0 FROM json_each($1)"
+        };
+        on_engine!(self, |conn| sqlx::query(sql).bind(rows).execute(conn).await.map(|_| ()))
+            .map_err(doing("deal out what is due"))?;
+        Ok((0, i64::try_from(those.len()).unwrap_or(i64::MAX)))
+    }
+
     /// What was dealt is sealed.
     pub async fn forget_shares(&mut self) -> Result<(), StoreError> {
         const SQL: &str = "DROP TABLE dealt; DROP TABLE shares";
@@ -241,10 +260,10 @@ impl Tx {
             .map_err(doing("forget what was dealt"))
     }
 
-    /// All of `newsletter` have caught up, also those to whom nothing was due.
+    /// Those have caught up to whom nothing is owed, whether they were dealt anything or not.
     pub async fn end_catching_up(&mut self, newsletter: &str) -> Result<(), StoreError> {
-        const SQL: &str =
-            "UPDATE subscriptions SET catches_up = FALSE WHERE newsletter = $1 AND catches_up";
+        const SQL: &str = "UPDATE subscriptions SET catches_up = FALSE \
+                           WHERE newsletter = $1 AND catches_up AND owed = ''";
         on_engine!(self, |conn| sqlx::query(SQL).bind(newsletter).execute(conn).await.map(|_| ()))
             .map_err(doing("end catching up"))
     }
@@ -268,7 +287,8 @@ impl Tx {
             .map_err(failed())?;
         for dealt in dealt.chunks(ROWS) {
             let rows: Vec<_> = dealt.iter().map(DealtRow::of).collect();
-            let rows = serde_json::to_string(&rows).expect("texts and numbers can be written as JSON");
+            let rows =
+                serde_json::to_string(&rows).expect("texts and numbers can be written as JSON");
             on_engine!(self, |conn| sqlx::query(insert).bind(rows).execute(conn).await.map(|_| ()))
                 .map_err(failed())?;
         }

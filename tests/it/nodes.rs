@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 
 use crate::harness::daemon::{Daemon, project};
 use crate::harness::engine::Engine;
+use crate::harness::sealing::seal_to_all;
 use crate::harness::world::post;
 
 const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
@@ -86,7 +87,7 @@ async fn edition(store: &Store, readers: usize) {
         channel: "mail:weekly",
         samples: &[],
     };
-    tx.seal_edition(&edition, NOW).await.unwrap();
+    seal_to_all(&mut tx, &edition, 0, NOW).await.unwrap();
     tx.commit().await.unwrap();
 }
 

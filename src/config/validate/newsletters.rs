@@ -6,7 +6,7 @@ use super::site::{DAY, duration};
 use super::{Context, is_outbox, mail, politeness};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
-use crate::config::{Mail, Newsletter, SampleSubscriber, Topic, raw};
+use crate::config::{Mail, Newsletter, SampleSubscriber, Topic, WelcomeStep, raw};
 use crate::domain::{Cadence, RetryPolicy, Schedule};
 
 pub(super) fn newsletters(
@@ -56,6 +56,7 @@ fn newsletter(
     };
     let languages = languages(&key("languages"), &raw.languages, context);
     let topics = topics(&key("topics"), &raw.topics, context);
+    let welcome = welcome(&key("welcome"), &raw.welcome, context);
     let zone = match raw.timezone.as_deref() {
         Some(zone) => context.report.take(&key("timezone"), values::zone(zone)),
         None => Some(context.zone.clone()),
@@ -85,6 +86,7 @@ fn newsletter(
         languages: languages?,
         only_in_language: raw.only_in_language,
         topics: topics?,
+        welcome: welcome?,
         cadences: cadences?,
         default_cadence: default_cadence?,
         missed_runs: missed_runs?,
@@ -98,15 +100,30 @@ fn newsletter(
     })
 }
 
-fn languages(
-    at: &str,
-    raw: &[String],
-    context: &mut Context<'_>,
-) -> Option<Vec<String>> {
+fn languages(at: &str, raw: &[String], context: &mut Context<'_>) -> Option<Vec<String>> {
     // All of them are looked at, so that all that is wrong is said.
     let found: Vec<_> =
         raw.iter().map(|tag| context.report.take(at, values::language(tag))).collect();
     found.into_iter().collect()
+}
+
+fn welcome(
+    at: &str,
+    raw: &[raw::WelcomeStep],
+    context: &mut Context<'_>,
+) -> Option<Vec<WelcomeStep>> {
+    let read = raw.iter().enumerate().map(|(index, step)| {
+        let at = format!("{at}.{index}");
+        let after = duration(&format!("{at}.after"), &step.after, 0, 365 * DAY, context);
+        let Some(post) = &step.post else {
+            let help = "name a post by its slug: `post = \"start-here\"`";
+            context.error(&format!("{at}.post"), "the mail has no text", help);
+            return None;
+        };
+        Some(WelcomeStep { after: after?, post: post.clone() })
+    });
+    let read: Vec<_> = read.collect();
+    read.into_iter().collect()
 }
 
 fn topics(

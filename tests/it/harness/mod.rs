@@ -6,6 +6,7 @@ pub(crate) mod dns;
 pub(crate) mod engine;
 pub(crate) mod http;
 pub(crate) mod program;
+pub(crate) mod sealing;
 #[expect(dead_code, reason = "the speed measurements ask more of it")]
 #[path = "../../../benches/send/sink.rs"]
 pub(crate) mod sink;

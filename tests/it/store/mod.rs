@@ -5,8 +5,8 @@
 use jiff::{SignedDuration, Timestamp};
 use postrider::config::StoreUrl;
 use postrider::domain::{
-    Bounce, Cadence, Choice, DeliveryId, DeliveryState, EditionId, EditionState, EmailAddress, Lane,
-    Outcome, PostId, Reason, Reply, Revision, SubscriptionState,
+    Bounce, Cadence, Choice, DeliveryId, DeliveryState, EditionId, EditionState, EmailAddress,
+    Lane, Outcome, PostId, Reason, Reply, Revision, SubscriptionState,
 };
 use postrider::store::{
     AddSubscriber, Added, Claimed, ConfirmationAnswer, Correction, DeliveryFilter, IntentRefusal,
@@ -17,6 +17,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::engine::{Database, Engine};
+use crate::harness::sealing::seal_to_all;
 
 mod allowances;
 mod audience;
@@ -75,7 +76,7 @@ async fn seal_in_stages(store: &Store, post: &str, samples: &[i64]) -> SealedEdi
         samples,
     };
     let mut tx = store.write().await.unwrap();
-    let sealed = tx.seal_edition(&edition, NOW).await.unwrap();
+    let sealed = seal_to_all(&mut tx, &edition, 0, NOW).await.unwrap();
     tx.commit().await.unwrap();
     sealed
 }

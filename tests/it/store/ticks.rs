@@ -49,16 +49,23 @@ async fn a_schedule_with_a_new_expression_does_not_make_up_for_its_past() {
 }
 
 #[tokio::test]
-async fn a_post_is_carried_once_by_each_cadence() {
+async fn a_post_becomes_news_once_and_is_mailed_by_itself_once() {
     for engine in Engine::all() {
         let database = engine.database().await;
         let store = database.open(NOW).await;
         let post = PostId::pinned("urn:post");
         let mut tx = store.write().await.unwrap();
-        assert!(tx.carry("weekly", Cadence::Daily, &post, NOW).await.unwrap());
-        assert!(!tx.carry("weekly", Cadence::Daily, &post, NOW).await.unwrap(), "{engine:?}");
-        assert!(tx.carry("weekly", Cadence::Weekly, &post, NOW).await.unwrap());
-        assert!(tx.carried("weekly", Cadence::Daily).await.unwrap().contains(&post));
+        let other = PostId::pinned("urn:other");
+        tx.note_news("weekly", &[&post], NOW).await.unwrap();
+        tx.note_news("weekly", &[&other, &post], later(1)).await.unwrap();
+        tx.note_news("monthly", &[&other], later(1)).await.unwrap();
+        let news = tx.news_after("weekly", 0).await.unwrap();
+        let news: Vec<_> = news.iter().map(|row| (row.seq, row.post.as_str())).collect();
+        assert_eq!(news, [(1, "urn:post"), (2, "urn:other")], "{engine:?}");
+        assert!(tx.claim_alone("weekly", &post, NOW).await.unwrap());
+        assert!(!tx.claim_alone("weekly", &post, NOW).await.unwrap(), "{engine:?}");
+        let left = tx.news_to_mail_alone("weekly").await.unwrap();
+        assert_eq!(left.iter().map(|row| row.seq).collect::<Vec<_>>(), [2]);
     }
 }
 

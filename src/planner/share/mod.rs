@@ -3,6 +3,9 @@
 //! Each piece of news of a newsletter has a number, and each subscription knows up to which number all is behind it, and what it is
 //! owed of that. So nobody gets a post twice or misses one, whenever they change how often they want to hear.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -133,7 +136,9 @@ impl Table {
             }
         }
         let missing = self.missing.iter().copied();
-        owed.extend(missing.filter(|seq| is_before(*seq) && *seq <= reach.max(profile.had_through)));
+        owed.extend(
+            missing.filter(|seq| is_before(*seq) && *seq <= reach.max(profile.had_through)),
+        );
         owed.sort_unstable();
         (gets, owed)
     }
@@ -157,7 +162,8 @@ impl Table {
             return false;
         }
         // Topics that are not offered any more are no choice.
-        let mut wanted = profile.topics.iter().filter(|topic| self.offered.contains(*topic)).peekable();
+        let mut wanted =
+            profile.topics.iter().filter(|topic| self.offered.contains(*topic)).peekable();
         wanted.peek().is_none() || wanted.any(|topic| piece.topics.iter().any(|own| own == topic))
     }
 }

@@ -1,0 +1,135 @@
+//! Where each subscriber is in the welcome mails of a newsletter.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use super::StoreError;
+use super::engine::{Tx, doing, instant, on_engine};
+use super::shares::read_send_time;
+use crate::domain::{Cadence, Slot, SubscriptionId};
+
+/// The name of the only sequence that there is.
+const WELCOME: &str = "welcome";
+/// How many are looked at in one transaction.
+const SHARE: i64 = 500;
+
+/// A subscriber whose next welcome mail is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueWelcome {
+    pub subscription: SubscriptionId,
+    /// Which mail, from 0.
+    pub step: usize,
+    pub due_at: Timestamp,
+    pub language: Option<String>,
+    /// Their cadence and its hour.
+    pub slot: Slot,
+}
+
+impl Tx {
+    /// The first welcome mail of a subscription is due at `due_at`. Whoever had one before does not begin anew.
+    pub async fn begin_welcome(
+        &mut self,
+        subscription: SubscriptionId,
+        due_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "INSERT INTO sequence_steps (subscription_id, sequence, step, due_at) \
+                           VALUES ($1, $2, 0, $3) ON CONFLICT DO NOTHING";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(subscription.0)
+            .bind(WELCOME)
+            .bind(due_at.as_microsecond())
+            .execute(conn)
+            .await
+            .map(|_| ()))
+        .map_err(doing("begin the welcome mails"))
+    }
+
+    /// Those of `newsletter` to whom a welcome mail is due at `now`, the longest waiting first; some of them, if they are many.
+    pub async fn due_welcomes(
+        &mut self,
+        newsletter: &str,
+        now: Timestamp,
+    ) -> Result<Vec<DueWelcome>, StoreError> {
+        const SQL: &str = "SELECT q.subscription_id, q.step, q.due_at, s.language, s.cadence, s.timezone, s.send_time \
+                           FROM sequence_steps q JOIN subscriptions s ON s.id = q.subscription_id \
+                           JOIN subscribers p ON p.id = s.subscriber_id \
+                           WHERE q.due_at <= $2 AND s.newsletter = $1 AND s.state = 'active' \
+                           AND p.suppressed_at IS NULL AND (s.paused_until IS NULL OR s.paused_until <= $2) \
+                           ORDER BY q.due_at LIMIT $3";
+        let found: Vec<(i64, i64, i64, [String; 4])> = on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(newsletter)
+            .bind(now.as_microsecond())
+            .bind(SHARE)
+            .fetch_all(conn)
+            .await
+            .and_then(|rows| rows
+                .into_iter()
+                .map(|row| Ok((
+                    row.try_get("subscription_id")?,
+                    row.try_get("step")?,
+                    row.try_get("due_at")?,
+                    [
+                        row.try_get("language")?,
+                        row.try_get("cadence")?,
+                        row.try_get("timezone")?,
+                        row.try_get("send_time")?,
+                    ],
+                )))
+                .collect()))
+        .map_err(doing("read which welcome mails are due"))?;
+        let some = |text: String| (!text.is_empty()).then_some(text);
+        found
+            .into_iter()
+            .map(|(subscription, step, due_at, [language, cadence, timezone, send_time])| {
+                Ok(DueWelcome {
+                    subscription: SubscriptionId(subscription),
+                    step: usize::try_from(step).unwrap_or(usize::MAX),
+                    due_at: instant(due_at),
+                    language: some(language),
+                    slot: Slot {
+                        cadence: cadence.parse::<Cadence>()?,
+                        timezone: some(timezone),
+                        send_time: read_send_time(&send_time)?,
+                    },
+                })
+            })
+            .collect()
+    }
+
+    /// When the next welcome mail of `newsletter` is due.
+    pub async fn next_welcome(
+        &mut self,
+        newsletter: &str,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        const SQL: &str = "SELECT min(q.due_at) AS due_at FROM sequence_steps q \
+                           JOIN subscriptions s ON s.id = q.subscription_id WHERE q.due_at IS NOT NULL \
+                           AND s.newsletter = $1 AND s.state = 'active'";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(newsletter)
+            .fetch_one(conn)
+            .await
+            .and_then(|row| row.try_get::<Option<i64>, _>("due_at")))
+        .map(|due| due.map(instant))
+        .map_err(doing("read when the next welcome mail is due"))
+    }
+
+    /// The subscriber is at `step`, which is due then; never, if there is none.
+    pub async fn move_welcome(
+        &mut self,
+        subscription: SubscriptionId,
+        step: usize,
+        due_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE sequence_steps SET step = $3, due_at = $4 \
+                           WHERE subscription_id = $1 AND sequence = $2";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(subscription.0)
+            .bind(WELCOME)
+            .bind(i64::try_from(step).unwrap_or(i64::MAX))
+            .bind(due_at.map(Timestamp::as_microsecond))
+            .execute(conn)
+            .await
+            .map(|_| ()))
+        .map_err(doing("move the welcome mails on"))
+    }
+}

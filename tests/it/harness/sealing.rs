@@ -1,0 +1,24 @@
+//! Editions for everybody, where a test is not about who gets what.
+
+use jiff::Timestamp;
+use postrider::store::{Dealt, NewEdition, SealedEdition, StoreError, Tx, Whose};
+
+/// Seals `edition` for all subscribers of its cadence, who have had all news up to `had_through` then.
+pub(crate) async fn seal_to_all(
+    tx: &mut Tx,
+    edition: &NewEdition<'_>,
+    had_through: i64,
+    now: Timestamp,
+) -> Result<SealedEdition, StoreError> {
+    let whose = Whose::Cadence(edition.cadence);
+    let profiles = tx.profiles(edition.newsletter, whose, now).await?;
+    let reachable = profiles.iter().filter(|profile| profile.is_reachable);
+    let dealt: Vec<_> = reachable
+        .map(|profile| Dealt { profile, share: Some(0), had_through, owed: Vec::new() })
+        .collect();
+    let people = dealt.iter().map(|dealt| dealt.profile.people).sum();
+    tx.deal(edition.newsletter, whose, &dealt, now).await?;
+    let sealed = tx.seal_edition(edition, (0, people), now).await?;
+    tx.forget_shares().await?;
+    Ok(sealed)
+}
