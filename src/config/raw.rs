@@ -271,6 +271,11 @@ pub(super) struct Newsletter {
     /// Hours of the day in `timezone` at which it may go out; what falls due outside waits. Confirmations don't.
     #[schemars(extend("x-default" = "at any time"))]
     pub send_window: Option<Hours>,
+    /// Days of the week on which it may go out, such as `["MON", "TUE"]`.
+    #[schemars(extend("x-default" = "every day"))]
+    pub send_days: Vec<String>,
+    /// Days on which nothing goes out, such as `["2026-12-24..2026-12-26", "2027-01-01"]`; what falls due on them waits.
+    pub rest_days: Vec<String>,
     /// After this long an edition is not worth sending any more.
     #[schemars(extend("x-default" = "`mail.retry.give_up_after`"))]
     pub give_up_after: Option<Duration>,

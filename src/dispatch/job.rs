@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::ChannelSpec;
@@ -29,6 +30,12 @@ impl Job {
             Target::Edition { edition, .. } => Some(edition),
             Target::Letter { .. } | Target::Announcement { .. } => None,
         }
+    }
+
+    /// Since when it might have gone: a calendar that keeps it back must not use up the time that it is worth sending.
+    pub(crate) fn might_go_at(&self) -> Timestamp {
+        let window = self.channel.send_window.as_ref();
+        window.map_or(self.due.planned_at, |window| window.next_open(self.due.planned_at))
     }
 }
 

@@ -271,7 +271,7 @@ fn needless(job: &Job, now: Timestamp) -> Option<Next> {
     if job.due.recipient_left {
         return Some(Next::Final(DeliveryState::Skipped));
     }
-    let end = job.due.planned_at.saturating_add(job.channel.retry.give_up_after);
+    let end = job.might_go_at().saturating_add(job.channel.retry.give_up_after);
     (end.unwrap_or(Timestamp::MAX) < now).then_some(Next::Final(DeliveryState::Expired))
 }
 
@@ -289,7 +289,7 @@ fn next(
         return Some((Next::Again(again, until.unwrap_or(now)), Bounce::None));
     }
     let attempt =
-        Attempt { number: job.due.attempts + 1, planned_at: job.due.planned_at, ended_at: now };
+        Attempt { number: job.due.attempts + 1, planned_at: job.might_go_at(), ended_at: now };
     let again = match outcome {
         Outcome::Uncertain(_) => DeliveryState::Uncertain,
         _ => again,

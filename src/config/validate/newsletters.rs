@@ -70,13 +70,11 @@ fn newsletter(
         context.report.take(&key("missed_runs"), values::missed_runs(&raw.missed_runs.0));
     let from = mail::optional_mailbox(&key("from"), raw.from.as_deref(), context);
     let servers = servers(&at, raw.servers.as_deref(), context);
-    let send_window = match (&raw.send_window, &zone) {
-        (Some(hours), Some(zone)) => {
-            politeness::hours(&key("send_window"), hours, zone, context).map(Some)
-        }
-        _ => Some(None),
-    };
     let retry = house.and_then(|house| own_retry(&at, raw, house, context));
+    let send_window = match &zone {
+        Some(zone) => politeness::send_window(&at, raw, zone, context),
+        None => Some(None),
+    };
     let reply_to = mail::optional_mailbox(&key("reply_to"), raw.reply_to.as_deref(), context);
     Some(Newsletter {
         name: name.to_owned(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
-use jiff::civil::Time;
+use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 
 use super::Context;
@@ -167,14 +167,60 @@ fn percent(text: &str) -> Result<f64, Problem> {
     )
 }
 
-pub(super) fn hours(
+/// The sending calendar of a newsletter, if it has one.
+pub(super) fn send_window(
     at: &str,
-    raw: &raw::Hours,
+    raw: &raw::Newsletter,
     zone: &TimeZone,
     context: &mut Context<'_>,
-) -> Option<SendWindow> {
-    let (from, until) = context.report.take(at, parse_hours(&raw.0))?;
-    Some(SendWindow { from, until, zone: zone.clone() })
+) -> Option<Option<SendWindow>> {
+    let hours = raw
+        .send_window
+        .as_ref()
+        .map(|hours| context.report.take(&format!("{at}.send_window"), parse_hours(&hours.0)));
+    let days = &format!("{at}.send_days");
+    let weekdays: Vec<_> =
+        raw.send_days.iter().map(|day| context.report.take(days, parse_weekday(day))).collect();
+    let rest = &format!("{at}.rest_days");
+    let rests: Vec<_> =
+        raw.rest_days.iter().map(|days| context.report.take(rest, parse_rest(days))).collect();
+    let hours = match hours {
+        Some(hours) => Some(hours?),
+        None => None,
+    };
+    let weekdays: Vec<Weekday> = weekdays.into_iter().collect::<Option<_>>()?;
+    let rests: Vec<(Date, Date)> = rests.into_iter().collect::<Option<_>>()?;
+    let is_plain = hours.is_none() && weekdays.is_empty() && rests.is_empty();
+    Some((!is_plain).then(|| SendWindow { hours, weekdays, rests, zone: zone.clone() }))
+}
+
+fn parse_weekday(text: &str) -> Result<Weekday, Problem> {
+    const DAYS: [(&str, Weekday); 7] = [
+        ("MON", Weekday::Monday),
+        ("TUE", Weekday::Tuesday),
+        ("WED", Weekday::Wednesday),
+        ("THU", Weekday::Thursday),
+        ("FRI", Weekday::Friday),
+        ("SAT", Weekday::Saturday),
+        ("SUN", Weekday::Sunday),
+    ];
+    let found = DAYS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim()));
+    found.map(|(_, day)| *day).ok_or_else(|| {
+        Problem::new(format!("`{text}` is no day of the week"))
+            .help("write `MON`, `TUE`, `WED`, `THU`, `FRI`, `SAT` or `SUN`")
+    })
+}
+
+/// A day, or `FIRST..LAST`.
+fn parse_rest(text: &str) -> Result<(Date, Date), Problem> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let day = |text: &str| text.trim().parse::<Date>().ok();
+    let days = day(first).zip(day(last)).filter(|(first, last)| first <= last);
+    let Some((first, last)) = days else {
+        return Err(Problem::new(format!("`{text}` is no day, and no days"))
+            .help("write `2026-12-24`, or `2026-12-24..2026-12-26`"));
+    };
+    Ok((first, last))
 }
 
 fn parse_hours(text: &str) -> Result<(Time, Time), Problem> {

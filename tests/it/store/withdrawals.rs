@@ -64,7 +64,11 @@ async fn a_digest_that_some_have_is_paused_once_and_explained() {
         assert!(write(&store, async |tx| tx.resume_edition(id, NOW).await).await);
         let left = store.read().await.unwrap().posts_under_way().await.unwrap();
         assert_eq!(left, posts[1..], "{engine:?}: the person has decided about the other");
-        assert_eq!(owed(&store).await, [Vec::<i64>::new()], "nothing is given back that somebody has");
+        assert_eq!(
+            owed(&store).await,
+            [Vec::<i64>::new()],
+            "nothing is given back that somebody has"
+        );
     }
 }
 
