@@ -245,8 +245,7 @@ pub(super) struct Newsletter {
     pub languages: Vec<String>,
     /// Send subscribers only what is there in their language; posts that are only in others are not mailed to them.
     pub only_in_language: bool,
-    /// What subscribers may choose to read of, each under a short name: `making = "Making things"`. A post is of it whose topics, tags or
-    /// categories have that name or that title, whatever the case. Who chooses nothing gets all posts.
+    /// What subscribers may choose to read of; who chooses nothing gets all posts.
     pub topics: BTreeMap<String, Topic>,
     /// Mails that newcomers get, one after the other, from when they are confirmed.
     pub welcome: Vec<WelcomeStep>,
@@ -308,20 +307,15 @@ impl Default for WelcomeStep {
     }
 }
 
-/// A title, or a title and other words for it.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub(super) enum Topic {
+/// Something that subscribers may choose to read of. `NAME` is what the database calls it.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Topic {
     /// What readers see.
-    Title(String),
-    /// With words that make a post one of it.
-    Described {
-        /// What readers see.
-        title: String,
-        /// Topics, tags and categories that make a post one of it, beside the name and the title.
-        #[serde(default)]
-        terms: Vec<String>,
-    },
+    #[schemars(extend("x-default" = "its name"))]
+    pub title: Option<String>,
+    /// Topics, tags and categories that make a post one of it, beside the name and the title; whatever the case.
+    pub terms: Vec<String>,
 }
 
 /// `skip`, `once` or `once within 12h`.

@@ -3,6 +3,7 @@
 mod adopt;
 mod archive;
 mod bad_input;
+mod choices;
 mod cli;
 mod corrections;
 mod crash;

@@ -131,14 +131,11 @@ fn topics(
 ) -> Option<BTreeMap<String, Topic>> {
     let read = raw.iter().map(|(name, topic)| {
         let at = format!("{at}.{name}");
-        let (title, terms) = match topic {
-            raw::Topic::Title(title) => (title, &[][..]),
-            raw::Topic::Described { title, terms } => (title, terms.as_slice()),
-        };
         let named = context.report.take(&at, values::name(name));
-        let title = context.report.take(&at, values::line(title));
+        let title = topic.title.as_deref().unwrap_or(name);
+        let title = context.report.take(&format!("{at}.title"), values::line(title));
         let (_, title) = (named?, title?);
-        let terms = [name, &title].into_iter().chain(terms).map(|term| term.to_lowercase());
+        let terms = [name, &title].into_iter().chain(&topic.terms).map(|term| term.to_lowercase());
         Some((name.clone(), Topic { terms: terms.collect(), title }))
     });
     let read: Vec<_> = read.collect();

@@ -5,6 +5,7 @@ pub(crate) mod daemon;
 pub(crate) mod dns;
 pub(crate) mod engine;
 pub(crate) mod http;
+pub(crate) mod people;
 pub(crate) mod program;
 pub(crate) mod sealing;
 #[expect(dead_code, reason = "the speed measurements ask more of it")]

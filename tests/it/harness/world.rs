@@ -12,9 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use postrider::app::{Generation, templates_for};
 use postrider::clock::{Clock as _, ManualClock};
 use postrider::config::{self, Environment};
-use postrider::domain::{Cadence, Choice, EmailAddress, SubscriptionState};
 use postrider::feed::Shelf;
-use postrider::store::{AddSubscriber, Added, DeliveryFilter, DeliveryRow, Store};
+use postrider::store::{DeliveryFilter, DeliveryRow, Store};
 use postrider::web::{self, WebState};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -355,24 +354,6 @@ impl World {
         self.desk_passes(|| self.clock.set(at)).await;
     }
 
-    pub(crate) async fn subscriber(&self, address: &str, cadence: Cadence) -> Added {
-        let address: EmailAddress = address.parse().expect("an address");
-        let wish = AddSubscriber {
-            address: &address,
-            newsletter: "weekly",
-            choice: &Choice::of(cadence),
-            state: SubscriptionState::Active,
-            source: "story",
-        };
-        let mut tx = self.store.write().await.expect("the database answers");
-        let added = tx
-            .add_subscriber(&wish, self.store.keyring(), self.clock.now())
-            .await
-            .expect("the database answers");
-        tx.commit().await.expect("the database answers");
-        added
-    }
-
     pub(crate) async fn asks(&self, request: Request<Body>) -> Answer {
         let answer = web::router(self.state.clone()).oneshot(request).await.expect("infallible");
         let (head, body) = answer.into_parts();
@@ -468,7 +449,7 @@ impl World {
     }
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries
         .flatten()

@@ -1,0 +1,188 @@
+//! Each subscriber gets what they chose, when they chose it: topics, languages, hours, and a cadence that they change.
+
+use postrider::domain::{Cadence, Choice};
+
+use crate::harness::engine::Engine;
+use crate::harness::world::{Setting, World, post};
+
+const TOPICS: &str = "[newsletters.weekly.topics]\nmaking = { title = \"Making things\" }\n\
+    looking = { title = \"Looking\", terms = [\"birds\"] }";
+
+fn of(title: &str, lines: &str) -> String {
+    post(title, "2026-03-09").replacen("---\n", &format!("---\n{lines}\n"), 1)
+}
+
+/// Who got a mail with which of these titles in it, in order.
+fn had(world: &World, titles: &[&str]) -> Vec<String> {
+    let mut had = Vec::new();
+    for (to, text) in world.outbox_texts() {
+        let name = to.split('@').next().unwrap_or_default();
+        let inside: Vec<_> =
+            titles.iter().filter(|title| text.contains(**title)).copied().collect();
+        had.push(format!("{name}: {}", inside.join(" + ")));
+    }
+    had.sort();
+    had
+}
+
+fn daily() -> Choice {
+    Choice::of(Cadence::Daily)
+}
+
+#[tokio::test]
+async fn a_digest_has_what_its_reader_wants_to_read_of() {
+    for engine in Engine::all() {
+        let world = Setting::new(engine).config(TOPICS).start().await;
+        world.chooses("all@example.org", daily()).await;
+        let making = Choice { topics: ["making"].into_iter().collect(), ..daily() };
+        world.chooses("making@example.org", making).await;
+        let looking = Choice { topics: ["looking"].into_iter().collect(), ..daily() };
+        world.chooses("looking@example.org", looking).await;
+        world.author_saves("chair.md", of("A chair", "topics: [Making]")).await;
+        world.author_saves("heron.md", of("A heron", "tags: [Birds]")).await;
+        world.author_saves("tea.md", of("A tea", "tags: [tea]")).await;
+        world.passes(4).await;
+        world.jumps_to("2026-03-10T06:00:01Z").await;
+        world.is_quiet().await;
+        let titles = ["A chair", "A heron", "A tea"];
+        let first = ["all: A chair + A heron + A tea", "looking: A heron", "making: A chair"];
+        assert_eq!(had(&world, &titles), first, "{engine:?}");
+        // Nobody gets an empty one.
+        world.author_saves("oak.md", of("An oak", "topics: [making]")).await;
+        world.passes(4).await;
+        world.jumps_to("2026-03-11T06:00:01Z").await;
+        world.is_quiet().await;
+        let second = had(&world, &["An oak"]);
+        let second: Vec<_> = second.iter().filter(|mail| mail.ends_with("An oak")).collect();
+        assert_eq!(second, ["all: An oak", "making: An oak"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_digest_comes_at_the_readers_own_hour_across_the_change_of_clocks() {
+    for engine in Engine::all() {
+        let world = Setting::new(engine).start().await;
+        world.chooses("home@example.org", daily()).await;
+        let tokyo = Choice {
+            timezone: Some("Asia/Tokyo".to_owned()),
+            send_time: Some("21:00".parse().expect("an hour")),
+            ..daily()
+        };
+        world.chooses("tokyo@example.org", tokyo).await;
+        let new_york = Choice { timezone: Some("America/New_York".to_owned()), ..daily() };
+        world.chooses("york@example.org", new_york).await;
+        world.passes(2).await;
+        world.author_saves("tea.md", post("Tea", "2026-03-09")).await;
+        world.passes(4).await;
+        // 21:00 in Tokyo is noon in UTC; New York has just gone over to summer time.
+        world.jumps_to("2026-03-09T11:59:00Z").await;
+        world.is_quiet().await;
+        assert!(had(&world, &["Tea"]).is_empty(), "{engine:?}");
+        world.jumps_to("2026-03-09T12:00:01Z").await;
+        world.is_quiet().await;
+        assert_eq!(had(&world, &["Tea"]), ["tokyo: Tea"], "{engine:?}");
+        world.jumps_to("2026-03-10T06:00:01Z").await;
+        world.is_quiet().await;
+        assert_eq!(had(&world, &["Tea"]), ["home: Tea", "tokyo: Tea"], "{engine:?}");
+        world.jumps_to("2026-03-10T11:00:01Z").await;
+        world.is_quiet().await;
+        assert_eq!(had(&world, &["Tea"]), ["home: Tea", "tokyo: Tea", "york: Tea"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_cadence_neither_repeats_nor_skips_a_post() {
+    for engine in Engine::all() {
+        let world = Setting::new(engine).start().await;
+        world.chooses("ann@example.org", Choice::of(Cadence::Weekly)).await;
+        world.chooses("bob@example.org", Choice::of(Cadence::Instant)).await;
+        world.author_saves("one.md", post("One", "2026-03-09")).await;
+        world.author_saves("two.md", post("Two", "2026-03-09")).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        let titles = ["One", "Two", "Three"];
+        assert_eq!(had(&world, &titles), ["bob: One", "bob: Two"], "{engine:?}");
+        // She does not wait for Monday any more: what she has not had comes at once, in one mail.
+        world.changes("ann@example.org", Choice::of(Cadence::Instant)).await;
+        world.changes("bob@example.org", Choice::of(Cadence::Weekly)).await;
+        world.passes(1).await;
+        world.is_quiet().await;
+        assert_eq!(had(&world, &titles), ["ann: One + Two", "bob: One", "bob: Two"], "{engine:?}");
+        world.author_saves("three.md", post("Three", "2026-03-09")).await;
+        world.passes(4).await;
+        world.jumps_to("2026-03-16T07:00:01Z").await;
+        world.is_quiet().await;
+        let all = ["ann: One + Two", "ann: Three", "bob: One", "bob: Three", "bob: Two"];
+        assert_eq!(had(&world, &titles), all, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_comes_in_a_pause_and_nothing_is_made_up_for() {
+    for engine in Engine::all() {
+        let world = Setting::new(engine).start().await;
+        world.chooses("ann@example.org", Choice::of(Cadence::Instant)).await;
+        world.pauses("ann@example.org", "2026-03-12T00:00:00Z").await;
+        world.author_saves("one.md", post("One", "2026-03-09")).await;
+        world.passes(4).await;
+        world.jumps_to("2026-03-12T01:00:00Z").await;
+        world.author_saves("two.md", post("Two", "2026-03-12")).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        assert_eq!(had(&world, &["One", "Two"]), ["ann: Two"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_reads_a_post_in_their_language_or_the_first_and_never_twice() {
+    for engine in Engine::all() {
+        let only = "languages = [\"es\"]\nonly_in_language = true";
+        for strict in [false, true] {
+            let more = if strict { only } else { "languages = [\"es\"]" };
+            let setting = Setting::new(engine).config(more);
+            let world = setting.start().await;
+            world.chooses("english@example.org", daily()).await;
+            let spanish = Choice { language: Some("es".to_owned()), ..daily() };
+            world.chooses("spanish@example.org", spanish).await;
+            world.author_saves("tea.md", of("Tea", "lang: en")).await;
+            world.author_saves("tea.es.md", of("Infusiones", "lang: es")).await;
+            world.author_saves("only.md", of("Otherwise", "lang: en")).await;
+            world.passes(4).await;
+            world.jumps_to("2026-03-10T06:00:01Z").await;
+            world.is_quiet().await;
+            let spanish =
+                if strict { "spanish: Infusiones" } else { "spanish: Infusiones + Otherwise" };
+            let both = ["english: Tea + Otherwise", spanish];
+            assert_eq!(had(&world, &["Tea", "Infusiones", "Otherwise"]), both, "{engine:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn newcomers_are_welcomed_one_mail_after_the_other() {
+    for engine in Engine::all() {
+        let welcome = "welcome = [{ post = \"start\" }, { after = \"2d\", post = \"best\" }]";
+        let world = Setting::new(engine)
+            .config(welcome)
+            .post("start.md", post("Start here", "2020-01-01"))
+            .post("best.md", post("The best of it", "2020-01-01"))
+            .start()
+            .await;
+        let page =
+            world.posts("/subscribe/weekly", "address=ann%40example.org&cadence=weekly").await;
+        assert_eq!(page.status, 303, "{}", page.text());
+        world.confirms("ann@example.org").await;
+        world.passes(2).await;
+        world.is_quiet().await;
+        let titles = ["Start here", "The best of it"];
+        let welcomed = |world: &World| {
+            let mut mails = had(world, &titles);
+            mails.retain(|mail| !mail.ends_with(": "));
+            mails
+        };
+        assert_eq!(welcomed(&world), ["ann: Start here"], "{engine:?}");
+        world.jumps_to("2026-03-11T12:30:00Z").await;
+        world.is_quiet().await;
+        assert_eq!(welcomed(&world), ["ann: Start here", "ann: The best of it"], "{engine:?}");
+    }
+}
