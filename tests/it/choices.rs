@@ -145,7 +145,9 @@ async fn each_reads_a_post_in_their_language_or_the_first_and_never_twice() {
             let spanish = Choice { language: Some("es".to_owned()), ..daily() };
             world.chooses("spanish@example.org", spanish).await;
             world.author_saves("tea.md", of("Tea", "lang: en")).await;
-            world.author_saves("tea.es.md", of("Infusiones", "lang: es")).await;
+            world
+                .author_saves("tea.es.md", of("Infusiones", "lang: es\npermalink: /es/tea/"))
+                .await;
             world.author_saves("only.md", of("Otherwise", "lang: en")).await;
             world.passes(4).await;
             world.jumps_to("2026-03-10T06:00:01Z").await;

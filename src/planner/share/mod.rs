@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::select::{ChannelView, Tongues, World, ready_at};
 use crate::config::Newsletter;
-use crate::domain::{Cadence, CatalogPost, PostId};
+use crate::domain::{Cadence, CatalogPost, PostId, Refusal};
 use crate::store::{Dealt, NewsRow, Profile};
 
 /// What could not go out for so long is no news any more.
@@ -93,19 +93,21 @@ impl Table {
                 }
                 continue;
             };
-            let is_over = known.is_expired(world.now)
-                || known.post.wishes().refuse(view.channel, view.cadence).is_some();
-            if is_over {
+            let refusal = known.post.wishes().refuse(view.channel, view.cadence);
+            // An author who wishes no mail may wish otherwise later; a post for the other sort of mail is not for them.
+            if known.is_expired(world.now) || refusal.is_some_and(|it| it != Refusal::NoMail) {
                 continue;
             }
+            // News that is not on the table is behind everybody.
+            let place = |id: &PostId| seqs.get(id).copied().or(view.had.contains(id).then_some(0));
             let others = |language: &String| {
                 let others = tongues.others(known, language, newsletter.only_in_language, view)?;
-                Some(others.iter().filter_map(|id| seqs.get(id).copied()).collect())
+                Some(others.into_iter().filter_map(place).collect())
             };
             table.pieces.push(Piece {
                 seq: row.seq,
                 known: Arc::clone(known),
-                ready_at: ready_at(world, view, known),
+                ready_at: ready_at(world, view, known).filter(|_| refusal.is_none()),
                 topics: newsletter.topics_of(&known.post),
                 by_language: languages
                     .iter()
