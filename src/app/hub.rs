@@ -10,11 +10,11 @@ use url::Url;
 use super::pushes::{CALLS, Push, verdict};
 use crate::config::Config;
 use crate::crosspost::{Content, Pusher, Question};
-use crate::domain::{Outcome, Reason, RetryPolicy, Verdict, random_token};
+use crate::domain::{HubMode, Outcome, Reason, RetryPolicy, Verdict, random_token};
 use crate::feed::Document;
 use crate::store::{DueFeed, DueRequest, StoreError, Tx};
 use crate::telemetry;
-use crate::web::{WebState, feed_document, feed_url};
+use crate::web::{WebState, feed_document, feed_url, why_retired};
 
 /// A callback that cannot be reached may be starting; one that says no is not asked again.
 const ASK: RetryPolicy = RetryPolicy {
@@ -44,7 +44,7 @@ pub(super) struct Hub {
     pub(super) pusher: Pusher,
 }
 
-/// Asks callbacks whether they meant it (section 5.3).
+/// Asks callbacks whether they meant it (section 5.3), and tells those that get nothing any more (section 5.2).
 pub(super) struct Questions(pub(super) Hub);
 
 impl Push for Questions {
@@ -75,33 +75,58 @@ impl Push for Questions {
 }
 
 impl Questions {
-    async fn ask(&self, due: &DueRequest) -> Result<bool, Outcome> {
+    async fn ask(&self, due: &DueRequest) -> Result<Heard, Outcome> {
         let request = &due.request;
-        let Ok(callback) = request.callback.parse() else { return Ok(false) };
+        let Ok(callback) = request.callback.parse() else { return Ok(Heard::No) };
+        let topic = &feed_url(&self.0.config, &request.topic);
+        // It may have been retired since the request was taken.
+        let why = why_retired(&self.0.config, &request.topic).map(|(_, why)| why);
+        let denial = match request.mode {
+            HubMode::Denied => Some(why.unwrap_or_else(|| "Please subscribe again.".to_owned())),
+            HubMode::Subscribe => why,
+            HubMode::Unsubscribe => None,
+        };
+        if let Some(why) = denial {
+            return self.0.pusher.deny(&callback, topic, &why).await.map(|()| Heard::Denial);
+        }
         let question = Question {
             mode: request.mode,
-            topic: &feed_url(&self.0.config, &request.topic),
+            topic,
             challenge: &random_token(),
             lease_seconds: request.lease.as_secs(),
         };
-        self.0.pusher.ask(&callback, &question).await
+        let meant = self.0.pusher.ask(&callback, &question).await?;
+        Ok(if meant { Heard::Yes } else { Heard::No })
     }
+}
+
+/// What came of a call.
+enum Heard {
+    Yes,
+    No,
+    /// It was told that there is nothing to subscribe to.
+    Denial,
 }
 
 async fn take(
     tx: &mut Tx,
     due: &DueRequest,
-    answer: Result<bool, Outcome>,
+    answer: Result<Heard, Outcome>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let (request, kind) = (&due.request, "verification");
     match answer {
-        Ok(true) => {
+        Ok(Heard::Yes) => {
             telemetry::pushed(kind, "accepted");
             tracing::info!(?request, "a subscriber of a feed has confirmed");
             tx.grant_hub_request(due, now).await
         }
-        Ok(false) => {
+        Ok(Heard::Denial) => {
+            telemetry::pushed(kind, "accepted");
+            tracing::info!(?request, "a callback was told that there is nothing to subscribe to");
+            tx.end_hub_request(due).await.map(|_| ())
+        }
+        Ok(Heard::No) => {
             telemetry::pushed(kind, "rejected");
             tracing::info!(?request, "the callback does not want what the hub was asked for");
             tx.end_hub_request(due).await.map(|_| ())
@@ -133,6 +158,11 @@ impl Push for Distribution {
         // Feeds that are made on demand are noted by being made.
         let mut documents = BTreeMap::new();
         for topic in topics {
+            if why_retired(&hub.config, &topic).is_some() {
+                hub.state.store.deny_subscriptions(&topic, now).await?;
+                hub.state.wake_hub();
+                continue;
+            }
             if let Some(document) = feed_document(&hub.state, &topic).await {
                 documents.insert(topic, document);
             }

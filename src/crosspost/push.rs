@@ -140,6 +140,19 @@ impl Pusher {
         }
     }
 
+    /// Tells `callback` that it does not get the feed at `topic` any more (section 5.2). Whatever it answers, it was told.
+    pub async fn deny(&self, callback: &Url, topic: &str, reason: &str) -> Result<(), Outcome> {
+        let mut url = callback.clone();
+        url.query_pairs_mut()
+            .append_pair("hub.mode", HubMode::Denied.as_str())
+            .append_pair("hub.topic", topic)
+            .append_pair("hub.reason", reason);
+        match self.tell((&self.guard, callback), self.subscribers.get(url)).await {
+            Ok((outcome @ Outcome::Deferred { .. }, _)) | Err((outcome, _)) => Err(outcome),
+            Ok(_) => Ok(()),
+        }
+    }
+
     async fn call(&self, url: &Url, content_type: &'static str, body: String) -> Outcome {
         let guard = written(url).also_plain();
         let client = match client(&guard, url, PATIENCE, &self.tls) {

@@ -1,6 +1,7 @@
 //! Tokens and names that must not be guessable: keyed hashes over ids, and random bytes.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use aws_lc_rs::{constant_time, digest, hmac, rand};
 use base64::Engine as _;
@@ -14,9 +15,9 @@ pub const TOKEN_LENGTH: usize = 43;
 /// Length of a bounce token in characters at most: a delivery's id and 96 bits in hexadecimal, and a hyphen.
 pub const BOUNCE_TOKEN_LENGTH: usize = 41;
 
-/// The installation's key. Everything derived from it stays valid for as long as the database lives.
+/// The installation's key. Everything derived from it stays valid for as long as the database lives. Cheap to clone.
 #[derive(Clone)]
-pub struct Keyring(hmac::Key);
+pub struct Keyring(Arc<hmac::Key>);
 
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -26,7 +27,7 @@ impl std::fmt::Debug for Keyring {
 
 impl Keyring {
     pub fn new(secret_key: &[u8]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, secret_key))
+        Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, secret_key)))
     }
 
     /// The token of a subscription's unsubscribe link: names the subscription, needs no look-up, never expires.

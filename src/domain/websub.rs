@@ -17,6 +17,8 @@ const LONGEST_LEASE: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub enum HubMode {
     Subscribe,
     Unsubscribe,
+    /// Nobody asks for this: the hub says that there is nothing to subscribe to any more (section 5.2).
+    Denied,
 }
 
 impl HubMode {
@@ -24,6 +26,7 @@ impl HubMode {
         match self {
             Self::Subscribe => "subscribe",
             Self::Unsubscribe => "unsubscribe",
+            Self::Denied => "denied",
         }
     }
 }
@@ -41,7 +44,8 @@ impl FromStr for HubMode {
         match word {
             "subscribe" => Ok(Self::Subscribe),
             "unsubscribe" => Ok(Self::Unsubscribe),
-            _ => Err(UnknownWord(word.to_owned(), "subscribe or unsubscribe")),
+            "denied" => Ok(Self::Denied),
+            _ => Err(UnknownWord(word.to_owned(), "subscribe, unsubscribe or denied")),
         }
     }
 }

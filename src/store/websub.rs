@@ -102,7 +102,7 @@ impl Store {
             HubMode::Subscribe if own == 0 && (number >= MOST || of_host >= MOST_OF_HOST) => {
                 return Ok(false);
             }
-            HubMode::Subscribe | HubMode::Unsubscribe => {}
+            HubMode::Subscribe | HubMode::Unsubscribe | HubMode::Denied => {}
         }
         on_engine!(tx, |conn| sqlx::query(SQL)
             .bind(&request.topic)
@@ -119,6 +119,26 @@ impl Store {
         .map_err(doing("note what the hub is asked for"))?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// Ends all subscriptions to the feed at `topic`; their callbacks are to be told.
+    pub async fn deny_subscriptions(&self, topic: &str, now: Timestamp) -> Result<(), StoreError> {
+        // Whoever just asked for something gets the answer to that.
+        const TELL: &str = "INSERT INTO hub_requests (topic, callback, host, mode, lease_seconds, secret, etag, \
+                            attempts, asked_at, not_before) \
+                            SELECT topic, callback, host, 'denied', 0, NULL, '', 0, $2, $2 \
+                            FROM hub_subscriptions WHERE topic = $1 ON CONFLICT (topic, callback) DO NOTHING";
+        const END: &str = "DELETE FROM hub_subscriptions WHERE topic = $1";
+        let mut tx = self.write().await?;
+        on_engine!(tx, |conn| {
+            let told = sqlx::query(TELL).bind(topic).bind(now.as_microsecond());
+            match told.execute(&mut *conn).await {
+                Ok(_) => sqlx::query(END).bind(topic).execute(conn).await.map(|_| ()),
+                Err(error) => Err(error),
+            }
+        })
+        .map_err(doing("end the subscriptions to a feed"))?;
+        tx.commit().await
     }
 
     /// Takes requests that are to be confirmed, unless there is a fence. Until `until` nobody else does.
@@ -333,6 +353,7 @@ impl Tx {
                 let deleted = sqlx::query(UNSUBSCRIBE).bind(&request.topic).bind(&request.callback);
                 deleted.execute(conn).await.map(|_| ())
             }
+            HubMode::Denied => Ok(()),
         })
         .map_err(doing("do what the hub was asked for"))
     }

@@ -11,8 +11,8 @@ use axum::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, LINK,
     LOCATION, RETRY_AFTER, VARY,
 };
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
-use axum::middleware::Next;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -52,13 +52,8 @@ const ENDINGS: [&str; 5] = [".xml", ".json", ".atom", ".rss", ".opml"];
 const MAIN: [&str; 5] = ["/feed.xml", "/atom.xml", "/feed.json", "/podcast.xml", "/feeds.opml"];
 
 /// Whatever is on the shelf, by its path, or what became of it. A query is ignored: readers and trackers add their own.
-pub(super) async fn hand_out(
-    State(state): State<WebState>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    extensions: Extensions,
-) -> Response {
+pub(super) async fn hand_out(State(state): State<Arc<WebState>>, request: Request) -> Response {
+    let (Parts { method, uri, headers, extensions, .. }, _) = request.into_parts();
     let config = state.config.load_full();
     let path = feed::usual_escapes(uri.path());
     if let Some(key) = archive::index_key(&config, &path) {
@@ -66,7 +61,7 @@ pub(super) async fn hand_out(
     }
     let shelf = state.shelf.load_full();
     let Some(place) = Place::of(&shelf, &path) else {
-        return not_there(state, (method, uri.clone(), headers)).await;
+        return not_there((*state).clone(), (method, uri.clone(), headers)).await;
     };
     let response = match method {
         Method::GET | Method::HEAD => {
@@ -304,16 +299,9 @@ fn preflight() -> Response {
 
 /// Answers what the configuration says of feeds that were here once, wherever that was. It has the last word: a feed may move
 /// away while we make it.
-pub(super) async fn lead_away(
-    State(state): State<WebState>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) fn lead_away(state: &WebState, request: &Request) -> Option<Response> {
     let path = feed::usual_escapes(request.uri().path());
-    match retired(&state.config.load(), request.method(), &path) {
-        Some(answer) => answer,
-        None => next.run(request).await,
-    }
+    retired(&state.config.load(), request.method(), &path)
 }
 
 /// Whether readers are led away from `path`, or told that there is nothing any more.

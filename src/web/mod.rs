@@ -25,20 +25,21 @@ mod tests;
 mod unsubscribe;
 mod websub;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::audience::{Audience, SignupLimit};
 use crate::clock::SharedClock;
@@ -51,6 +52,7 @@ pub use archive::{Archive, SMALL};
 pub use feeds::{feed_document, feed_url, is_retired};
 pub use readership::keep_readership;
 pub use serve::{Peer, serve};
+pub use websub::why_retired;
 
 /// An answer takes no longer than this.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -122,13 +124,26 @@ impl WebState {
         self.kept.asked.subscribe()
     }
 
+    /// There is something new for our hub to ask or to tell.
+    pub fn wake_hub(&self) {
+        self.kept.asked.send_modify(|asked| *asked += 1);
+    }
+
     fn audience<'a>(&'a self, config: &'a Config, templates: &'a Templates) -> Audience<'a> {
         Audience { config, templates, store: &self.store, clock: &*self.clock }
     }
 }
 
+/// Every layer and handler has a clone of the state for each request: one counter for those of feeds, all of it for pages.
+impl FromRef<Arc<WebState>> for WebState {
+    fn from_ref(state: &Arc<WebState>) -> Self {
+        (**state).clone()
+    }
+}
+
 /// All pages.
 pub fn router(state: WebState) -> Router {
+    let state = Arc::new(state);
     let pages = Router::new()
         .route("/", get(index::show))
         .route("/feed.xml", any(feeds::hand_out))
@@ -157,14 +172,29 @@ pub fn router(state: WebState) -> Router {
     dressed(pages, &state).with_state(state)
 }
 
-/// What every answer goes through, from the inside out: a panic and a timeout are answers that the outer layers see.
-fn dressed(pages: Router<WebState>, state: &WebState) -> Router<WebState> {
+/// What every answer goes through. One layer for all of it: each costs a feed that is polled as much as its answer.
+fn dressed(pages: Router<Arc<WebState>>, state: &Arc<WebState>) -> Router<Arc<WebState>> {
     pages
-        .layer(from_fn_with_state(state.clone(), feeds::lead_away))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
-        .layer(CatchPanicLayer::custom(refusal::after_panic))
-        .layer(from_fn_with_state(state.clone(), refusal::dress))
-        .layer(from_fn(protect::headers))
-        .layer(from_fn(protect::observe))
+        .layer(from_fn_with_state(Arc::clone(state), dress))
+}
+
+/// From the inside out: a panic and an answer that takes too long are answers that are laid out, protected and counted.
+async fn dress(State(state): State<Arc<WebState>>, request: Request, next: Next) -> Response {
+    protect::observe(request, async |request| {
+        let answer = async {
+            match feeds::lead_away(&state, &request) {
+                Some(answer) => answer,
+                None => next.run(request).await,
+            }
+        };
+        let answer = AssertUnwindSafe(answer).catch_unwind();
+        let answer = match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(panic)) => refusal::after_panic(&*panic),
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        };
+        protect::with_headers(refusal::laid_out(&state, answer))
+    })
+    .await
 }

@@ -5,7 +5,6 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument as _;
 
@@ -23,8 +22,7 @@ const EVERYWHERE: [(HeaderName, &str); 4] = [
 ];
 
 /// Adds the headers that every answer has, where the handler did not set its own.
-pub(super) async fn headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub(super) fn with_headers(mut response: Response) -> Response {
     for (name, value) in EVERYWHERE {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
@@ -32,18 +30,18 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
 }
 
 /// Counts and times an answer by the pattern that its path matched. The path itself, which may hold a token, is not kept.
-pub(super) async fn observe(request: Request, next: Next) -> Response {
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("unmatched", MatchedPath::as_str)
-        .to_owned();
+pub(super) async fn observe(
+    request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
     let span = tracing::debug_span!("request", http.method = %request.method(), http.route = route);
     let started = Instant::now();
-    let response = next.run(request).instrument(span.clone()).await;
+    let response = answer(request).instrument(span.clone()).await;
     let elapsed = started.elapsed();
     let status = response.status().as_u16();
-    telemetry::http_request(&route, status, elapsed.as_secs_f64());
+    telemetry::http_request(route, status, elapsed.as_secs_f64());
     tracing::debug!(parent: &span, http.status = status, duration_ms = elapsed.as_millis(), "answered");
     response
 }

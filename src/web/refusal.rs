@@ -3,10 +3,8 @@
 use std::any::Any;
 
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
 
@@ -116,8 +114,7 @@ impl IntoResponse for Refusal {
 }
 
 /// Lays refusals out as pages, in one place, so that handlers need not.
-pub(super) async fn dress(State(state): State<WebState>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub(super) fn laid_out(state: &WebState, mut response: Response) -> Response {
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
     let config = state.config.load();
     let context = ErrorPage {
@@ -126,7 +123,7 @@ pub(super) async fn dress(State(state): State<WebState>, request: Request, next:
         message: refusal.message,
     };
     // When even this page is broken, the sentence in plain text has to do.
-    let Ok(dressed) = page::html(&state, "page/error.html", &context) else { return response };
+    let Ok(dressed) = page::html(state, "page/error.html", &context) else { return response };
     let (mut parts, _) = response.into_parts();
     let (page, body) = dressed.into_parts();
     parts.headers.extend(page.headers);
@@ -139,8 +136,7 @@ pub(super) async fn wrong_method() -> Refusal {
 }
 
 /// A panic in one answer must not end the process; the panic hook has said where it was.
-#[expect(clippy::needless_pass_by_value, reason = "the signature is the library's")]
-pub(super) fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+pub(super) fn after_panic(panic: &(dyn Any + Send)) -> Response {
     let what = panic
         .downcast_ref::<&str>()
         .copied()

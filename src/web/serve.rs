@@ -69,7 +69,8 @@ impl Listener for Door {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection went away as it came");
         }
-        (Connection { stream, idle: Box::pin(sleep(IDLE)), _seat: seat }, address)
+        let moved_at = Instant::now();
+        (Connection { stream, idle: Box::pin(sleep(IDLE)), moved_at, _seat: seat }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -86,7 +87,10 @@ impl Connected<IncomingStream<'_, Door>> for Peer {
 /// A connection that gives up its seat when nothing moves on it.
 struct Connection {
     stream: TcpStream,
+    /// Set anew only when it is over: it would cost more than the answer.
     idle: Pin<Box<Sleep>>,
+    /// When something moved last.
+    moved_at: Instant,
     _seat: OwnedSemaphorePermit,
 }
 
@@ -97,13 +101,17 @@ impl Connection {
         moved: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if moved.is_ready() {
-            self.idle.as_mut().reset(Instant::now() + IDLE);
+            self.moved_at = Instant::now();
             return moved;
         }
-        match self.idle.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
+        let deadline = self.moved_at + IDLE;
+        while self.idle.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.idle.as_mut().reset(deadline);
         }
+        Poll::Pending
     }
 }
 

@@ -87,7 +87,7 @@ async fn noted(
     let asked = asked(&fields, &config, hub)?;
     let etag = match (feeds::feed_document(state, &asked.topic).await, asked.mode) {
         (Some(document), _) => document.etag.clone(),
-        (None, HubMode::Unsubscribe) => String::new(),
+        (None, HubMode::Unsubscribe | HubMode::Denied) => String::new(),
         (None, HubMode::Subscribe) if state.shelf.load().selections.is_unknown() => {
             let text = "The posts are being read. Please come back.".to_owned();
             return Err(No(StatusCode::SERVICE_UNAVAILABLE, text));
@@ -108,7 +108,7 @@ async fn noted(
     match state.store.ask_hub(&request, now).await {
         Ok(true) => {
             tracing::debug!(?request, "the hub was asked");
-            state.kept.asked.send_modify(|asked| *asked += 1);
+            state.wake_hub();
             Ok(())
         }
         Ok(false) => {
@@ -136,7 +136,9 @@ fn asked(fields: &Fields, config: &Config, hub: &Hub) -> Result<Asked, No> {
         "publish" => {
             return Err(No::bad("This hub is for our own feeds; it sees by itself what changed."));
         }
-        mode => mode.parse().map_err(|_| No::bad("hub.mode is not subscribe or unsubscribe."))?,
+        "subscribe" => HubMode::Subscribe,
+        "unsubscribe" => HubMode::Unsubscribe,
+        _ => return Err(No::bad("hub.mode is not subscribe or unsubscribe.")),
     };
     let callback = callback(needed("hub.callback")?, hub)?;
     let topic = topic(needed("hub.topic")?, mode, config)?;
@@ -178,16 +180,21 @@ fn topic(text: &str, mode: HubMode, config: &Config) -> Result<String, No> {
     if mode == HubMode::Unsubscribe {
         return Ok(path);
     }
+    match why_retired(config, &path) {
+        Some((status, why)) => Err(No(status, why)),
+        None => Ok(path),
+    }
+}
+
+/// Why nobody can subscribe to the feed at `path`, if the configuration says that it is no more or elsewhere.
+pub fn why_retired(config: &Config, path: &str) -> Option<(StatusCode, String)> {
     let polling = &config.feeds.polling;
-    if polling.gone.contains(&path) {
-        return Err(No(StatusCode::GONE, "This feed is no more.".to_owned()));
+    if polling.gone.contains(path) {
+        return Some((StatusCode::GONE, "This feed is no more.".to_owned()));
     }
-    if let Some(target) = polling.moved.get(&path) {
-        let now_at = match target {
-            FeedTarget::Url(url) => url.to_string(),
-            FeedTarget::Path(path) => feeds::feed_url(config, path),
-        };
-        return Err(No(StatusCode::NOT_FOUND, format!("This feed is now at {now_at}")));
-    }
-    Ok(path)
+    let now_at = match polling.moved.get(path)? {
+        FeedTarget::Url(url) => url.to_string(),
+        FeedTarget::Path(path) => feeds::feed_url(config, path),
+    };
+    Some((StatusCode::NOT_FOUND, format!("This feed is now at {now_at}")))
 }

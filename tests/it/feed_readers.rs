@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+mod programs;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -72,8 +74,8 @@ fn files(folder: &Path, posts: &[Written]) -> Vec<PathBuf> {
 fn feedparser_reads_what_the_author_wrote() {
     let folder = tempfile::tempdir().unwrap();
     let posts = posts();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/feed_readers/read_feeds.py");
-    let said = says(Command::new(python()).arg(script).args(files(folder.path(), &posts)));
+    let files = files(folder.path(), &posts);
+    let said = says(Command::new(python()).arg(script("read_feeds.py")).args(files));
     let feeds: Vec<Value> = serde_json::from_str(&said).unwrap();
     for feed in feeds {
         assert_eq!(feed["fault"], Value::Null);
@@ -108,14 +110,11 @@ fn says(command: &mut Command) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
-/// A Python that has feedparser: the first one in the path, or else the system's, for which there are packages.
-fn python() -> &'static str {
-    let knows = |python: &&str| {
-        let asked = Command::new(python).args(["-c", "import feedparser"]).output();
-        asked.is_ok_and(|asked| asked.status.success())
-    };
-    ["python3", "/usr/bin/python3"]
-        .into_iter()
-        .find(knows)
-        .expect("no Python has feedparser; scripts/test installs it")
+/// The Python that has the readers.
+fn python() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/feed-readers/bin/python")
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/feed_readers").join(name)
 }

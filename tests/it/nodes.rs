@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use postrider::store::{
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::harness::daemon::{Daemon, project};
+use crate::harness::daemon::{Daemon, get, project, until};
 use crate::harness::engine::Engine;
 use crate::harness::sealing::seal_to_all;
 use crate::harness::world::post;
@@ -251,6 +252,70 @@ async fn what_a_person_retries_has_all_its_time_again() {
         let due = store.read().await.unwrap().due_deliveries(&claimed, week).await.unwrap();
         assert_eq!(due[0].planned_at, week, "{engine:?}: else it would expire at once");
     }
+}
+
+/// What `path` has on each of the nodes.
+async fn on_each(nodes: [SocketAddr; 2], path: &str) -> [String; 2] {
+    let gets = async |at| get(at, path).await.map(|(_, answer)| answer).unwrap_or_default();
+    [gets(nodes[0]).await, gets(nodes[1]).await]
+}
+
+fn items(answer: &str) -> usize {
+    answer.matches("<item>").count()
+}
+
+#[tokio::test]
+async fn feeds_that_one_node_holds_are_held_on_the_other_and_let_through_on_both() {
+    if !Engine::all().contains(&Engine::Postgres) {
+        return;
+    }
+    let database = Engine::Postgres.database().await;
+    let folder = project(&(configuration(&database.text, 0) + "[watch]\nrescan = \"1s\"\n"));
+    let saves = |name: String, date: &str| {
+        // Other systems say when a post was changed last.
+        let text = post(&name, date).replacen("---\n", "---\nupdated: 2026-03-01\n", 1);
+        std::fs::write(folder.path().join(format!("posts/{name}.md")), text).unwrap();
+    };
+    (1..=20).for_each(|number| saves(format!("p{number}"), &format!("2026-02-{number:02}")));
+    let node = async || {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = taken.local_addr().unwrap();
+        drop(taken);
+        let daemon = Daemon::start_at(folder.path(), address);
+        until("a node serves", async || {
+            get(address, "/feed.xml").await.is_some_and(|(status, _)| status == 200)
+        })
+        .await;
+        (address, daemon)
+    };
+    let (first, _one) = node().await;
+    until("the first feed", async || items(&on_each([first; 2], "/feed.xml").await[0]) == 20).await;
+    (1..=15).for_each(|number| saves(format!("old{number}"), &format!("2020-01-{number:02}")));
+    let is_told = async |at| on_each([at; 2], "/status").await[0].contains("would mark 15 posts");
+    until("a hold", async || is_told(first).await).await;
+
+    let (second, _two) = node().await;
+    let nodes = [first, second];
+    until("the other one holds as well", async || is_told(second).await).await;
+    let store = database.open(SystemClock.now()).await;
+    let held = store.read().await.unwrap().held_feeds().await.unwrap().unwrap();
+    assert_eq!(held.marked, 15);
+    for path in ["/feed.xml", "/atom.xml", "/feed.json"] {
+        let [one, other] = on_each(nodes, path).await;
+        let told =
+            |answer: &str| answer.lines().find(|it| it.starts_with("etag")).map(str::to_owned);
+        assert!(told(&one).is_some() && told(&one) == told(&other), "{path}");
+        assert!(!one.contains("old15") && !other.contains("old15"), "{path}");
+    }
+
+    let mut tx = store.write().await.unwrap();
+    tx.let_feeds_pass(held.marked, SystemClock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    until("both let it through", async || {
+        on_each(nodes, "/feed.xml").await.iter().all(|answer| items(answer) == 35)
+    })
+    .await;
+    assert_eq!(store.read().await.unwrap().held_feeds().await.unwrap(), None);
 }
 
 #[tokio::test]

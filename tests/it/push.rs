@@ -214,6 +214,45 @@ async fn a_subscription_ends_with_its_lease_or_when_the_subscriber_is_gone() {
     }
 }
 
+/// WebSub section 5.2.
+#[tokio::test]
+async fn who_subscribed_to_a_feed_that_is_no_more_is_told_so_until_it_listens() {
+    for engine in Engine::all() {
+        let subscriber = HttpServer::plain().await;
+        let mut world = started(engine).config(HUB).start().await;
+        let callback = format!("http://{}/cb?id=7", subscriber.address);
+        let stays = "http://127.0.0.1:8080/atom.xml";
+        for (number, topic) in [TOPIC, stays].into_iter().enumerate() {
+            subscriber.will(Answer::repeats("hub.challenge"));
+            assert_eq!(asks(&world, "subscribe", &callback, topic, "").await, 202);
+            has_subscribers(&world, i64::try_from(number).unwrap() + 1).await;
+        }
+        let file = world.path("config/postrider.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let retired = "[feeds]\ngone = [\"/feed.xml\"]\n[feeds.hub]";
+        std::fs::write(&file, text.replace("[feeds.hub]", retired)).unwrap();
+        subscriber.will(Answer::status(503));
+        world.restarts().await;
+        has_subscribers(&world, 1).await;
+        is_asked(&world, &subscriber, 3).await;
+        world.passes(2).await;
+        is_asked(&world, &subscriber, 4).await;
+        world.passes(3).await;
+        let told = questions(&subscriber);
+        assert_eq!(told.len(), 4, "{engine:?}: it has heard");
+        let [first, again] = [&told[2], &told[3]];
+        assert!(first.query.starts_with("id=7&hub.mode=denied&"), "{}", first.query);
+        assert_eq!(value(&first.query, "hub.topic"), TOPIC);
+        assert_eq!(value(&first.query, "hub.reason"), "This feed is no more.");
+        assert_eq!(value(&first.query, "hub.challenge"), "", "there is nothing to confirm");
+        assert_eq!(first.query, again.query);
+        assert_eq!(asks(&world, "subscribe", &callback, TOPIC, "").await, 410);
+        assert_eq!(asks(&world, "denied", &callback, stays, "").await, 400);
+        assert_eq!(subscribers(&world).await, 1, "{engine:?}: the other one goes on");
+        world.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn nobody_is_subscribed_who_did_not_ask_for_it() {
     let stranger = HttpServer::plain().await;

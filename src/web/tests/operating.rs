@@ -322,8 +322,8 @@ async fn a_panic_is_one_bad_answer_and_nothing_more() {
     }
     let world = World::new().await;
     let broken = get(slips);
-    let router = dressed(Router::new().route("/broken", broken), &world.state);
-    let router = router.with_state(world.state.clone());
+    let state = Arc::new(world.state.clone());
+    let router = dressed(Router::new().route("/broken", broken), &state).with_state(state);
     let request = request(Method::GET, "/broken", &[], "");
     let answer = router.oneshot(request).await.unwrap();
     assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
