@@ -14,8 +14,8 @@ use super::project::Project;
 use super::style::examples;
 use super::table::Rows;
 use super::{feeds, fence, report, words};
-use crate::domain::{Diagnostic, Refusal};
-use crate::planner::{Forecast, ForecastRow, Withheld, forecast};
+use crate::domain::{Diagnostic, EmailAddress, Refusal};
+use crate::planner::{Forecast, ForecastRow, Withheld, forecast, forecast_for};
 use crate::store::Fenced;
 
 /// Posts named in one row of the table; the rest is counted.
@@ -29,9 +29,13 @@ const WITHHELD_NAMED: usize = 20;
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "postrider plan
+  postrider plan --for ann@example.org
   postrider plan --format json | jq '.rows[0]'"
 ))]
 pub(super) struct PlanArgs {
+    /// Only what this subscriber gets by mail
+    #[arg(long = "for", value_name = "ADDRESS")]
+    whom: Option<EmailAddress>,
     /// For people or for programs
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -65,6 +69,11 @@ struct Plan<'a> {
 
 pub(super) async fn run(project: &Project, args: &PlanArgs) -> anyhow::Result<()> {
     let bench = Bench::open(project).await?;
+    if let Some(address) = &args.whom {
+        let shown = one(&bench, address, args.format).await;
+        bench.close().await;
+        return shown;
+    }
     let forecast = forecast(&bench.planner, &bench.catalog, bench.now).await?;
     let fenced = fence::of(&bench.look.store).await?;
     let found = (&bench.catalog, bench.cache());
@@ -95,6 +104,25 @@ pub(super) async fn run(project: &Project, args: &PlanArgs) -> anyhow::Result<()
     }
     bench.close().await;
     Ok(())
+}
+
+/// What one subscriber gets.
+async fn one(bench: &Bench, address: &EmailAddress, format: Format) -> anyhow::Result<()> {
+    let rows = forecast_for(&bench.planner, &bench.catalog, address, bench.now).await?;
+    if let Format::Json = format {
+        return console::print_json(&rows);
+    }
+    if rows.is_empty() {
+        console::note(&format!(
+            "Nothing is planned for {}: there is nothing new for them, or they get no mail now. \
+             `postrider subscribers list` says where they stand.",
+            address.as_str()
+        ));
+        return Ok(());
+    }
+    let zone = &bench.config.site.time_zone;
+    let view = View { zone, now: bench.now, framed: console::is_watched() };
+    console::print(&view.table(&rows))
 }
 
 /// How a forecast looks from here and now.

@@ -14,9 +14,10 @@ use super::news::all_slots;
 use super::select::{Run, latest_run, withheld};
 use crate::config::Newsletter;
 use crate::domain::{
-    Cadence, Catalog, CatalogPost, Channel, Due, PostId, QueuedRelease, Refusal, Releases, Schedule,
+    Cadence, Catalog, CatalogPost, Channel, Due, EmailAddress, PostId, QueuedRelease, Refusal,
+    Releases, Schedule,
 };
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, Whose};
 
 /// How many runs of a schedule are looked at.
 const RUNS: usize = 10;
@@ -97,6 +98,43 @@ pub async fn forecast(
     let not_news = catalog.posts.iter().filter(|known| !known.is_news).count();
     held.sort();
     Ok(Forecast { rows, not_news, withheld: held })
+}
+
+/// What `address` will get by mail, and when, if nothing changes.
+pub async fn forecast_for(
+    planner: &Planner,
+    catalog: &Catalog,
+    address: &EmailAddress,
+    now: Timestamp,
+) -> Result<Vec<ForecastRow>, StoreError> {
+    let ahead = ahead_of(planner, foreseen_queues(planner, catalog, now));
+    let subscriptions = planner.store.read().await?.subscriptions_of(address, None).await?;
+    let mut rows = Vec::new();
+    for subscription in subscriptions {
+        let cadence = subscription.choice.cadence;
+        let newsletter = planner.config.newsletters.get(&subscription.newsletter);
+        let offered = newsletter.and_then(|it| Some((it, it.cadences.get(&cadence)?.as_ref())));
+        let Some((newsletter, schedule)) = offered else { continue };
+        let whose = (newsletter, cadence, Whose::One(subscription.id));
+        let foreseen = Foreseen::whose(&ahead, whose, catalog, now).await?;
+        // They left, did not confirm, or wish no mail now.
+        if foreseen.is_made_up() {
+            continue;
+        }
+        let channel = cadence_channel(newsletter, cadence);
+        let mails = match subscription.choice.slot().zip(schedule) {
+            Some((slot, schedule)) => {
+                foreseen.at(slot.schedule(schedule).upcoming(now, RUNS).into_iter())
+            }
+            None => {
+                let each = foreseen.each(now).into_iter();
+                each.map(|(at, known, people)| (at, vec![known], people)).collect()
+            }
+        };
+        rows.extend(mails.into_iter().map(|(at, posts, people)| row(at, &channel, &posts, people)));
+    }
+    rows.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.channel.cmp(&b.channel)));
+    Ok(rows)
 }
 
 /// The same planner with what queues will have released by then.

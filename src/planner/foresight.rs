@@ -44,7 +44,8 @@ impl Foreseen {
         Self::whose(planner, (newsletter, slot.cadence, whose), catalog, now).await
     }
 
-    async fn whose(
+    /// What some of the subscribers of a cadence wait for.
+    pub(super) async fn whose(
         planner: &Planner,
         (newsletter, cadence, whose): (&Newsletter, Cadence, Whose<'_>),
         catalog: &Catalog,

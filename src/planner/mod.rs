@@ -24,7 +24,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 pub use correct::compose_correction;
-pub use forecast::{Forecast, ForecastRow, Withheld, forecast};
+pub use forecast::{Forecast, ForecastRow, Withheld, forecast, forecast_for};
 pub use images::bundle_image;
 pub use names::{cadence_channel, schedules};
 pub use now::Waiting;

@@ -25,6 +25,8 @@ pub enum Whose<'a> {
     CatchingUp,
     /// Those who had a delivery of this edition.
     Edition(EditionId),
+    /// Only this one.
+    One(SubscriptionId),
 }
 
 /// Subscriptions that stand alike: the same choice, and the same news behind them.
@@ -104,6 +106,9 @@ macro_rules! due_sql {
                  ON d.id BETWEEN e.first_delivery AND e.last_delivery WHERE e.id = CAST($3 AS BIGINT)) AND $4 = ''",
                 $after
             ),
+            (Whose::One(_), _) => {
+                due_sql!(@ $before, "s.id = CAST($3 AS BIGINT) AND $4 = ''", $after)
+            }
         }
     };
     (@ $before:expr, $condition:literal, $after:expr) => {
@@ -135,6 +140,7 @@ impl Whose<'_> {
             }
             Self::CatchingUp => (String::new(), ""),
             Self::Edition(id) => (id.0.to_string(), ""),
+            Self::One(id) => (id.0.to_string(), ""),
         }
     }
 }
