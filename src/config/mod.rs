@@ -16,9 +16,10 @@ use url::Url;
 
 use crate::domain::{
     Author, Cadence, Canary, DateSource, DomainLimits, EmailAddress, Field, MissedRuns, Post, Rate,
-    Releases, RetryPolicy, Schedule, SendWindow, SigningKey, WarmUp,
+    Releases, RetryPolicy, Schedule, Segment, Segments, SendWindow, SigningKey, WarmUp,
 };
 
+mod audience;
 mod check;
 mod environment;
 mod feeds;
@@ -37,6 +38,7 @@ mod tests;
 mod validate;
 mod values;
 
+pub use audience::Privacy;
 pub use environment::Environment;
 pub use feeds::{FeedAbout, FeedSelection, FeedTarget, Feeds, Hub, Podcast, Polling};
 pub use load::{Loaded, default_file, load};
@@ -72,6 +74,9 @@ pub struct Config {
     pub archive: Archive,
     pub mail: Mail,
     pub newsletters: BTreeMap<String, Newsletter>,
+    /// `[segments]`: names for expressions.
+    pub segments: Segments,
+    pub privacy: Privacy,
     pub destinations: BTreeMap<String, Destination>,
     pub releases: Releases,
     pub check: Check,
@@ -364,6 +369,8 @@ pub struct Newsletter {
     pub only_in_language: bool,
     /// What subscribers may choose from; empty: there is nothing to choose.
     pub topics: BTreeMap<String, Topic>,
+    /// Who of its subscribers gets it. None: all.
+    pub audience: Option<Segment>,
     /// What it offers; `None` for `instant`, which has no schedule.
     pub cadences: BTreeMap<Cadence, Option<Schedule>>,
     pub default_cadence: Cadence,
@@ -395,7 +402,10 @@ impl Newsletter {
     pub fn topics_of(&self, post: &Post) -> Vec<String> {
         let own = post.topics().iter().chain(&post.categories);
         let own: Vec<String> = own.map(|term| term.to_lowercase()).collect();
-        let of = self.topics.iter().filter(|(_, topic)| topic.terms.iter().any(|term| own.contains(term)));
+        let of = self
+            .topics
+            .iter()
+            .filter(|(_, topic)| topic.terms.iter().any(|term| own.contains(term)));
         of.map(|(name, _)| name.clone()).collect()
     }
 

@@ -5,8 +5,8 @@
 use jiff::{SignedDuration, Timestamp};
 use postrider::config::StoreUrl;
 use postrider::domain::{
-    Bounce, Cadence, Choice, DeliveryId, DeliveryState, EditionId, EditionState, EmailAddress, Lane,
-    Outcome, PostId, Reason, Reply, Revision, SubscriptionState,
+    Bounce, Cadence, Choice, DeliveryId, DeliveryState, EditionId, EditionState, EmailAddress,
+    Lane, Outcome, PostId, Reason, Reply, Revision, SubscriptionState,
 };
 use postrider::store::{
     AddSubscriber, Added, Claimed, ConfirmationAnswer, Correction, DeliveryFilter, IntentRefusal,
@@ -27,6 +27,7 @@ mod leases;
 mod ledger;
 mod model;
 mod moves;
+mod people;
 mod places;
 mod stages;
 mod ticks;
