@@ -75,6 +75,22 @@ impl Resolver {
         }
     }
 
+    /// Whether `domain` takes mail at all: it has a mail server that is more than a refusal (RFC 7505), or else an address of its own
+    /// (RFC 5321, section 5.1). Never `Missing`; `Unanswered` is no reason to refuse anybody.
+    pub async fn takes_mail(&self, domain: &str) -> Lookup<bool> {
+        match self.mx(domain).await {
+            Lookup::Found(exchanges) => {
+                Lookup::Found(exchanges.iter().any(|exchange| !matches!(&*exchange.host, "" | ".")))
+            }
+            Lookup::Unanswered(why) => Lookup::Unanswered(why),
+            Lookup::Missing => match self.addresses(domain).await {
+                Lookup::Found(_) => Lookup::Found(true),
+                Lookup::Missing => Lookup::Found(false),
+                Lookup::Unanswered(why) => Lookup::Unanswered(why),
+            },
+        }
+    }
+
     /// A and AAAA.
     pub async fn addresses(&self, name: &str) -> Lookup<Vec<IpAddr>> {
         let (v4, v6) = tokio::join!(

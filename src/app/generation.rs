@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::channels::groups;
 use super::desk::{Bells, Desk};
-use super::{fence, pushes};
+use super::{fence, pushes, sweep};
 use crate::config::Config;
 use crate::dispatch::Dispatch;
 use crate::domain::Diagnostic;
@@ -83,6 +83,7 @@ impl Generation {
             dispatch.run_rollout().await;
             Ok(())
         });
+        services.spawn(sweep::run(self.state.clone(), self.stop.clone()));
         pushes::start(&mut services, &self.state, &self.passes, &self.stop)?;
         drop(ledger);
         serve(&mut services, &mut guard, &self.stop).await?;

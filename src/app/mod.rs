@@ -17,6 +17,7 @@ mod pings;
 mod pushes;
 mod reload;
 mod signals;
+mod sweep;
 
 use std::io::Write as _;
 use std::path::PathBuf;

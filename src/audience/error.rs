@@ -39,6 +39,11 @@ pub enum ImportError {
     NotConfirmed,
     #[error("the file has no column `email` or `address`; its first line has {}", list(found))]
     NoAddressColumn { found: Vec<String> },
+    #[error(
+        "the row after line {after} is longer than 4 MB; is there a quotation mark that is never closed? Mend it and \
+         import the file again: nothing is done twice"
+    )]
+    RowTooLong { after: u64 },
     #[error("the file is empty")]
     Empty,
     #[error("cannot read the file")]

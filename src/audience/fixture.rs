@@ -121,6 +121,8 @@ fn config(root: &Path) -> Config {
         newsletters: [newsletter("weekly"), newsletter("monthly")]
             .map(|newsletter| (newsletter.name.clone(), newsletter))
             .into(),
+        segments: crate::domain::Segments::new(),
+        privacy: crate::config::Privacy::default(),
         destinations: [("chat".to_owned(), destination(&outbox))].into(),
         releases: Releases::default(),
         check: crate::config::Check::default(),
@@ -176,6 +178,7 @@ fn newsletter(name: &str) -> Newsletter {
         only_in_language: false,
         topics: BTreeMap::new(),
         welcome: Vec::new(),
+        audience: None,
         cadences: [(Cadence::Instant, None), (Cadence::Weekly, Some(monday))].into(),
         default_cadence: Cadence::Weekly,
         missed_runs: MissedRuns::Skip,

@@ -3,14 +3,15 @@
 //! Each is a few statements in one transaction; a mail that follows from one is planned in the same transaction. The public
 //! ones answer the same for every address: nobody learns from us who subscribes.
 
-mod columns;
 mod error;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod formula;
 mod import;
 mod limit;
 mod members;
+mod privacy;
 mod signup;
 #[cfg(test)]
 mod tests;
@@ -24,8 +25,8 @@ use crate::store::Store;
 use crate::template::Templates;
 
 pub use error::{AudienceError, ExportError, ImportError, NotOffered};
-pub use export::ExportFormat;
-pub use import::{Import, ImportReport, ImportStep, SkipReason};
+pub use export::{ExportFormat, ExportLine};
+pub use import::{Import, ImportReport, ImportStep, MailchimpList, SkipReason, System};
 pub use limit::{SignupLimit, network};
 pub use signup::{Confirmation, SignupForm};
 

@@ -16,9 +16,10 @@ use url::Url;
 
 use crate::domain::{
     Author, Cadence, Canary, DateSource, DomainLimits, EmailAddress, Field, MissedRuns, Post, Rate,
-    Releases, RetryPolicy, Schedule, SendWindow, SigningKey, WarmUp,
+    Releases, RetryPolicy, Schedule, Segment, Segments, SendWindow, SigningKey, WarmUp,
 };
 
+mod audience;
 mod check;
 mod environment;
 mod feeds;
@@ -37,6 +38,7 @@ mod tests;
 mod validate;
 mod values;
 
+pub use audience::Privacy;
 pub use environment::Environment;
 pub use feeds::{FeedAbout, FeedSelection, FeedTarget, Feeds, Hub, Podcast, Polling};
 pub use load::{Loaded, default_file, load};
@@ -72,6 +74,9 @@ pub struct Config {
     pub archive: Archive,
     pub mail: Mail,
     pub newsletters: BTreeMap<String, Newsletter>,
+    /// `[segments]`: names for expressions.
+    pub segments: Segments,
+    pub privacy: Privacy,
     pub destinations: BTreeMap<String, Destination>,
     pub releases: Releases,
     pub check: Check,
@@ -366,6 +371,8 @@ pub struct Newsletter {
     pub topics: BTreeMap<String, Topic>,
     /// What newcomers get, one after the other.
     pub welcome: Vec<WelcomeStep>,
+    /// Who of its subscribers gets it. None: all.
+    pub audience: Option<Segment>,
     /// What it offers; `None` for `instant`, which has no schedule.
     pub cadences: BTreeMap<Cadence, Option<Schedule>>,
     pub default_cadence: Cadence,

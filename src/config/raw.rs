@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::{LogFormat, MailEncoding, Tls, WatchMode};
 use crate::domain::Cadence;
 
+mod audience;
 mod channels;
 mod feeds;
 mod posts;
 mod schedule;
 
+pub(super) use audience::Privacy;
 pub(super) use channels::{
     Canary, Destination, DestinationKind, Dkim, Mail, MailDomain, MailRetry, MailServer, OnDelete,
     OnUncertain, OnUpdate, WarmUp,
@@ -86,6 +88,9 @@ pub(super) struct Project {
     pub archive: Archive,
     pub mail: Mail,
     pub newsletters: BTreeMap<String, Newsletter>,
+    /// Names for expressions that say who of the subscribers is meant, for `audience` and `--where`.
+    pub segments: BTreeMap<String, String>,
+    pub privacy: Privacy,
     pub destinations: BTreeMap<String, Destination>,
     pub check: Check,
     pub log: Log,
@@ -249,6 +254,10 @@ pub(super) struct Newsletter {
     pub topics: BTreeMap<String, Topic>,
     /// Mails that newcomers get, one after the other, from when they are confirmed.
     pub welcome: Vec<WelcomeStep>,
+    /// Who of its subscribers gets it: an expression such as `"vip" in tags and attributes.city == "Kiel"`, or the name of one in
+    /// `[segments]`.
+    #[schemars(extend("x-default" = "all of them"))]
+    pub audience: Option<String>,
     /// How often subscribers may have it: at least one of the keys below.
     #[schemars(extend("x-required" = true))]
     pub cadences: Cadences,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::Origins;
-use crate::domain::{Diagnostic, Schedule, ScheduleError};
+use crate::domain::{Diagnostic, Schedule, ScheduleError, Segment, SegmentError};
 
 /// What has been found so far.
 #[derive(Default)]
@@ -110,6 +110,24 @@ impl Report {
                 None
             }
         }
+    }
+
+    /// The segment that `expression` at `path` means, or nothing and an entry that points into the expression.
+    pub(super) fn take_segment(
+        &mut self,
+        path: &str,
+        expression: &str,
+        result: Result<Segment, SegmentError>,
+    ) -> Option<Segment> {
+        result
+            .map_err(|error| {
+                self.faulty.insert(path.to_owned());
+                let diagnostic = Diagnostic::error("invalid-expression", error.message)
+                    .effect("nobody knows who is meant");
+                let pointed = self.origins.point_inside(path, expression, error.span, diagnostic);
+                self.diagnostics.push(pointed);
+            })
+            .ok()
     }
 
     /// Says that `section` lacks `key`, unless the key is there and was refused.

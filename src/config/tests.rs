@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::domain::{Channel, Diagnostic, Severity};
 
+mod audience;
 mod dkim;
 mod feeds;
 

@@ -9,6 +9,7 @@ use super::report::Report;
 use super::{Config, SampleSubscriber, Transport, raw};
 use crate::domain::{Diagnostic, Releases};
 
+mod audience;
 mod destinations;
 mod dkim;
 mod feeds;
@@ -105,8 +106,10 @@ pub(super) fn project(
     let hello = server.as_ref().map(|server| mail::hello_name(&server.public_url));
     let mail = mail::mail(&raw.mail, hello.as_deref(), context);
     let of_site = site.as_ref().map(|site| (site.title.as_str(), site.language.as_str()));
+    let segments = audience::segments(&raw.segments, context);
+    let privacy = audience::privacy(&raw.privacy, context);
     let newsletters = newsletters::newsletters(
-        &raw.newsletters,
+        (&raw.newsletters, segments.as_ref()),
         (of_site.unwrap_or_default(), mail.as_ref().map(|mail| &mail.retry)),
         context,
     );
@@ -137,6 +140,8 @@ pub(super) fn project(
         archive: archive?,
         mail: mail?,
         newsletters: newsletters?,
+        segments: segments?,
+        privacy: privacy?,
         destinations: destinations?,
         releases: releases?,
         check,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// An address that parsed. `Debug` hides it, so a stray `?address` in a log line leaks nothing.
 ///
@@ -43,10 +44,14 @@ impl EmailAddress {
         self.split().1
     }
 
-    /// What two spellings of one mailbox have in common: everything in lower case.
-    /// RFC 5321 lets the local part be case-sensitive; no mailbox provider makes use of it.
+    /// What two spellings of one mailbox have in common: everything in lower case, and in Unicode's form NFC, which RFC 6532 wants
+    /// of addresses. RFC 5321 lets the local part be case-sensitive; no mailbox provider makes use of it.
     pub fn key(&self) -> String {
-        self.0.to_lowercase()
+        if self.0.is_ascii() {
+            return self.0.to_ascii_lowercase();
+        }
+        // Small letters of what is composed need not be composed themselves.
+        self.0.nfc().flat_map(char::to_lowercase).nfc().collect()
     }
 
     fn split(&self) -> (&str, &str) {
@@ -63,7 +68,9 @@ impl FromStr for EmailAddress {
         if local.is_empty() || domain.is_empty() || local.contains('@') {
             return Err(EmailAddressError::Shape);
         }
-        let odd = |c: &char| c.is_control() || c.is_whitespace() || "\"(),:;<>[]\\".contains(*c);
+        let odd = |c: &char| {
+            c.is_control() || c.is_whitespace() || is_unseen(*c) || "\"(),:;<>[]\\".contains(*c)
+        };
         if let Some(c) = text.chars().find(odd) {
             return Err(EmailAddressError::Character(c));
         }
@@ -85,6 +92,23 @@ impl FromStr for EmailAddress {
         }
         Ok(Self(address))
     }
+}
+
+/// Characters without a shape, which make two addresses look like one: soft hyphens, joiners, marks of direction, tags.
+fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{fff0}'..='\u{ffff}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 impl TryFrom<String> for EmailAddress {
@@ -163,6 +187,10 @@ mod tests {
             ("ann\u{0}@example.org", Character('\u{0}')),
             ("ann\u{7f}@example.org", Character('\u{7f}')),
             ("ann\u{a0}lee@example.org", Character('\u{a0}')),
+            ("ann\u{200b}@example.org", Character('\u{200b}')),
+            ("ann\u{202e}eel@example.org", Character('\u{202e}')),
+            ("a\u{ad}nn@example.org", Character('\u{ad}')),
+            ("ann@exam\u{feff}ple.org", Character('\u{feff}')),
             (".ann@example.org", LocalPart),
             ("ann.@example.org", LocalPart),
             ("ann..lee@example.org", LocalPart),
@@ -229,6 +257,12 @@ mod tests {
         assert_eq!(key("Ann.Lee@Example.org"), key("ann.lee@example.ORG"));
         assert_eq!(key("\u{dc}nal@example.org"), key("\u{fc}nal@example.org"));
         assert_ne!(key("ann+news@example.org"), key("ann@example.org"));
+        // As one key, or as a letter and an accent.
+        assert_eq!(key("jos\u{e9}@example.org"), key("jose\u{301}@example.org"));
+        assert_eq!(key("JOSE\u{301}@example.org"), key("jos\u{e9}@example.org"));
+        assert_ne!(key("jose@example.org"), key("jos\u{e9}@example.org"));
+        let given = parse("jose\u{301}@B\u{fc}cher.example").unwrap();
+        assert_eq!(given.as_str(), "jose\u{301}@xn--bcher-kva.example", "sent as it was given");
         assert_eq!(parse("Ann@example.org").unwrap().local_part(), "Ann", "sent as it was given");
     }
 
@@ -251,6 +285,14 @@ mod tests {
                 prop_assert!(!address.as_str().contains(char::is_whitespace));
                 prop_assert!(address.as_str().len() <= 254);
                 prop_assert!(address.domain().is_ascii());
+                // Whatever form it is written in, and read back from the key.
+                let composed: String = address.as_str().nfd().collect();
+                if let Ok(other) = parse(&composed) {
+                    prop_assert_eq!(other.key(), address.key());
+                }
+                if let Ok(other) = parse(&address.key()) {
+                    prop_assert_eq!(other.key(), address.key());
+                }
                 prop_assert_eq!(parse(address.as_str()), Ok(address));
             }
         }

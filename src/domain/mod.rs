@@ -25,6 +25,7 @@ mod post;
 mod release;
 mod retry;
 mod schedule;
+mod segment;
 mod served;
 mod signing_key;
 mod slip;
@@ -60,6 +61,10 @@ pub use post::{Author, Body, Enclosure, Post, Series, Written, reading_minutes};
 pub use release::{Channel, Due, Queue, QueuedPosts, QueuedRelease, Release, Releases};
 pub use retry::{Attempt, RetryPolicy, Verdict};
 pub use schedule::{MissedRuns, Schedule, ScheduleError};
+pub use segment::{
+    Collection, Comparison, Condition, Operand, Segment, SegmentError, Segments, Subject,
+    is_segment_word,
+};
 pub use served::{EntryHash, FeedVersion, ServedFeed, a_second_after};
 pub use signing_key::{SigningAlgorithm, SigningKey, SigningKeyError, VerifyingKey};
 pub use slip::nearest;

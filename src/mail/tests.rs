@@ -46,6 +46,7 @@ fn newsletter() -> Newsletter {
         description: "The week's posts in one mail.".to_owned(),
         languages: Vec::new(),
         only_in_language: false,
+        audience: None,
         topics: BTreeMap::new(),
         welcome: Vec::new(),
         cadences: BTreeMap::new(),

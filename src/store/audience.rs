@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use super::engine::{Tx, doing, instant, on_engine, optional_instant};
+use super::engine::{Tx, doing, on_engine, optional_instant};
 use super::shares::{read_send_time, read_topics, write_topics};
 use super::{Event, StoreError};
 use crate::domain::{
@@ -34,21 +34,6 @@ pub enum Added {
     HasLeft(SubscriptionId),
     /// Must never be mailed.
     Suppressed,
-}
-
-/// One subscriber with one subscription, as lists and exports show it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct SubscriberRow {
-    pub address: String,
-    pub newsletter: String,
-    pub cadence: Cadence,
-    pub state: SubscriptionState,
-    pub source: String,
-    pub created_at: Timestamp,
-    pub confirmed_at: Option<Timestamp>,
-    pub ended_at: Option<Timestamp>,
-    pub suppressed_at: Option<Timestamp>,
-    pub suppression_reason: Option<String>,
 }
 
 /// A subscription as its owner's pages need it.
@@ -287,7 +272,7 @@ impl Tx {
     }
 
     /// Digests fall due at the time that is chosen here.
-    async fn note_slot(&mut self, newsletter: &str, choice: &Choice) -> Result<(), StoreError> {
+    pub async fn note_slot(&mut self, newsletter: &str, choice: &Choice) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO slots (newsletter, cadence, timezone, send_time) VALUES ($1, $2, $3, $4) \
                            ON CONFLICT DO NOTHING";
         if choice.slot().is_none() {
@@ -328,55 +313,6 @@ impl Tx {
                 .collect::<Result<Vec<_>, _>>()))
         .map_err(doing("look up subscriptions"))?;
         rows.into_iter().map(subscription_row).collect()
-    }
-
-    /// Up to `limit` subscribers after the address `after`, in order of address: the caller pages.
-    pub async fn subscribers_page(
-        &mut self,
-        newsletter: Option<&str>,
-        after: (&str, &str),
-        limit: i64,
-    ) -> Result<Vec<SubscriberRow>, StoreError> {
-        const SQL: &str = "SELECT p.address, p.address_key, s.newsletter, s.cadence, s.state, s.source, \
-                           s.created_at, s.confirmed_at, s.ended_at, p.suppressed_at, p.suppression_reason \
-                           FROM subscribers p JOIN subscriptions s ON s.subscriber_id = p.id \
-                           WHERE (CAST($1 AS TEXT) IS NULL OR s.newsletter = $1) \
-                           AND (p.address_key > $2 OR (p.address_key = $2 AND s.newsletter > $3)) \
-                           ORDER BY p.address_key, s.newsletter LIMIT $4";
-        let rows = on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(newsletter)
-            .bind(after.0)
-            .bind(after.1)
-            .bind(limit)
-            .fetch_all(conn)
-            .await
-            .and_then(|rows| rows
-                .into_iter()
-                .map(|row| {
-                    Ok((
-                        row.try_get::<String, _>("cadence")?,
-                        row.try_get::<String, _>("state")?,
-                        SubscriberRow {
-                            address: row.try_get("address")?,
-                            newsletter: row.try_get("newsletter")?,
-                            cadence: Cadence::Instant,
-                            state: SubscriptionState::Pending,
-                            source: row.try_get("source")?,
-                            created_at: instant(row.try_get("created_at")?),
-                            confirmed_at: optional_instant(row.try_get("confirmed_at")?),
-                            ended_at: optional_instant(row.try_get("ended_at")?),
-                            suppressed_at: optional_instant(row.try_get("suppressed_at")?),
-                            suppression_reason: row.try_get("suppression_reason")?,
-                        },
-                    ))
-                })
-                .collect::<Result<Vec<_>, _>>()))
-        .map_err(doing("list subscribers"))?;
-        rows.into_iter()
-            .map(|(cadence, state, row)| {
-                Ok(SubscriberRow { cadence: cadence.parse()?, state: state.parse()?, ..row })
-            })
-            .collect()
     }
 
     /// How many would get an edition of this cadence now.

@@ -12,6 +12,7 @@ mod committer;
 mod consent;
 mod control;
 mod corrections;
+mod dossier;
 mod editions;
 mod engine;
 mod entries;
@@ -28,14 +29,18 @@ mod lock;
 mod news;
 mod open;
 mod outcomes;
+mod people;
 mod pings;
 mod post_cache;
 mod posts;
+mod privacy;
 mod probe;
 mod readers;
 mod reports;
+mod roster;
 mod schedules;
 mod seen;
+mod segments;
 mod settle;
 mod settlement;
 mod shares;
@@ -49,12 +54,13 @@ mod withdrawals;
 mod work;
 
 pub use allowances::Grant;
-pub use audience::{AddSubscriber, Added, SubscriberRow, SubscriptionRow};
+pub use audience::{AddSubscriber, Added, SubscriptionRow};
 pub use batches::{Claimed, DueDelivery, Lease, Queue, Settled};
 pub use committer::{IntentAnswers, Ledger, LedgerClosed, LedgerQueue, run_committer};
 pub use consent::ConfirmationAnswer;
 pub use control::{Correction, EditionContent};
 pub use corrections::Edit;
+pub use dossier::{Dossier, DossierDelivery, DossierEvent, DossierPerson};
 pub use editions::{NewEdition, SealedEdition};
 pub use engine::{Store, StoreError, Tx};
 pub use events::{Event, EventRow};
@@ -66,15 +72,22 @@ pub use index_pages::INDEX_NOW;
 pub use lock::{DaemonLock, LockError};
 pub use news::NewsRow;
 pub use outcomes::{IntentRefusal, IntentRequest, Next, Recorded};
+pub use people::{
+    Asked, Ending, Evidence, KnownPerson, KnownSubscription, NewPerson, NewSubscription,
+    NewSuppression, PersonProfile,
+};
 pub use pings::{DuePing, PushCount};
 pub use post_cache::{CacheReader, CachedBody, CachedFile, Fingerprint, Pen, PostCache, PostTexts};
 pub use posts::{KnownPost, PostSighting, Sighted};
+pub use privacy::Dust;
 pub use probe::is_set_up;
 pub use readers::FeedReaders;
 pub use reports::{
     AttemptRow, DeliveryFilter, DeliveryRow, DestinationCount, EditionRow, QueueRow, StateCount,
 };
+pub use roster::{RosterCount, SubscriberRow, Whom};
 pub use schedules::ScheduleRow;
+pub use segments::{Houses, SegmentSql};
 pub use settlement::Settlement;
 pub use shares::{Dealt, Profile, Whose};
 pub use singles::{Action, NewAnnouncement, NewLetter};

@@ -107,8 +107,11 @@ fn subscribers_come_by_hand_and_by_file_and_leave_for_good() {
     let exported = project.runs("subscribers export").well();
     let lines: Vec<_> = exported.out.lines().collect();
     assert_eq!(lines.len(), 3, "{}", exported.out);
-    assert!(lines[1].starts_with("Ann@example.org,weekly,daily,active,command line,"));
-    assert!(lines[2].starts_with("bob@example.org,weekly,weekly,unsubscribed,import:members.csv,"));
+    assert!(lines[1].starts_with("Ann@example.org,,weekly,daily,,,,,active,,,command line,"));
+    assert!(
+        lines[2]
+            .starts_with("bob@example.org,,weekly,weekly,,,,,unsubscribed,,,import:members.csv,")
+    );
     project.runs("subscribers export --format json --out all.json").well();
     let all = fs::read_to_string(project.path("all.json")).unwrap();
     assert_eq!(
@@ -122,6 +125,52 @@ fn subscribers_come_by_hand_and_by_file_and_leave_for_good() {
     other.runs_with_input("subscribers import - --confirmed", input).well();
     let listed = other.runs("subscribers list").well().out;
     assert!(listed.contains("active") && listed.contains("left"), "{listed}");
+}
+
+#[test]
+fn an_operator_asks_who_is_meant_and_what_is_known_and_forgets_it() {
+    let project = Project::new();
+    let file = "email,city,tags,status\nann@example.org,Kiel,vip,\nbob@example.org,Rome,,\ncy@example.org,Kiel,,unsubscribed\nx,,,\n";
+    project.write("people.csv", file);
+    let line =
+        "subscribers import people.csv --newsletter weekly --confirmed --skipped skipped.csv";
+    let imported = project.runs(line).well();
+    assert!(imported.err.contains("other columns become attributes: `city`"), "{}", imported.err);
+    let skipped = fs::read_to_string(project.path("skipped.csv")).unwrap();
+    assert!(skipped.starts_with("line,reason\n5,"), "{skipped}");
+
+    let meant = |expression: &str| {
+        let args = ["subscribers", "list", "--format", "json", "--where", expression];
+        let found = project.runs_args(&args).well().json();
+        found
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["email"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(meant("attributes.city == 'Kiel' and state == 'active'"), ["ann@example.org"]);
+    let counted = project
+        .runs_args(&["subscribers", "segment", "'vip' in tags or attributes.city == 'Rome'"])
+        .well();
+    assert!(counted.out.starts_with("2 subscriptions that mail goes to"), "{}", counted.out);
+    let wrong = project.runs_args(&["subscribers", "segment", "'vip' in tgs"]).with(1);
+    assert!(wrong.err.contains("column 10: `tgs` is not known"), "{}", wrong.err);
+    let exported =
+        project.runs_args(&["subscribers", "export", "--where", "'vip' not in tags"]).well();
+    assert_eq!(exported.out.lines().count(), 3, "{}", exported.out);
+
+    let shown = project.runs("subscribers show ANN@example.org").well();
+    for words in ["tags: vip", "Kiel", "consent, imported", "people.csv", "subscription.added"] {
+        assert!(shown.out.contains(words), "{words} in {}", shown.out);
+    }
+    project.runs("subscribers show nobody@example.org").with(1);
+    project.runs("subscribers erase ann@example.org --yes").well();
+    let known = project.runs("subscribers show ann@example.org --format json").well().json();
+    assert_eq!(known["suppression"], "erased");
+    assert_eq!(known["person"], serde_json::Value::Null);
+    let again = project.runs(line).well();
+    assert!(again.err.contains("must not be mailed"), "{}", again.err);
 }
 
 #[test]

@@ -10,20 +10,22 @@ use super::project::{Project, now};
 use super::style::examples;
 use super::table::Rows;
 use super::words;
-use crate::audience::Audience;
+use crate::audience::{Audience, ExportLine};
 use crate::clock::SystemClock;
-use crate::domain::{Cadence, EmailAddress, SubscriptionState};
-use crate::store::{Added, Store, SubscriberRow};
+use crate::domain::{Cadence, EmailAddress, Segment, SubscriptionState};
+use crate::store::{Added, Store, SubscriberRow, Whom};
 use crate::template::Templates;
 
+mod about;
 mod transfer;
 
+use about::{EraseArgs, SegmentArgs, ShowArgs};
 use transfer::{ExportArgs, ImportArgs};
 
 /// Rows asked of the database at once.
 const PAGE: i64 = 1_000;
 
-/// Add, list, remove, import and export subscribers
+/// Add, list, show, remove, erase, import and export subscribers
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "postrider subscribers add ann@example.org --cadence daily
@@ -59,9 +61,18 @@ enum What {
         /// Of this newsletter only
         #[arg(long)]
         newsletter: Option<String>,
+        /// Only who is meant by this, such as `"vip" in tags`, or by a segment of the configuration
+        #[arg(long = "where", value_name = "EXPRESSION")]
+        only: Option<String>,
+        /// How many they are, and nothing else
+        #[arg(long)]
+        count: bool,
         #[command(flatten)]
         list: ListArgs,
     },
+    Segment(SegmentArgs),
+    Show(ShowArgs),
+    Erase(EraseArgs),
     /// End subscriptions of an address, at once
     Remove {
         /// Who
@@ -107,7 +118,18 @@ pub(super) async fn run(project: &Project, args: &SubscribersArgs) -> anyhow::Re
             office.store.close().await;
             removed
         }
-        What::List { newsletter, list: args } => list(project, newsletter.as_deref(), args).await,
+        What::List { newsletter, only, count, list: args } => {
+            let only = only.as_deref().map(|text| about::expression(project, text)).transpose()?;
+            let who = (newsletter.as_deref(), only.as_ref());
+            if *count {
+                about::count(project, who, args.format).await
+            } else {
+                list(project, who, args).await
+            }
+        }
+        What::Segment(args) => about::segment(project, args).await,
+        What::Show(args) => about::show(project, templates, args).await,
+        What::Erase(args) => about::erase(project, templates, args).await,
         What::Import(args) => transfer::import(project, templates, args).await,
         What::Export(args) => transfer::export(project, templates, args).await,
     }
@@ -163,17 +185,22 @@ async fn remove(
 
 async fn list(
     project: &Project,
-    newsletter: Option<&str>,
+    (newsletter, only): (Option<&str>, Option<&Segment>),
     &ListArgs { limit, format }: &ListArgs,
 ) -> anyhow::Result<()> {
     if let Some(name) = newsletter {
         super::compose::newsletter(&project.config, Some(name))?;
     }
     let look = project.look().await?;
-    let found = page(&look.store, newsletter, limit).await?;
+    let (houses, segments) = (project.config.houses(), only.into_iter().collect::<Vec<_>>());
+    let whom = Whom { newsletter, segments: &segments, houses: &houses, now: now() };
+    let found = page(&look.store, whom, limit).await?;
     look.close().await;
     match format {
-        Format::Json => console::print_json(&found)?,
+        Format::Json => {
+            let lines: Vec<_> = found.iter().map(ExportLine::of).collect();
+            console::print_json(&lines)?;
+        }
         Format::Human if found.is_empty() => console::note("There are no subscribers."),
         Format::Human => {
             console::print(&table(project, &found))?;
@@ -187,20 +214,14 @@ async fn list(
     Ok(())
 }
 
-async fn page(
-    store: &Store,
-    newsletter: Option<&str>,
-    limit: i64,
-) -> anyhow::Result<Vec<SubscriberRow>> {
+async fn page(store: &Store, whom: Whom<'_>, limit: i64) -> anyhow::Result<Vec<SubscriberRow>> {
     let mut found: Vec<SubscriberRow> = Vec::new();
     loop {
         let left = limit - i64::try_from(found.len())?;
-        let after = found
-            .last()
-            .map(|row| (row.address.to_lowercase(), row.newsletter.clone()))
-            .unwrap_or_default();
+        let after =
+            found.last().map(|row| (row.key.clone(), row.newsletter.clone())).unwrap_or_default();
         let mut tx = store.read().await?;
-        let next = tx.subscribers_page(newsletter, (&after.0, &after.1), left.min(PAGE)).await?;
+        let next = tx.subscribers_page(whom, (&after.0, &after.1), left.min(PAGE)).await?;
         if next.is_empty() {
             return Ok(found);
         }
@@ -225,7 +246,7 @@ fn table(project: &Project, found: &[SubscriberRow]) -> String {
         rows.row(&[
             &row.address,
             &row.newsletter,
-            row.cadence.as_str(),
+            row.choice.cadence.as_str(),
             &state,
             &since,
             &row.source,

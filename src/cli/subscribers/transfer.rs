@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use super::Office;
-use crate::audience::{ExportFormat, Import, ImportReport, ImportStep};
+use crate::audience::{ExportFormat, Import, ImportReport, ImportStep, System};
 use crate::cli::compose::cadence_parser;
 use crate::cli::project::{Look, Project};
 use crate::cli::style::examples;
@@ -23,9 +23,10 @@ const SKIPS_NAMED: u64 = 20;
 
 /// Make everybody in a CSV file an active subscriber, without asking them
 ///
-/// The file needs a column `email` or `address`; columns `newsletter`, `cadence` and `status` are used if they are there, so
-/// that an export can be imported again. Who left or bounced, there or here, stays out. Importing a file twice
-/// changes nothing the second time.
+/// Exports of Postrider, listmonk, Ghost, Substack, Mailchimp (each of its files), Buttondown, Keila and beehiiv are known by
+/// their columns; any other table needs a column `email` or `address`. Names, tags, dates, choices and the evidence of consent are
+/// taken over, other columns become attributes. Who left or bounced, there or here, stays out. Importing a file
+/// twice changes nothing the second time.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "postrider subscribers import members.csv --newsletter weekly --confirmed --dry-run
@@ -47,6 +48,9 @@ pub(super) struct ImportArgs {
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
+    /// Write the line and the reason of each row that is skipped to this CSV file
+    #[arg(long, value_name = "FILE")]
+    skipped: Option<PathBuf>,
 }
 
 /// Print all subscribers, with where they come from and when they did what
@@ -60,6 +64,9 @@ pub(super) struct ExportArgs {
     /// Of this newsletter only
     #[arg(long)]
     newsletter: Option<String>,
+    /// Only who is meant by this, such as `"vip" in tags`, or by a segment of the configuration
+    #[arg(long = "where", value_name = "EXPRESSION")]
+    only: Option<String>,
     /// A table, or a list of objects
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -105,13 +112,20 @@ async fn import_into(
     };
     let bar = console::bar(bytes, "rows");
     let mut skipped = 0;
+    let mut list = args.skipped.as_deref().map(SkippedList::begin).transpose()?;
     let step = |step: ImportStep<'_>| match step {
+        ImportStep::Recognised { system, attributes } => {
+            bar.suspend(|| console::note(&recognised(system, attributes)));
+        }
         ImportStep::Committed { rows, bytes } => {
             bar.set_position(bytes);
             bar.set_message(rows.to_string());
         }
         ImportStep::Skipped { line, reason } => {
             skipped += 1;
+            if let Some(list) = &mut list {
+                list.add(line, &reason.to_string());
+            }
             if skipped <= SKIPS_NAMED {
                 bar.suspend(|| console::note(&format!("line {line} is skipped: {reason}")));
             }
@@ -119,11 +133,56 @@ async fn import_into(
     };
     let report = office.audience().import(file, import, step).await?;
     bar.finish_and_clear();
-    if report.skipped > SKIPS_NAMED {
-        console::note(&format!("… and {} more", report.skipped - SKIPS_NAMED));
+    if let Some(more) = report.skipped.checked_sub(SKIPS_NAMED).filter(|more| *more > 0) {
+        let where_to = if list.is_some() { "" } else { "; `--skipped FILE` lists them all" };
+        console::note(&format!("… and {more} more{where_to}"));
+    }
+    if let Some(list) = list {
+        list.end()?;
     }
     console::note(&told(report, args.dry_run));
     Ok(())
+}
+
+/// Each row that was skipped, in a file.
+struct SkippedList {
+    writer: csv::Writer<File>,
+    failed: Option<csv::Error>,
+}
+
+impl SkippedList {
+    fn begin(path: &Path) -> anyhow::Result<Self> {
+        let failed = || format!("write `{}`", path.display());
+        let mut writer = csv::Writer::from_writer(private_file(path).with_context(failed)?);
+        writer.write_record(["line", "reason"]).with_context(failed)?;
+        Ok(Self { writer, failed: None })
+    }
+
+    fn add(&mut self, line: u64, reason: &str) {
+        if let Err(error) = self.writer.write_record([&*line.to_string(), reason]) {
+            self.failed.get_or_insert(error);
+        }
+    }
+
+    fn end(mut self) -> anyhow::Result<()> {
+        let failed = "write the list of what was skipped";
+        self.writer.flush().context(failed)?;
+        self.failed.map_or(Ok(()), |error| Err(error).context(failed))
+    }
+}
+
+fn recognised(system: System, attributes: &[String]) -> String {
+    let kept = match attributes {
+        [] => String::new(),
+        names => {
+            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            format!("; other columns become attributes: {}", names.join(", "))
+        }
+    };
+    match system {
+        System::Table => format!("The file is a table of its own{kept}."),
+        system => format!("The file is an export of {}{kept}.", system.title()),
+    }
 }
 
 /// The file, or standard input, and how long it is if that is known.
@@ -165,7 +224,9 @@ pub(super) async fn export(
         Format::Csv => ExportFormat::Csv,
         Format::Json => ExportFormat::Json,
     };
-    let newsletter = args.newsletter.as_deref();
+    let only =
+        args.only.as_deref().map(|text| super::about::expression(project, text)).transpose()?;
+    let newsletter = (args.newsletter.as_deref(), only.as_ref());
     let exported = match &args.out {
         None => {
             let mut out = io::BufWriter::new(io::stdout());

@@ -7,10 +7,10 @@ use super::{Context, is_outbox, mail, politeness};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
 use crate::config::{Mail, Newsletter, SampleSubscriber, Topic, WelcomeStep, raw};
-use crate::domain::{Cadence, RetryPolicy, Schedule};
+use crate::domain::{Cadence, RetryPolicy, Schedule, Segment, Segments};
 
 pub(super) fn newsletters(
-    raw: &BTreeMap<String, raw::Newsletter>,
+    (raw, segments): (&BTreeMap<String, raw::Newsletter>, Option<&Segments>),
     (site, retry): ((&str, &str), Option<&RetryPolicy>),
     context: &mut Context<'_>,
 ) -> Option<BTreeMap<String, Newsletter>> {
@@ -19,14 +19,28 @@ pub(super) fn newsletters(
     for (name, raw) in raw {
         let at = format!("newsletters.{name}");
         let named = context.report.take(&at, values::name(name).and_then(|()| free(name)));
-        match (named, newsletter(name, raw, (site, retry), context)) {
-            (Some(()), Some(newsletter)) => {
+        let audience = audience(&at, raw, segments, context);
+        match (named, audience, newsletter(name, raw, (site, retry), context)) {
+            (Some(()), Some(audience), Some(newsletter)) => {
+                let newsletter = Newsletter { audience, ..newsletter };
                 newsletters.insert(name.clone(), newsletter);
             }
             _ => complete = false,
         }
     }
     complete.then_some(newsletters)
+}
+
+/// Who of its subscribers is meant, if it says.
+fn audience(
+    at: &str,
+    raw: &raw::Newsletter,
+    segments: Option<&Segments>,
+    context: &mut Context<'_>,
+) -> Option<Option<Segment>> {
+    let Some(expression) = &raw.audience else { return Some(None) };
+    // Of segments that are wrong it was said already.
+    super::audience::segment(&format!("{at}.audience"), expression, segments?, context).map(Some)
 }
 
 /// Words that mean something else where channels are named.
@@ -85,6 +99,7 @@ fn newsletter(
         only_in_language: raw.only_in_language,
         topics: topics?,
         welcome: welcome?,
+        audience: None,
         cadences: cadences?,
         default_cadence: default_cadence?,
         missed_runs: missed_runs?,

@@ -75,6 +75,11 @@ impl Project {
         Ended::of(&mut self.command(line))
     }
 
+    /// Runs with words that have spaces in them.
+    pub(crate) fn runs_args(&self, args: &[&str]) -> Ended {
+        Ended::of(self.command(args[0]).args(&args[1..]))
+    }
+
     /// Runs with something to read on standard input.
     pub(crate) fn runs_with_input(&self, line: &str, input: &str) -> Ended {
         let mut child = self

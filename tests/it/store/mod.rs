@@ -28,6 +28,7 @@ mod leases;
 mod ledger;
 mod model;
 mod moves;
+mod people;
 mod places;
 mod stages;
 mod ticks;

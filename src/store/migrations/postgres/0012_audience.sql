@@ -101,3 +101,5 @@ CREATE INDEX sequence_steps_due ON sequence_steps (due_at) WHERE due_at IS NOT N
 ALTER TABLE letters DROP CONSTRAINT letters_kind_check;
 ALTER TABLE letters ADD CONSTRAINT letters_kind_check CHECK (kind IN ('confirmation', 'test', 'address', 'welcome'));
 CREATE INDEX news_unmailed ON news (newsletter, seq) WHERE alone_at IS NULL;
+-- What somebody did, for whoever asks about themselves.
+CREATE INDEX events_by_subscription ON events (subscription_id) WHERE subscription_id IS NOT NULL;

@@ -111,3 +111,5 @@ SELECT id, kind, address, newsletter, content, created_at FROM letters;
 DROP TABLE letters;
 ALTER TABLE new_letters RENAME TO letters;
 CREATE INDEX news_unmailed ON news (newsletter, seq) WHERE alone_at IS NULL;
+-- What somebody did, for whoever asks about themselves.
+CREATE INDEX events_by_subscription ON events (subscription_id) WHERE subscription_id IS NOT NULL;
