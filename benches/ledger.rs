@@ -14,8 +14,8 @@ use postrider::domain::{
     Bounce, Cadence, DeliveryId, DeliveryState, Lane, Outcome, PostId, Reply, Revision,
 };
 use postrider::store::{
-    Dealt, IntentRequest, Lease, Ledger, NewEdition, Next, Queue, Recorded, Store, Whose,
-    run_committer,
+    Dealt, Due, Houses, IntentRequest, Lease, Ledger, NewEdition, Next, Queue, Recorded, Store,
+    Whose, run_committer,
 };
 use sqlx::{AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
@@ -127,13 +127,15 @@ async fn seal(store: &Store) -> i64 {
     };
     let mut tx = store.write().await.expect("it can be written");
     let whose = Whose::Cadence(Cadence::Daily);
-    let profiles = tx.profiles("weekly", whose, NOW).await.expect("it answers");
+    let houses = Houses::new();
+    let due = Due { newsletter: "weekly", whose, audience: None, houses: &houses };
+    let profiles = tx.profiles(due, NOW).await.expect("it answers");
     let dealt: Vec<_> = profiles
         .iter()
         .map(|profile| Dealt { profile, share: Some(0), had_through: 1, owed: Vec::new() })
         .collect();
     let people = profiles.iter().map(|profile| profile.people).sum();
-    tx.deal("weekly", whose, &dealt, NOW).await.expect("it can be written");
+    tx.deal(due, &dealt, NOW).await.expect("it can be written");
     let sealed = tx.seal_edition(&edition, (0, people), NOW).await.expect("an edition");
     tx.forget_shares().await.expect("it can be written");
     assert!(tx.release_stage(sealed.id, 2, NOW).await.expect("it answers"));

@@ -122,7 +122,7 @@ async fn one(bench: &Bench, address: &EmailAddress, format: Format) -> anyhow::R
     }
     let zone = &bench.config.site.time_zone;
     let view = View { zone, now: bench.now, framed: console::is_watched() };
-    console::print(&view.table(&rows))
+    Ok(console::print(&view.table(&rows))?)
 }
 
 /// How a forecast looks from here and now.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Planner;
 use super::names::cadence_channel;
+use super::news::due_of;
 use super::share::{Of, Table, deal, first_due, is_instant};
 use crate::config::Newsletter;
 use crate::domain::{Cadence, Catalog, CatalogPost, Slot};
@@ -52,7 +53,8 @@ impl Foreseen {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let mut tx = planner.store.read().await?;
-        let mut profiles = tx.profiles(&newsletter.name, whose, now).await?;
+        let houses = planner.config.houses();
+        let mut profiles = tx.profiles(due_of(newsletter, whose, &houses), now).await?;
         profiles.retain(|profile| profile.is_reachable);
         let stands_in = profiles.is_empty();
         if stands_in {

@@ -11,7 +11,7 @@ use super::share::{Of, Share, Table, deal, first_due, languages};
 use super::{PlanError, Planned, Planner, next_ready, put_off};
 use crate::config::Newsletter;
 use crate::domain::{Cadence, Catalog, CatalogPost, PostId, Schedule, Slot};
-use crate::store::{NewsRow, Profile, StoreError, Tx, Whose};
+use crate::store::{Due, Houses, NewsRow, Profile, StoreError, Tx, Whose};
 use crate::telemetry;
 
 /// Digests of one cadence that fell due, each under the name of its schedule.
@@ -173,8 +173,9 @@ impl Planner {
         catalog: &Catalog,
         now: Timestamp,
     ) -> Result<usize, PlanError> {
+        let houses = self.config.houses();
         let mut tx = self.store.read().await?;
-        let profiles = tx.profiles(&newsletter.name, Whose::CatchingUp, now).await?;
+        let profiles = tx.profiles(due_of(newsletter, Whose::CatchingUp, &houses), now).await?;
         if profiles.is_empty() {
             return Ok(0);
         }
@@ -271,7 +272,9 @@ impl Planner {
         now: Timestamp,
     ) -> Result<usize, PlanError> {
         tx.wait_for_other_planners().await?;
-        let profiles = tx.profiles(&newsletter.name, whose, now).await?;
+        let houses = self.config.houses();
+        let due = due_of(newsletter, whose, &houses);
+        let profiles = tx.profiles(due, now).await?;
         let rows = tx.news_after(&newsletter.name, first_due(&profiles)).await?;
         if rows.is_empty() {
             return Ok(0);
@@ -281,7 +284,7 @@ impl Planner {
         if dealt.is_empty() {
             return Ok(0);
         }
-        tx.deal(&newsletter.name, whose, &dealt, now).await?;
+        tx.deal(due, &dealt, now).await?;
         let mut texts = HashMap::new();
         for share in &shares {
             let posts = posts_of(&table, share);
@@ -305,6 +308,15 @@ impl Planner {
             Table::of((world, view), newsletter, rows, &languages)
         })
     }
+}
+
+/// The subscriptions of `newsletter` that are due.
+pub(super) fn due_of<'a>(
+    newsletter: &'a Newsletter,
+    whose: Whose<'a>,
+    houses: &'a Houses,
+) -> Due<'a> {
+    Due { newsletter: &newsletter.name, whose, audience: newsletter.audience.as_ref(), houses }
 }
 
 /// The times at which digests of `cadence` fall due: the newsletter's own, and those that subscribers chose.

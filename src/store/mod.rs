@@ -89,7 +89,7 @@ pub use roster::{RosterCount, SubscriberRow, Whom};
 pub use schedules::ScheduleRow;
 pub use segments::{Houses, SegmentSql};
 pub use settlement::Settlement;
-pub use shares::{Dealt, Profile, Whose};
+pub use shares::{Dealt, Due, Profile, Whose};
 pub use singles::{Action, NewAnnouncement, NewLetter};
 pub use stages::{RunningEdition, StageCounts};
 pub use told::{CallUnderWay, Untold};

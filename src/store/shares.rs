@@ -5,11 +5,12 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::StoreError;
 use super::engine::{Tx, doing, on_engine};
-use crate::domain::{Cadence, EditionId, SendTime, Slot, SubscriptionId, Topics};
+use super::segments::{Houses, SegmentSql};
+use crate::domain::{Cadence, EditionId, Segment, SendTime, Slot, SubscriptionId, Topics};
 
 /// Profiles that travel to the database at once.
 const ROWS: usize = 5_000;
@@ -29,6 +30,17 @@ pub enum Whose<'a> {
     One(SubscriptionId),
 }
 
+/// The subscriptions of a newsletter that are due.
+#[derive(Clone, Copy, Debug)]
+pub struct Due<'a> {
+    pub newsletter: &'a str,
+    pub whose: Whose<'a>,
+    /// Who else is passed over as if they had paused.
+    pub audience: Option<&'a Segment>,
+    /// The languages of newsletters, by which `audience` may ask.
+    pub houses: &'a Houses,
+}
+
 /// Subscriptions that stand alike: the same choice, and the same news behind them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Profile {
@@ -38,7 +50,7 @@ pub struct Profile {
     pub had_through: i64,
     /// ... but for these numbers, in order.
     pub owed: Vec<i64>,
-    /// Neither paused nor suppressed.
+    /// Neither paused nor suppressed, and of the newsletter's audience.
     pub is_reachable: bool,
     /// How many they are.
     pub people: i64,
@@ -72,15 +84,18 @@ struct SlotRow<'a> {
     send_time: String,
 }
 
+/// Stands for the condition of the audience in the statements below.
+const AUDIENCE: &str = "/* audience */";
+
 /// Whether a subscription may be mailed at `$2`.
 macro_rules! reachable_sql {
     () => {
-        "(p.suppressed_at IS NULL AND (s.paused_until IS NULL OR s.paused_until <= $2))"
+        "(p.suppressed_at IS NULL AND (s.paused_until IS NULL OR s.paused_until <= $2) AND /* audience */)"
     };
 }
 
 /// `$before`, the condition that subscriptions are of `$whose`, `$after`; for either engine. Binds: `$1` the newsletter, `$2` now, `$3`
-/// and `$4` what `bounds` gives.
+/// and `$4` what `bounds` gives, `$5` the values of the audience.
 macro_rules! due_sql {
     ($whose:expr, $is_postgres:expr, $before:expr, $after:expr) => {
         match ($whose, $is_postgres) {
@@ -145,6 +160,13 @@ impl Whose<'_> {
     }
 }
 
+impl SegmentSql {
+    /// One of the statements above, with the audience in its place.
+    fn within(&self, sql: &str) -> AssertSqlSafe<String> {
+        AssertSqlSafe(sql.replace(AUDIENCE, &self.condition))
+    }
+}
+
 impl<'a> SlotRow<'a> {
     fn of(slot: &'a Slot) -> Self {
         Self {
@@ -158,12 +180,11 @@ impl Tx {
     /// How the subscriptions of `newsletter` that are due stand at `now`.
     pub async fn profiles(
         &mut self,
-        newsletter: &str,
-        whose: Whose<'_>,
+        due: Due<'_>,
         now: Timestamp,
     ) -> Result<Vec<Profile>, StoreError> {
         let sql = due_sql!(
-            whose,
+            due.whose,
             self.is_postgres(),
             concat!(
                 "SELECT s.topics, s.language, s.had_through, s.owed, ",
@@ -173,13 +194,15 @@ impl Tx {
             ),
             " GROUP BY 1, 2, 3, 4, 5"
         );
-        let (what, cadence) = whose.bounds();
+        let audience = self.audience_sql(due, now);
+        let (what, cadence) = due.whose.bounds();
         let found: Vec<(String, String, i64, String, bool, i64)> =
-            on_engine!(self, |conn| sqlx::query_as(sql)
-                .bind(newsletter)
+            on_engine!(self, |conn| sqlx::query_as(audience.within(sql))
+                .bind(due.newsletter)
                 .bind(now.as_microsecond())
                 .bind(what)
                 .bind(cadence)
+                .bind(audience.values)
                 .fetch_all(conn)
                 .await)
             .map_err(doing("read who is due"))?;
@@ -202,36 +225,37 @@ impl Tx {
     /// `profiles` gave in this transaction.
     pub async fn deal(
         &mut self,
-        newsletter: &str,
-        whose: Whose<'_>,
+        due: Due<'_>,
         dealt: &[Dealt<'_>],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.make_dealt(dealt).await?;
         let insert = due_sql!(
-            whose,
+            due.whose,
             self.is_postgres(),
             "INSERT INTO shares (subscription_id, share) SELECT s.id, x.share FROM subscriptions s \
              JOIN subscribers p ON p.id = s.subscriber_id JOIN dealt x ON ",
             concat!(" AND x.share IS NOT NULL AND ", alike_sql!())
         );
         let advance = due_sql!(
-            whose,
+            due.whose,
             self.is_postgres(),
             "UPDATE subscriptions SET had_through = x.new_had_through, owed = x.new_owed, catches_up = (s.catches_up AND x.new_owed <> '') \
              FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id JOIN dealt x ON ",
             concat!(" AND ", alike_sql!(), " WHERE s.id = subscriptions.id")
         );
         let index = "CREATE INDEX shares_by_share ON shares (share)";
-        let (what, cadence) = whose.bounds();
+        let audience = self.audience_sql(due, now);
+        let (what, cadence) = due.whose.bounds();
         let failed = || doing("deal out what is due");
         on_engine!(self, |conn| {
             for (sql, is_last) in [(insert, false), (advance, true)] {
-                sqlx::query(sql)
-                    .bind(newsletter)
+                sqlx::query(audience.within(sql))
+                    .bind(due.newsletter)
                     .bind(now.as_microsecond())
                     .bind(&what)
                     .bind(cadence)
+                    .bind(&audience.values)
                     .execute(&mut *conn)
                     .await
                     .map_err(failed())?;
@@ -272,6 +296,11 @@ impl Tx {
                            WHERE newsletter = $1 AND catches_up AND owed = ''";
         on_engine!(self, |conn| sqlx::query(SQL).bind(newsletter).execute(conn).await.map(|_| ()))
             .map_err(doing("end catching up"))
+    }
+
+    fn audience_sql(&self, due: Due<'_>, now: Timestamp) -> SegmentSql {
+        let segments: Vec<_> = due.audience.into_iter().collect();
+        SegmentSql::all(&segments, due.houses, (self.is_postgres(), 5), now)
     }
 
     /// The tables that are there for this transaction only.

@@ -118,6 +118,19 @@ async fn a_change_of_cadence_neither_repeats_nor_skips_a_post() {
 }
 
 #[tokio::test]
+async fn a_newsletter_may_be_for_some_of_its_subscribers() {
+    for engine in Engine::all() {
+        let world = Setting::new(engine).config("audience = '\"def\" < email'").start().await;
+        world.chooses("ann@example.org", Choice::of(Cadence::Instant)).await;
+        world.chooses("eve@example.org", Choice::of(Cadence::Instant)).await;
+        world.author_saves("one.md", post("One", "2026-03-09")).await;
+        world.passes(4).await;
+        world.is_quiet().await;
+        assert_eq!(had(&world, &["One"]), ["eve: One"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_comes_in_a_pause_and_nothing_is_made_up_for() {
     for engine in Engine::all() {
         let world = Setting::new(engine).start().await;

@@ -7,7 +7,7 @@ use crate::harness::world::{Setting, World, post};
 use postrider::clock::Clock as _;
 use postrider::ingest::{Ingest, open_cache};
 use postrider::planner::Planner;
-use postrider::store::{PostUnderWay, Whose, Withdrawn};
+use postrider::store::{Due, Houses, PostUnderWay, Whose, Withdrawn};
 
 async fn seal_two(store: &Store) -> EditionId {
     let ids = [PostId::pinned("urn:1"), PostId::pinned("urn:2")];
@@ -32,7 +32,9 @@ async fn seal_two(store: &Store) -> EditionId {
 /// What subscribers of the daily cadence are owed of what is behind them.
 async fn owed(store: &Store) -> Vec<Vec<i64>> {
     let mut tx = store.read().await.unwrap();
-    let profiles = tx.profiles("weekly", Whose::Cadence(Cadence::Daily), NOW).await.unwrap();
+    let (whose, houses) = (Whose::Cadence(Cadence::Daily), Houses::new());
+    let due = Due { newsletter: "weekly", whose, audience: None, houses: &houses };
+    let profiles = tx.profiles(due, NOW).await.unwrap();
     profiles.into_iter().map(|profile| profile.owed).collect()
 }
 
