@@ -243,8 +243,8 @@ impl Writer<'_> {
             );
         }
         format!(
-            "(CASE WHEN length({text}) <= 30 AND json_valid({text}) THEN CASE WHEN json_type({text}) IN ('integer', 'real') \
-             THEN CAST({text} AS REAL) END END)"
+            "(CASE WHEN length({text}) <= 30 AND {text} NOT GLOB '*[^-.0-9]*' AND json_valid({text}) \
+             THEN CAST({text} AS REAL) END)"
         )
     }
 

@@ -118,7 +118,7 @@ impl Audience<'_> {
             return Err(ImportError::Empty);
         }
         let header = texts(&record);
-        let mut more = reader.read_byte_record(&mut record)?;
+        let mut more = reader.read_byte_record(&mut record).map_err(|error| too_long(error, 1))?;
         let named = Layout::of_header(&header, &texts(&record), import.file);
         let (layout, is_header) = match (named, Layout::of_first_row(&header)) {
             (Some(layout), _) => (layout, true),
