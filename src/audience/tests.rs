@@ -36,7 +36,7 @@ async fn a_wish_plans_one_letter_and_the_letter_leads_to_the_list() {
     for _ in 0..2 {
         let answer = house.audience().confirm(&token).await.unwrap();
         let Confirmation::Subscribed(row) = answer else { panic!("{answer:?}") };
-        assert_eq!((row.state, row.cadence), (SubscriptionState::Active, Cadence::Weekly));
+        assert_eq!((row.state, row.choice.cadence), (SubscriptionState::Active, Cadence::Weekly));
     }
 }
 
@@ -122,7 +122,7 @@ async fn the_operator_adds_and_removes_without_letters() {
     assert_eq!(which.to_string(), "say which newsletter is meant: `monthly`, `weekly`");
     let added = audience.add(&ann, Some("weekly"), Some("instant")).await.unwrap();
     assert!(matches!(added, Added::Subscribed(_)));
-    assert_eq!(house.subscription("ann@example.org").await.cadence, Cadence::Instant);
+    assert_eq!(house.subscription("ann@example.org").await.choice.cadence, Cadence::Instant);
     assert_eq!(audience.remove(&ann, None).await.unwrap(), 1);
     assert_eq!(audience.remove(&ann, None).await.unwrap(), 0);
     let again = audience.add(&ann, Some("weekly"), None).await.unwrap();
@@ -172,7 +172,7 @@ async fn an_import_takes_what_it_can_and_names_the_rest_by_line() {
     10: never confirmed: only they themselves can subscribe
     11: `mystery` is no status that is known here, such as active or unsubscribed
     ");
-    assert_eq!(house.subscription("ann@example.org").await.cadence, Cadence::Instant);
+    assert_eq!(house.subscription("ann@example.org").await.choice.cadence, Cadence::Instant);
     assert_eq!(house.subscription("bo@example.org").await.newsletter, "monthly");
     let (again, _) = imports(&house, file, IMPORT).await;
     assert_eq!((again.added, again.already_active), (0, 2));

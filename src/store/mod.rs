@@ -4,6 +4,7 @@
 //! differ the difference is in `engine.rs` or beside the statement. Nothing here waits on the network inside a transaction.
 //! The committer alone has a second, faster way to SQLite: `express`.
 
+mod address_changes;
 mod allowances;
 mod audience;
 mod batches;
@@ -28,9 +29,11 @@ mod lock;
 mod news;
 mod open;
 mod outcomes;
+mod own_data;
 mod pings;
 mod post_cache;
 mod posts;
+mod privacy;
 mod probe;
 mod readers;
 mod reports;
@@ -47,6 +50,7 @@ mod websub;
 mod withdrawals;
 mod work;
 
+pub use address_changes::AddressChange;
 pub use allowances::Grant;
 pub use audience::{AddSubscriber, Added, SubscriberRow, SubscriptionRow};
 pub use batches::{Claimed, DueDelivery, Lease, Queue, Settled};
@@ -65,9 +69,11 @@ pub use index_pages::INDEX_NOW;
 pub use lock::{DaemonLock, LockError};
 pub use news::NewsRow;
 pub use outcomes::{IntentRefusal, IntentRequest, Next, Recorded};
+pub use own_data::{OwnData, OwnFact, OwnMail, OwnSubscription};
 pub use pings::{DuePing, PushCount};
 pub use post_cache::{CacheReader, CachedBody, CachedFile, Fingerprint, Pen, PostCache, PostTexts};
 pub use posts::{KnownPost, PostSighting, Sighted};
+pub use privacy::Dust;
 pub use probe::is_set_up;
 pub use readers::FeedReaders;
 pub use reports::{

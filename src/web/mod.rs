@@ -4,16 +4,19 @@
 //! template. No GET changes anything, because mail scanners and browsers fetch links by themselves. Feeds come from memory
 //! and are served when everything else is down.
 
+mod address;
 mod archive;
 mod conditional;
 mod confirm;
 mod feeds;
 mod health;
 mod index;
+mod language;
 mod moved;
 mod outbox;
 mod pace;
 mod page;
+mod preferences;
 mod protect;
 mod readership;
 mod refusal;
@@ -142,6 +145,10 @@ pub fn router(state: WebState) -> Router {
         .route("/subscribe/{newsletter}/done", get(subscribe::done))
         .route("/confirm/{token}", get(confirm::ask).post(confirm::confirm))
         .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::unsubscribe))
+        .route("/preferences/{token}", get(preferences::show).post(preferences::change))
+        .route("/preferences/{token}/data", get(preferences::data))
+        .route("/preferences/{token}/delete", get(preferences::ask).post(preferences::delete))
+        .route("/address/{token}", get(address::ask).post(address::confirm))
         .route("/websub", post(websub::ask))
         .route("/status", get(status::show))
         .route("/outbox", get(outbox::list))

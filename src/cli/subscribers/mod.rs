@@ -1,5 +1,7 @@
 //! `postrider subscribers`: who gets what, by hand and by file.
 
+use std::io::Read as _;
+
 use clap::{Args, Subcommand};
 
 use super::arguments::{Format, ListArgs};
@@ -20,6 +22,8 @@ mod transfer;
 
 use transfer::{ExportArgs, ImportArgs};
 
+/// Bytes of a mail that are read: its subject is near its beginning.
+const MOST_OF_A_MAIL: u64 = 1_000_000;
 /// Rows asked of the database at once.
 const PAGE: i64 = 1_000;
 
@@ -70,6 +74,15 @@ enum What {
         #[arg(long)]
         newsletter: Option<String>,
     },
+    /// End the subscription that the link at the end of a mail is of
+    ///
+    /// For mail to the address of `mail.unsubscribe_mailto`: let your mail server pipe it into `postrider subscribers leave`, which
+    /// finds the token in its subject.
+    Leave {
+        /// The last part of the link [default: read a mail from the standard input]
+        #[arg(long)]
+        token: Option<String>,
+    },
     Import(ImportArgs),
     Export(ExportArgs),
 }
@@ -106,6 +119,12 @@ pub(super) async fn run(project: &Project, args: &SubscribersArgs) -> anyhow::Re
             let removed = remove(&office, address, newsletter.as_deref()).await;
             office.store.close().await;
             removed
+        }
+        What::Leave { token } => {
+            let office = Office { project, templates, store: project.store().await? };
+            let left = leave(&office, token.as_deref()).await;
+            office.store.close().await;
+            left
         }
         What::List { newsletter, list: args } => list(project, newsletter.as_deref(), args).await,
         What::Import(args) => transfer::import(project, templates, args).await,
@@ -158,6 +177,23 @@ async fn remove(
     }
     let ended = words::count(ended, "subscription");
     console::note(&format!("{ended} of {} ended.", address.as_str()));
+    Ok(())
+}
+
+async fn leave(office: &Office<'_>, token: Option<&str>) -> anyhow::Result<()> {
+    let audience = office.audience();
+    let is_known = if let Some(token) = token {
+        audience.leave_by(token.trim(), "command line").await?
+    } else {
+        let mut mail = Vec::new();
+        std::io::stdin().lock().take(MOST_OF_A_MAIL).read_to_end(&mut mail)?;
+        audience.leave_by_mail(&mail).await?
+    };
+    if !is_known {
+        console::note("There is no subscription with such a token.");
+        return Err(Stop::silently(Code::Failed).into());
+    }
+    console::note("The subscription ended.");
     Ok(())
 }
 
