@@ -162,6 +162,7 @@ fn edition(criterion: &mut Criterion) {
     let posts: Vec<_> = catalog.posts.iter().map(written).collect();
     let templates = Templates::load(None).expect("the shipped templates are good");
     let input = EditionInput {
+        language: None,
         site: &config.site,
         newsletter: &config.newsletters["weekly"],
         cadence: Cadence::Weekly,

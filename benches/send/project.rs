@@ -110,6 +110,7 @@ pub(crate) async fn blueprint(folder: &Path, config: &Arc<Config>) -> anyhow::Re
     let posts: Vec<_> = written.collect::<Result<_, _>>()?;
     let templates = Templates::load(None).map_err(|problems| anyhow::anyhow!("{problems:#?}"))?;
     let input = EditionInput {
+        language: None,
         site: &config.site,
         newsletter: &config.newsletters["weekly"],
         cadence: Cadence::Instant,

@@ -14,6 +14,10 @@ pub enum AudienceError {
     Address(#[from] EmailAddressError),
     #[error(transparent)]
     Cadence(#[from] NotOffered),
+    #[error("this time zone is not known: write it like `Europe/Berlin`")]
+    TimeZone,
+    #[error("this is no full hour of the day")]
+    SendTime,
     #[error("the confirmation mail cannot be written: {0}")]
     Letter(Box<Diagnostic>),
     #[error(transparent)]

@@ -3,14 +3,17 @@
 //! Each is a few statements in one transaction; a mail that follows from one is planned in the same transaction. The public
 //! ones answer the same for every address: nobody learns from us who subscribes.
 
+mod address;
 mod error;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod formula;
 mod import;
+mod leaving;
 mod limit;
 mod members;
+mod preferences;
 mod privacy;
 mod signup;
 #[cfg(test)]
@@ -24,10 +27,12 @@ use crate::domain::Cadence;
 use crate::store::Store;
 use crate::template::Templates;
 
+pub use address::NewAddress;
 pub use error::{AudienceError, ExportError, ImportError, NotOffered};
 pub use export::{ExportFormat, ExportLine};
 pub use import::{Import, ImportReport, ImportStep, MailchimpList, SkipReason, System};
 pub use limit::{SignupLimit, network};
+pub use preferences::{ChoiceForm, Pause, Preferences};
 pub use signup::{Confirmation, SignupForm};
 
 /// The use cases, over what is in force now. Cheap to make: one for each request or command.

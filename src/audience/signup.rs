@@ -136,6 +136,7 @@ impl Audience<'_> {
         let token = random_token();
         let confirm_url = format!("{}confirm/{token}", self.config.server.public_url);
         let input = ConfirmationInput {
+            language: None,
             site: &self.config.site,
             newsletter,
             confirm_url: &confirm_url,

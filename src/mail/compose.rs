@@ -14,8 +14,8 @@ use super::{fit, unsubscribe_base};
 use crate::config::{Newsletter, Site};
 use crate::domain::{Cadence, Correction, Diagnostic, Post, Revision, Written};
 use crate::template::{
-    ConfirmContext, Context, DigestContext, EditionFrame, NewsletterContext, PostContext,
-    SingleContext, SiteContext, Templates, truncate,
+    AddressContext, ConfirmContext, Context, DigestContext, EditionFrame, LetterFrame,
+    MovedContext, NewsletterContext, PostContext, SingleContext, SiteContext, Templates, truncate,
 };
 
 /// Characters of a subject; readers show far fewer.
@@ -33,6 +33,8 @@ pub struct EditionInput<'a> {
     pub site: &'a Site,
     pub newsletter: &'a Newsletter,
     pub cadence: Cadence,
+    /// BCP 47 tag of its readers' language; the newsletter's when left out.
+    pub language: Option<&'a str>,
     /// At least one, in any order: readers see the newest first.
     pub posts: &'a [Written],
     /// Where readers reach Postrider's pages; ends with `/`.
@@ -48,6 +50,8 @@ pub struct EditionInput<'a> {
 pub struct ConfirmationInput<'a> {
     pub site: &'a Site,
     pub newsletter: &'a Newsletter,
+    /// BCP 47 tag of the reader's language; the newsletter's when left out.
+    pub language: Option<&'a str>,
     /// The page with the button, token and all.
     pub confirm_url: &'a str,
     pub postal_address: &'a str,
@@ -97,7 +101,7 @@ pub fn compose_edition(
     let mut newest_first: Vec<&Written> = input.posts.iter().collect();
     newest_first.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
     let hole = hole_for(input, None);
-    let frame = frame(input, &newest_first, &hole);
+    let frame = frame(templates, input, &newest_first, &hole);
     let context = |written: &&Written| PostContext::of(written, &input.site.time_zone);
     let mut composed = match newest_first[..] {
         [written] if input.cadence == Cadence::Instant => {
@@ -136,7 +140,7 @@ pub fn compose_correction(
         return Err(Diagnostic::error("edition-empty", "a correction is of one post"));
     };
     let hole = hole_for(input, correction.note.as_deref());
-    let frame = frame(input, &[written], &hole);
+    let frame = frame(templates, input, &[written], &hole);
     let post = PostContext::of(written, &input.site.time_zone);
     let page_url = input.page_url.map(str::to_owned);
     let context = SingleContext { frame, post, page_url, whole: true };
@@ -154,12 +158,50 @@ pub fn compose_confirmation(
     let context = ConfirmContext {
         site: site_context(input.site),
         newsletter: newsletter_context(input.newsletter),
-        language: input.site.language.clone(),
+        language: own_words(templates, input.language, input.newsletter),
         confirm_url: input.confirm_url.to_owned(),
         home_url: input.site.url.to_string(),
         postal_address: input.postal_address.to_owned(),
     };
     compose(templates, "mail/confirm", &context)
+}
+
+/// What a mail about another address is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct LetterInput<'a> {
+    pub site: &'a Site,
+    /// BCP 47 tag of the reader's language; the site's when left out.
+    pub language: Option<&'a str>,
+    /// Where its button leads, token and all.
+    pub url: &'a str,
+    pub postal_address: &'a str,
+}
+
+/// Renders the mail that asks whether a new address is the subscriber's.
+pub fn compose_address(
+    templates: &Templates,
+    input: &LetterInput<'_>,
+) -> Result<Composed, Diagnostic> {
+    compose(templates, "mail/address", &AddressContext { letter: letter(templates, input) })
+}
+
+/// Renders the mail that tells an old address where the mail goes from now on: elsewhere.
+pub fn compose_moved(
+    templates: &Templates,
+    input: &LetterInput<'_>,
+) -> Result<Composed, Diagnostic> {
+    compose(templates, "mail/moved", &MovedContext { letter: letter(templates, input) })
+}
+
+fn letter(templates: &Templates, input: &LetterInput<'_>) -> LetterFrame {
+    let wanted = input.language.into_iter().chain([input.site.language.as_str()]);
+    LetterFrame {
+        site: site_context(input.site),
+        language: templates.language(wanted).to_owned(),
+        url: input.url.to_owned(),
+        home_url: input.site.url.to_string(),
+        postal_address: input.postal_address.to_owned(),
+    }
 }
 
 /// Renders the three templates of a kind of mail.
@@ -183,18 +225,29 @@ pub(super) fn compose<C: Context>(
     })
 }
 
-fn frame(input: &EditionInput<'_>, posts: &[&Written], hole: &str) -> EditionFrame {
+fn frame(
+    templates: &Templates,
+    input: &EditionInput<'_>,
+    posts: &[&Written],
+    hole: &str,
+) -> EditionFrame {
     EditionFrame {
         site: site_context(input.site),
         newsletter: newsletter_context(input.newsletter),
         cadence: input.cadence.to_string(),
-        language: input.site.language.clone(),
+        language: own_words(templates, input.language, input.newsletter),
         preheader: preheader(posts),
         unsubscribe_url: format!("{}{hole}", unsubscribe_base(input.public_url)),
+        preferences_url: format!("{}preferences/{hole}", input.public_url),
         home_url: input.site.url.to_string(),
         postal_address: input.postal_address.to_owned(),
         sealed_at: input.sealed_at.to_zoned(input.site.time_zone.clone()),
     }
+}
+
+/// The language of a mail's own words.
+fn own_words(templates: &Templates, wanted: Option<&str>, newsletter: &Newsletter) -> String {
+    templates.language(wanted.into_iter().chain([newsletter.language.as_str()])).to_owned()
 }
 
 /// What a list of mails shows beside the subject: the author's own words for an only post, else what the first post is about,

@@ -116,6 +116,7 @@ fn odd() -> Written {
 #[expect(clippy::needless_pass_by_value, reason = "stories read better without borrows")]
 fn compose(cadence: Cadence, posts: Vec<Written>) -> Composed {
     let input = EditionInput {
+        language: None,
         site: &site(),
         newsletter: &newsletter(),
         cadence,
@@ -135,6 +136,7 @@ fn digest() -> Composed {
 
 fn confirmation() -> Composed {
     let input = ConfirmationInput {
+        language: None,
         site: &site(),
         newsletter: &newsletter(),
         confirm_url: &format!("https://news.example.org/confirm/{TOKEN}"),
@@ -329,6 +331,7 @@ fn a_hole_is_as_long_as_a_token_and_no_text_can_hold_it() {
 #[test]
 fn an_edition_without_posts_is_refused() {
     let input = EditionInput {
+        language: None,
         site: &site(),
         newsletter: &newsletter(),
         cadence: Cadence::Daily,

@@ -141,6 +141,7 @@ pub fn compose_correction(
     let posts = std::slice::from_ref(written);
     let page_url = page_url(config, posts, sealed_at);
     let input = EditionInput {
+        language: None,
         site: &config.site,
         newsletter,
         cadence: Cadence::Instant,

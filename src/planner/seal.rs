@@ -113,6 +113,7 @@ pub fn compose(
 ) -> Result<Composed, Box<Diagnostic>> {
     let page_url = page_url(config, posts, sealed_at);
     let input = EditionInput {
+        language: None,
         site: &config.site,
         newsletter,
         cadence,

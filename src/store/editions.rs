@@ -52,14 +52,15 @@ enum Recipients {
 /// Inserts a delivery for each of the subscriptions. The first stages are a sample of all: dealt by number, else the first per
 /// cent would be the oldest subscribers. The others stay in the order of their rows, in which they are read fastest.
 macro_rules! deliveries_sql {
-    ($($whose:expr),+) => {
+    ($from:literal, $($whose:expr),+) => {
         concat!(
             "INSERT INTO deliveries (id, edition_id, subscription_id, state, attempts, is_held, planned_at, changed_at) \
              SELECT $1 - 1 + row_number() OVER (ORDER BY \
              CASE WHEN (s.id + $2) % 100 < $6 THEN (s.id + $2) % 100 ELSE 100 END, s.id), \
-             $2, s.id, 'planned', 0, FALSE, $3, $3 \
-             FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id \
-             WHERE s.newsletter = $4 AND s.state = 'active' AND p.suppressed_at IS NULL AND ",
+             $2, s.id, 'planned', 0, FALSE, $3, $3 FROM ",
+            $from,
+            " JOIN subscribers p ON p.id = s.subscriber_id \
+             WHERE s.state = 'active' AND p.suppressed_at IS NULL AND ",
             $($whose),+
         )
     };
@@ -188,10 +189,17 @@ impl Tx {
         first: i64,
         now: Timestamp,
     ) -> Result<i64, StoreError> {
+        // Nothing to look for by newsletter here: SQLite would do that first, for each share.
         const SHARE: &str = deliveries_sql!(
-            "s.id IN (SELECT subscription_id FROM shares WHERE share = CAST($5 AS BIGINT))"
+            "shares x JOIN subscriptions s ON s.id = x.subscription_id",
+            "x.share = CAST($5 AS BIGINT) AND CAST($4 AS TEXT) IS NOT NULL"
         );
-        const CORRECTED: &str = deliveries_sql!("s.id IN (", had_sql!("$4", "$5", "$7", "$8"), ")");
+        const CORRECTED: &str = deliveries_sql!(
+            "subscriptions s",
+            "s.newsletter = $4 AND s.id IN (",
+            had_sql!("$4", "$5", "$7", "$8"),
+            ")"
+        );
         let (sql, audience) = match recipients {
             Recipients::Share(_, audience) => (SHARE, audience),
             Recipients::Corrected(audience, _) => (CORRECTED, audience),

@@ -4,6 +4,7 @@
 //! differ the difference is in `engine.rs` or beside the statement. Nothing here waits on the network inside a transaction.
 //! The committer alone has a second, faster way to SQLite: `express`.
 
+mod address_changes;
 mod allowances;
 mod audience;
 mod batches;
@@ -29,6 +30,7 @@ mod lock;
 mod news;
 mod open;
 mod outcomes;
+mod own_data;
 mod people;
 mod pings;
 mod post_cache;
@@ -53,6 +55,7 @@ mod welcome;
 mod withdrawals;
 mod work;
 
+pub use address_changes::AddressChange;
 pub use allowances::Grant;
 pub use audience::{AddSubscriber, Added, SubscriptionRow};
 pub use batches::{Claimed, DueDelivery, Lease, Queue, Settled};
@@ -72,6 +75,7 @@ pub use index_pages::INDEX_NOW;
 pub use lock::{DaemonLock, LockError};
 pub use news::NewsRow;
 pub use outcomes::{IntentRefusal, IntentRequest, Next, Recorded};
+pub use own_data::{OwnData, OwnFact, OwnMail, OwnSubscription};
 pub use people::{
     Asked, Ending, Evidence, KnownPerson, KnownSubscription, NewPerson, NewSubscription,
     NewSuppression, PersonProfile,

@@ -16,7 +16,7 @@ use crate::domain::{
 /// A mail to one person that is no edition.
 #[derive(Clone, Debug)]
 pub struct NewLetter<'a> {
-    /// `confirmation` or `test`.
+    /// `confirmation`, `address` or `test`.
     pub kind: &'static str,
     pub address: &'a EmailAddress,
     pub newsletter: &'a str,

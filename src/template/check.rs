@@ -24,6 +24,13 @@ pub(super) fn all(templates: &Templates) -> Vec<Diagnostic> {
             }
         }
     }
+    found.extend(templates.0.texts.check(|key| {
+        let quoted = [format!("\"{key}\""), format!("'{key}'")];
+        let environment = &templates.0.environment;
+        environment
+            .templates()
+            .any(|(_, template)| quoted.iter().any(|key| template.source().contains(key)))
+    }));
     found
 }
 

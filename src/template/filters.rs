@@ -1,21 +1,36 @@
 //! The filters that our templates have beyond MiniJinja's own.
 
+use std::sync::Arc;
+
+use fluent_bundle::FluentArgs;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use minijinja::value::{Value, ValueKind};
-use minijinja::{Environment, Error};
+use minijinja::{Environment, Error, State};
 use url::Url;
 
 use super::footnotes::footnotes;
 use super::refused;
+use super::texts::Texts;
 use super::wrap::wrap;
 
 /// Ours, for "did you mean".
 pub(super) const OURS: [&str; 8] =
     ["date", "direction", "domain", "filesize", "footnotes", "language_name", "truncate", "wrap"];
 
-pub(super) fn add_to(environment: &mut Environment<'static>) {
-    environment.add_filter("date", date);
+pub(super) fn add_to(environment: &mut Environment<'static>, texts: Option<&Arc<Texts>>) {
+    let texts = texts.cloned();
+    environment.add_filter(
+        "date",
+        move |state: &State<'_, '_>, value: &Value, format: Option<&str>| {
+            let language = state.lookup("language");
+            let language = language.as_ref().and_then(Value::as_str);
+            match (language, &texts, format) {
+                (Some(tag), Some(texts), None) => date_in(texts, tag, value),
+                _ => date(value, format),
+            }
+        },
+    );
     environment.add_filter("direction", |language: &str| direction(language).to_owned());
     environment.add_filter("domain", domain);
     environment.add_filter("filesize", filesize);
@@ -25,22 +40,37 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("wrap", |text: &str, width: usize| wrap(text, width));
 }
 
-/// `{{ post.published_at|date }}`, `{{ sent_at|date("%H:%M %Z") }}`: strftime, in the zone that the time carries,
-/// which is the site's.
+/// `{{ post.published_at|date }}`, `{{ sent_at|date("%H:%M %Z") }}`: in the zone that the time carries, which is the site's;
+/// in the words of the page's `language`, or by strftime.
 fn date(value: &Value, format: Option<&str>) -> Result<String, Error> {
-    let text = value
-        .as_str()
-        .ok_or_else(|| refused(format!("`date` wants a time, not {}", kind(value))))?;
-    let zoned = match text.parse::<Zoned>() {
-        Ok(zoned) => zoned,
-        Err(_) => text
-            .parse::<Timestamp>()
-            .map_err(|_| refused(format!("`date` wants a time, not `{}`", truncate(text, 40))))?
-            .to_zoned(TimeZone::UTC),
-    };
+    let zoned = zoned(value)?;
     let format = format.unwrap_or("%-d %B %Y");
     jiff::fmt::strtime::format(format, &zoned)
         .map_err(|error| refused(format!("`{format}` is no format for a date: {error}")))
+}
+
+/// The day as people write it in the language of `tag`.
+fn date_in(texts: &Texts, tag: &str, value: &Value) -> Result<String, Error> {
+    let zoned = zoned(value)?;
+    let mut arguments = FluentArgs::new();
+    let month = texts.text((tag, &format!("month-{}", zoned.month())), &arguments);
+    arguments.set("day", i64::from(zoned.day()));
+    arguments.set("month", month.and_then(Result::ok).unwrap_or_default());
+    arguments.set("year", zoned.year().to_string());
+    let text = texts.text((tag, "date"), &arguments).and_then(Result::ok);
+    text.map_or_else(|| date(value, Some("%Y-%m-%d")), Ok)
+}
+
+fn zoned(value: &Value) -> Result<Zoned, Error> {
+    let text = value
+        .as_str()
+        .ok_or_else(|| refused(format!("`date` wants a time, not {}", kind(value))))?;
+    text.parse::<Zoned>().or_else(|_| {
+        let instant = text
+            .parse::<Timestamp>()
+            .map_err(|_| refused(format!("`date` wants a time, not `{}`", truncate(text, 40))))?;
+        Ok(instant.to_zoned(TimeZone::UTC))
+    })
 }
 
 fn kind(value: &Value) -> &'static str {

@@ -9,7 +9,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::domain::Diagnostic;
 
 /// Files with these endings are templates; a README or a picture beside them is not our business.
-const ENDINGS: [&str; 3] = ["txt", "html", "json"];
+const ENDINGS: [&str; 4] = ["txt", "html", "json", "ftl"];
 const MAX_BYTES: u64 = 1_000_000;
 const MAX_DEPTH: usize = 8;
 

@@ -8,9 +8,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use fluent_bundle::FluentArgs;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, Value};
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::value::{Kwargs, Serde, Value};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
 
 use crate::domain::Diagnostic;
 
@@ -23,19 +24,24 @@ mod report;
 mod shipped;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod wrap;
 
 pub use context::{
-    AuthorContext, CadenceChoice, CadenceRow, CallRow, ConfirmContext, ConfirmPage, ConfirmedPage,
-    Context, CorrectionContext, CrosspostContext, CrosspostData, CrosspostEvent, DestinationRow,
-    DigestContext, EditionFrame, EditionRow, ErrorPage, EventRow, FeedLink, FeedPage, FeedRow,
-    Header, IndexPage, Link, ListLink, MailRow, NewsletterContext, NewsletterRow, OutboxCallPage,
-    OutboxMailPage, OutboxPage, PostContext, PostPage, PostRow, PostsPage, ProblemRow, PushRow,
-    QueueRow, ReaderRow, RecordingContext, SeriesContext, SingleContext, SiteContext, StateCount,
-    StatusPage, SubscribeDonePage, SubscribePage, UnsubscribePage, UnsubscribedPage, VersionLink,
+    AddressContext, AddressPage, AuthorContext, CadenceChoice, CadenceRow, CallRow, ConfirmContext,
+    ConfirmPage, ConfirmedPage, Context, CorrectionContext, CrosspostContext, CrosspostData,
+    CrosspostEvent, DeletePage, DestinationRow, DigestContext, EditionFrame, EditionRow, ErrorPage,
+    EventRow, FeedLink, FeedPage, FeedRow, Header, IndexPage, LetterFrame, Link, ListLink, MailRow,
+    MovedContext, NewsletterContext, NewsletterRow, OtherNewsletter, OutboxCallPage,
+    OutboxMailPage, OutboxPage, PostContext, PostPage, PostRow, PostsPage, PreferencesPage,
+    ProblemRow, PushRow, QueueRow, ReaderRow, RecordingContext, SeriesContext, SingleContext,
+    SiteContext, StateCount, StatusPage, SubscribeDonePage, SubscribePage, UnsubscribePage,
+    UnsubscribedPage, VersionLink,
 };
 pub(crate) use filters::truncate;
 pub use shipped::SHIPPED;
+pub use texts::PutIn;
+use texts::Texts;
 
 /// Instructions one rendering may execute: our digest needs some 80 for each post.
 const FUEL: u64 = 1_000_000;
@@ -51,6 +57,7 @@ struct Inner {
     environment: Environment<'static>,
     /// Where each template came from, as diagnostics name it.
     files: BTreeMap<String, String>,
+    texts: Arc<Texts>,
 }
 
 impl Templates {
@@ -58,20 +65,26 @@ impl Templates {
     ///
     /// A folder that does not exist overrides nothing. Fails with every file that cannot be read or compiled.
     pub fn load(folder: Option<&Path>) -> Result<Self, Vec<Diagnostic>> {
-        let mut sources: BTreeMap<String, folder::Source> = SHIPPED
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), folder::Source::shipped(name, text)))
+        let (texts, templates) = SHIPPED.iter().partition::<Vec<_>, _>(|(name, _)| is_texts(name));
+        let shipped = |(name, text): (&str, &str)| folder::Source::shipped(name, text);
+        let mut texts: Vec<_> = texts
+            .into_iter()
+            .map(|it: &(&str, &str)| (it.0.to_owned(), shipped(*it), false))
+            .collect();
+        let mut sources: BTreeMap<String, folder::Source> = templates
+            .into_iter()
+            .map(|it: &(&str, &str)| (it.0.to_owned(), shipped(*it)))
             .collect();
         let mut problems = Vec::new();
-        if let Some(folder) = folder {
-            for found in folder::read(folder) {
-                match found {
-                    Ok((name, source)) => drop(sources.insert(name, source)),
-                    Err(problem) => problems.push(problem),
-                }
+        for found in folder.map(folder::read).unwrap_or_default() {
+            match found {
+                Ok((name, source)) if is_texts(&name) => texts.push((name, source, true)),
+                Ok((name, source)) => drop(sources.insert(name, source)),
+                Err(problem) => problems.push(problem),
             }
         }
-        let mut environment = environment();
+        let texts = Texts::read(&texts).map_err(|found| problems.extend(found)).ok().map(Arc::new);
+        let mut environment = environment(texts.as_ref());
         let mut files = BTreeMap::new();
         for (name, source) in sources {
             files.insert(name.clone(), source.file.clone());
@@ -79,10 +92,12 @@ impl Templates {
                 problems.push(report::syntax(&error, &source));
             }
         }
-        if !problems.is_empty() {
-            return Err(problems);
+        match texts {
+            Some(texts) if problems.is_empty() => {
+                Ok(Self(Arc::new(Inner { environment, files, texts })))
+            }
+            _ => Err(problems),
         }
-        Ok(Self(Arc::new(Inner { environment, files })))
     }
 
     /// Renders every template with every sample of its context. Errors name the undefined variable, filter or template
@@ -103,6 +118,23 @@ impl Templates {
     /// Whether there is a template `name`: shipped or the project's own.
     pub fn has(&self, name: &str) -> bool {
         self.0.files.contains_key(name)
+    }
+
+    /// The language of a page or mail: the first of `wanted` that there are texts in, else English.
+    pub fn language<'a>(&self, wanted: impl IntoIterator<Item = &'a str>) -> &'a str {
+        wanted.into_iter().find(|tag| self.0.texts.speak(tag)).unwrap_or(texts::FALLBACK)
+    }
+
+    /// The text `key` in `language`, else in English, with what is put into it. Empty where there is none.
+    pub fn text(&self, language: &str, key: &str, put_in: &[(&'static str, PutIn<'_>)]) -> String {
+        let mut arguments = FluentArgs::new();
+        for (name, value) in put_in {
+            match *value {
+                PutIn::Text(text) => arguments.set(*name, text),
+                PutIn::Number(number) => arguments.set(*name, number),
+            }
+        }
+        self.0.texts.text((language, key), &arguments).and_then(Result::ok).unwrap_or_default()
     }
 
     fn render_value(&self, name: &str, context: &Value) -> Result<String, Diagnostic> {
@@ -134,11 +166,15 @@ impl Templates {
     }
 }
 
+fn is_texts(name: &str) -> bool {
+    name.starts_with("texts/") && Path::new(name).extension().is_some_and(|it| it == "ftl")
+}
+
 fn is_json(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "json")
 }
 
-fn environment() -> Environment<'static> {
+fn environment(texts: Option<&Arc<Texts>>) -> Environment<'static> {
     let mut environment = Environment::new();
     let syntax = SyntaxConfig::builder()
         .trim_blocks(true)
@@ -149,7 +185,12 @@ fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_debug(true); // errors carry the span and the name of what is undefined
     environment.set_fuel(Some(FUEL));
-    filters::add_to(&mut environment);
+    filters::add_to(&mut environment, texts);
+    if let Some(texts) = texts.cloned() {
+        environment.add_function("t", move |state: &State<'_, '_>, key: &str, given: Kwargs| {
+            texts.function(state, key, &given)
+        });
+    }
     environment
 }
 

@@ -207,7 +207,7 @@ fn a_misspelt_override_is_warned_about() {
 
 #[test]
 fn filters_named_in_did_you_mean_exist() {
-    let environment = environment();
+    let environment = environment(None);
     let mut state = environment.empty_state();
     for name in report::FILTERS.into_iter().chain(filters::OURS) {
         let result = state.apply_filter(name, &[]);

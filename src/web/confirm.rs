@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::language::Asked;
 use super::refusal::Refusal;
 use super::{WebState, page};
 use crate::audience::Confirmation;
@@ -13,6 +14,7 @@ use crate::template::{ConfirmPage, ConfirmedPage};
 pub(super) async fn ask(
     State(state): State<WebState>,
     Path(token): Path<String>,
+    asked: Asked,
 ) -> Result<Response, Refusal> {
     let (config, templates) = (state.config.load(), state.templates.load());
     let name = state
@@ -20,10 +22,12 @@ pub(super) async fn ask(
         .confirmation_newsletter(&token)
         .await?
         .ok_or_else(|| useless(StatusCode::NOT_FOUND))?;
+    let house = page::house_language(&config, &name);
     let context = ConfirmPage {
         site: page::site(&config),
+        language: asked.of_stranger(&templates, house),
         newsletter: page::newsletter_named(&config, &name),
-        action: page::local(&config, &format!("confirm/{token}")),
+        action: asked.carried(page::local(&config, &format!("confirm/{token}"))),
     };
     Ok(page::uncached(page::html(&state, "page/confirm.html", &context)?))
 }
@@ -32,12 +36,16 @@ pub(super) async fn ask(
 pub(super) async fn confirm(
     State(state): State<WebState>,
     Path(token): Path<String>,
+    asked: Asked,
 ) -> Result<Response, Refusal> {
     let (config, templates) = (state.config.load(), state.templates.load());
     match state.audience(&config, &templates).confirm(&token).await? {
         Confirmation::Subscribed(subscription) => {
+            let own = subscription.choice.language.as_deref();
+            let house = page::house_language(&config, &subscription.newsletter);
             let context = ConfirmedPage {
                 site: page::site(&config),
+                language: asked.language(&templates, own, house),
                 newsletter: page::newsletter_named(&config, &subscription.newsletter),
             };
             Ok(page::uncached(page::html(&state, "page/confirmed.html", &context)?))
@@ -48,9 +56,5 @@ pub(super) async fn confirm(
 }
 
 fn useless(status: StatusCode) -> Refusal {
-    Refusal::new(
-        status,
-        "This link does not work any more. It is good for two days after you asked to subscribe; \
-         please fill in the form again to get a new one.",
-    )
+    Refusal::new(status, "refusal-confirm-link")
 }

@@ -4,16 +4,19 @@
 //! template. No GET changes anything, because mail scanners and browsers fetch links by themselves. Feeds come from memory
 //! and are served when everything else is down.
 
+mod address;
 mod archive;
 mod conditional;
 mod confirm;
 mod feeds;
 mod health;
 mod index;
+mod language;
 mod moved;
 mod outbox;
 mod pace;
 mod page;
+mod preferences;
 mod protect;
 mod readership;
 mod refusal;
@@ -47,6 +50,8 @@ use crate::config::Config;
 use crate::feed::Shelf;
 use crate::store::Store;
 use crate::template::Templates;
+
+use language::Unread;
 
 pub use archive::{Archive, SMALL};
 pub use feeds::{feed_document, feed_url, is_retired};
@@ -157,6 +162,10 @@ pub fn router(state: WebState) -> Router {
         .route("/subscribe/{newsletter}/done", get(subscribe::done))
         .route("/confirm/{token}", get(confirm::ask).post(confirm::confirm))
         .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::unsubscribe))
+        .route("/preferences/{token}", get(preferences::show).post(preferences::change))
+        .route("/preferences/{token}/data", get(preferences::data))
+        .route("/preferences/{token}/delete", get(preferences::ask).post(preferences::delete))
+        .route("/address/{token}", get(address::ask).post(address::confirm))
         .route("/websub", post(websub::ask))
         .route("/status", get(status::show))
         .route("/outbox", get(outbox::list))
@@ -182,6 +191,7 @@ fn dressed(pages: Router<Arc<WebState>>, state: &Arc<WebState>) -> Router<Arc<We
 /// From the inside out: a panic and an answer that takes too long are answers that are laid out, protected and counted.
 async fn dress(State(state): State<Arc<WebState>>, request: Request, next: Next) -> Response {
     protect::observe(request, async |request| {
+        let asked = Unread::of(&request);
         let answer = async {
             match feeds::lead_away(&state, &request) {
                 Some(answer) => answer,
@@ -194,7 +204,7 @@ async fn dress(State(state): State<Arc<WebState>>, request: Request, next: Next)
             Ok(Err(panic)) => refusal::after_panic(&*panic),
             Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         };
-        protect::with_headers(refusal::laid_out(&state, answer))
+        protect::with_headers(refusal::laid_out(&state, &asked, answer))
     })
     .await
 }

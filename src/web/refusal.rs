@@ -8,11 +8,12 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use jiff::SignedDuration;
 
+use super::language::Unread;
 use super::{WebState, page};
 use crate::domain::Diagnostic;
 use crate::store::StoreError;
 use crate::telemetry;
-use crate::template::ErrorPage;
+use crate::template::{ErrorPage, PutIn};
 
 /// Seconds until a database that is away is worth another try.
 const DATABASE_RETRY_SECONDS: i64 = 120;
@@ -21,17 +22,21 @@ const DATABASE_RETRY_SECONDS: i64 = 120;
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
-    message: String,
+    /// The text that says so.
+    text: &'static str,
+    /// How long to wait, where the text says it.
+    minutes: Option<i64>,
     retry_after_seconds: Option<i64>,
 }
 
 impl Refusal {
-    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry_after_seconds: None }
+    /// `text` is the name of one of the texts (`templates/texts/`).
+    pub(super) fn new(status: StatusCode, text: &'static str) -> Self {
+        Self { status, text, minutes: None, retry_after_seconds: None }
     }
 
     pub(super) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "There is nothing at this address.")
+        Self::new(StatusCode::NOT_FOUND, "refusal-not-found")
     }
 
     pub(super) fn is_not_found(&self) -> bool {
@@ -39,17 +44,14 @@ impl Refusal {
     }
 
     pub(super) fn gone() -> Self {
-        Self::new(StatusCode::GONE, "What was here has been taken down.")
+        Self::new(StatusCode::GONE, "refusal-gone")
     }
 
     /// The posts are being read.
     pub(super) fn not_yet() -> Self {
         Self {
             retry_after_seconds: Some(10),
-            ..Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The posts are being read. Please come back in a moment.",
-            )
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "refusal-not-yet")
         }
     }
 
@@ -57,13 +59,10 @@ impl Refusal {
     pub(super) fn too_often(wait: SignedDuration) -> Self {
         let seconds = wait.as_secs().max(0) + 1;
         let minutes = (seconds + 59) / 60;
-        let unit = if minutes == 1 { "minute" } else { "minutes" };
         Self {
             retry_after_seconds: Some(seconds),
-            ..Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                format!("That was a lot at once. Please try again in {minutes} {unit}."),
-            )
+            minutes: Some(minutes),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "refusal-too-often")
         }
     }
 }
@@ -73,10 +72,7 @@ impl From<StoreError> for Refusal {
         tracing::error!(error = %telemetry::causes(&error), "a page could not be made");
         Self {
             retry_after_seconds: Some(DATABASE_RETRY_SECONDS),
-            ..Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "This does not work just now, and it is not your fault. Please try again in a few minutes.",
-            )
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "refusal-away")
         }
     }
 }
@@ -84,26 +80,20 @@ impl From<StoreError> for Refusal {
 impl From<Diagnostic> for Refusal {
     fn from(problem: Diagnostic) -> Self {
         tracing::error!(%problem, "a page could not be made");
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Something went wrong here, and it is not your fault. It has been noted.",
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "refusal-fault")
     }
 }
 
 impl From<FormRejection> for Refusal {
     fn from(rejection: FormRejection) -> Self {
-        Self::new(
-            rejection.status(),
-            "The form could not be read. Please go back and send it again.",
-        )
+        Self::new(rejection.status(), "refusal-form")
     }
 }
 
-/// Plain text until `dress` makes a page of it.
+/// Without words until `dress` makes a page of it.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = (self.status, format!("{}\n", self.message)).into_response();
+        let mut response = self.status.into_response();
         if let Some(seconds) = self.retry_after_seconds {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -114,16 +104,21 @@ impl IntoResponse for Refusal {
 }
 
 /// Lays refusals out as pages, in one place, so that handlers need not.
-pub(super) fn laid_out(state: &WebState, mut response: Response) -> Response {
+pub(super) fn laid_out(state: &WebState, asked: &Unread, mut response: Response) -> Response {
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
-    let config = state.config.load();
+    let (config, templates) = (state.config.load(), state.templates.load());
+    let language = asked.read().of_stranger(&templates, &config.site.language);
+    let minutes = refusal.minutes.map(|minutes| ("minutes", PutIn::Number(minutes)));
+    let message = templates.text(&language, refusal.text, minutes.as_slice());
     let context = ErrorPage {
         site: page::site(&config),
+        language,
         status: refusal.status.as_u16(),
-        message: refusal.message,
+        message: message.clone(),
     };
     // When even this page is broken, the sentence in plain text has to do.
-    let Ok(dressed) = page::html(state, "page/error.html", &context) else { return response };
+    let dressed = page::html(state, "page/error.html", &context)
+        .unwrap_or_else(|_| format!("{message}\n").into_response());
     let (mut parts, _) = response.into_parts();
     let (page, body) = dressed.into_parts();
     parts.headers.extend(page.headers);
@@ -132,7 +127,7 @@ pub(super) fn laid_out(state: &WebState, mut response: Response) -> Response {
 }
 
 pub(super) async fn wrong_method() -> Refusal {
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "This address takes requests of another kind.")
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "refusal-method")
 }
 
 /// A panic in one answer must not end the process; the panic hook has said where it was.
@@ -143,9 +138,5 @@ pub(super) fn after_panic(panic: &(dyn Any + Send)) -> Response {
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
     tracing::error!(panic = what, "an answer panicked");
-    Refusal::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "Something went wrong here, and it is not your fault. It has been noted.",
-    )
-    .into_response()
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "refusal-fault").into_response()
 }

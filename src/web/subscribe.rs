@@ -5,11 +5,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::header::LOCATION;
+use axum::http::header::{ACCEPT_LANGUAGE, LOCATION};
+use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
+use super::language::Asked;
 use super::refusal::Refusal;
 use super::serve::Peer;
 use super::{WebState, page};
@@ -32,32 +34,33 @@ pub(super) struct Fields {
 pub(super) async fn form(
     State(state): State<WebState>,
     Path(name): Path<String>,
+    asked: Asked,
 ) -> Result<Response, Refusal> {
     let config = state.config.load();
-    show(&state, &config, find(&config, &name)?, &Fields::default(), None)
+    show(&state, (&config, &asked), find(&config, &name)?, &Fields::default(), None)
 }
 
 /// `POST /subscribe/{newsletter}`. Every address that could be one gets the same answer.
 pub(super) async fn subscribe(
     State(state): State<WebState>,
     Path(name): Path<String>,
-    headers: HeaderMap,
-    extensions: Extensions,
+    parts: Parts,
     form: Result<Form<Fields>, FormRejection>,
 ) -> Result<Response, Refusal> {
+    let asked = Asked::of(&parts.uri, parts.headers.get(ACCEPT_LANGUAGE));
     let config = state.config.load();
     let newsletter = find(&config, &name)?;
     let Form(fields) = form?;
-    let done = page::local(&config, &format!("subscribe/{name}/done"));
+    let done = asked.carried(page::local(&config, &format!("subscribe/{name}/done")));
     let done = (StatusCode::SEE_OTHER, [(LOCATION, done)]).into_response();
     if !fields.website.is_empty() {
         return Ok(done);
     }
     // Before it counts: whoever mistypes must be able to try again.
     if let Err(error) = fields.address.parse::<EmailAddress>() {
-        return refuse(&state, &config, newsletter, &fields, &error.into());
+        return refuse(&state, (&config, &asked), newsletter, &fields, &error.into());
     }
-    let visitor = visitor(&headers, &extensions);
+    let visitor = visitor(&parts.headers, &parts.extensions);
     state.kept.signups.admit(visitor, state.clock.now()).map_err(Refusal::too_often)?;
     let templates = state.templates.load();
     let wish = SignupForm {
@@ -69,7 +72,7 @@ pub(super) async fn subscribe(
         Ok(()) => Ok(done),
         Err(AudienceError::Store(error)) => Err(error.into()),
         Err(AudienceError::Letter(problem)) => Err((*problem).into()),
-        Err(error) => refuse(&state, &config, newsletter, &fields, &error),
+        Err(error) => refuse(&state, (&config, &asked), newsletter, &fields, &error),
     }
 }
 
@@ -77,11 +80,14 @@ pub(super) async fn subscribe(
 pub(super) async fn done(
     State(state): State<WebState>,
     Path(name): Path<String>,
+    asked: Asked,
 ) -> Result<Response, Refusal> {
     let config = state.config.load();
+    let newsletter = find(&config, &name)?;
     let context = SubscribeDonePage {
         site: page::site(&config),
-        newsletter: page::newsletter(find(&config, &name)?),
+        language: asked.of_stranger(&state.templates.load(), &newsletter.language),
+        newsletter: page::newsletter(newsletter),
     };
     page::html(&state, "page/subscribe-done.html", &context)
 }
@@ -93,19 +99,25 @@ fn find<'a>(config: &'a Config, name: &str) -> Result<&'a Newsletter, Refusal> {
 /// The form again, with what was typed and what is wrong with it.
 fn refuse(
     state: &WebState,
-    config: &Config,
+    (config, asked): (&Config, &Asked),
     newsletter: &Newsletter,
     fields: &Fields,
     error: &AudienceError,
 ) -> Result<Response, Refusal> {
-    let error = page::sentence(&error.to_string());
-    let page = show(state, config, newsletter, fields, Some(error))?;
+    let language = asked.of_stranger(&state.templates.load(), &newsletter.language);
+    let error = match error {
+        AudienceError::Address(error) => {
+            page::address_error(&state.templates.load(), &language, error)
+        }
+        error => page::sentence(&error.to_string()),
+    };
+    let page = show(state, (config, asked), newsletter, fields, Some(error))?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
 fn show(
     state: &WebState,
-    config: &Config,
+    (config, asked): (&Config, &Asked),
     newsletter: &Newsletter,
     fields: &Fields,
     error: Option<String>,
@@ -116,29 +128,23 @@ fn show(
         .ok()
         .filter(|cadence| newsletter.cadences.contains_key(cadence))
         .unwrap_or(newsletter.default_cadence);
+    let templates = state.templates.load();
+    let language = asked.of_stranger(&templates, &newsletter.language);
     let choice = |cadence: &Cadence| CadenceChoice {
         value: cadence.to_string(),
-        label: label(*cadence).to_owned(),
+        label: page::cadence_label(&templates, &language, *cadence),
         checked: *cadence == chosen,
     };
     let context = SubscribePage {
         site: page::site(config),
         newsletter: page::newsletter(newsletter),
         cadences: newsletter.cadences.keys().map(choice).collect(),
+        language: language.clone(),
         address: fields.address.clone(),
         error,
-        action: page::local(config, &format!("subscribe/{}", newsletter.name)),
+        action: asked.carried(page::local(config, &format!("subscribe/{}", newsletter.name))),
     };
     page::html(state, "page/subscribe.html", &context)
-}
-
-fn label(cadence: Cadence) -> &'static str {
-    match cadence {
-        Cadence::Instant => "Each post as it appears",
-        Cadence::Daily => "Once a day",
-        Cadence::Weekly => "Once a week",
-        Cadence::Monthly => "Once a month",
-    }
 }
 
 fn visitor(headers: &HeaderMap, extensions: &Extensions) -> IpAddr {

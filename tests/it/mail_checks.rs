@@ -182,6 +182,7 @@ async fn mails(config: &std::sync::Arc<Config>) -> Vec<Mail> {
     let templates = Templates::load(None).unwrap();
     let compose = |cadence, posts: &[_]| {
         let input = EditionInput {
+            language: None,
             site: &config.site,
             newsletter: &config.newsletters["weekly"],
             cadence,
@@ -194,6 +195,7 @@ async fn mails(config: &std::sync::Arc<Config>) -> Vec<Mail> {
         mail::compose_edition(&templates, &input).unwrap()
     };
     let confirmation = ConfirmationInput {
+        language: None,
         site: &config.site,
         newsletter: &config.newsletters["weekly"],
         confirm_url: "https://news.example.org/confirm/c2FtcGxlLXRva2VuLW9mLWZvcnR5LXRocmVlLWxldHR",

@@ -1,5 +1,7 @@
 //! `postrider subscribers`: who gets what, by hand and by file.
 
+use std::io::Read as _;
+
 use clap::{Args, Subcommand};
 
 use super::arguments::{Format, ListArgs};
@@ -22,6 +24,8 @@ mod transfer;
 use about::{EraseArgs, SegmentArgs, ShowArgs};
 use transfer::{ExportArgs, ImportArgs};
 
+/// Bytes of a mail that are read: its subject is near its beginning.
+const MOST_OF_A_MAIL: u64 = 1_000_000;
 /// Rows asked of the database at once.
 const PAGE: i64 = 1_000;
 
@@ -81,6 +85,15 @@ enum What {
         #[arg(long)]
         newsletter: Option<String>,
     },
+    /// End the subscription that the link at the end of a mail is of
+    ///
+    /// For mail to the address of `mail.unsubscribe_mailto`: let your mail server pipe it into `postrider subscribers leave`, which
+    /// finds the token in its subject.
+    Leave {
+        /// The last part of the link [default: read a mail from the standard input]
+        #[arg(long)]
+        token: Option<String>,
+    },
     Import(ImportArgs),
     Export(ExportArgs),
 }
@@ -130,6 +143,12 @@ pub(super) async fn run(project: &Project, args: &SubscribersArgs) -> anyhow::Re
         What::Segment(args) => about::segment(project, args).await,
         What::Show(args) => about::show(project, templates, args).await,
         What::Erase(args) => about::erase(project, templates, args).await,
+        What::Leave { token } => {
+            let office = Office { project, templates, store: project.store().await? };
+            let left = leave(&office, token.as_deref()).await;
+            office.store.close().await;
+            left
+        }
         What::Import(args) => transfer::import(project, templates, args).await,
         What::Export(args) => transfer::export(project, templates, args).await,
     }
@@ -180,6 +199,23 @@ async fn remove(
     }
     let ended = words::count(ended, "subscription");
     console::note(&format!("{ended} of {} ended.", address.as_str()));
+    Ok(())
+}
+
+async fn leave(office: &Office<'_>, token: Option<&str>) -> anyhow::Result<()> {
+    let audience = office.audience();
+    let is_known = if let Some(token) = token {
+        audience.leave_by(token.trim(), "command line").await?
+    } else {
+        let mut mail = Vec::new();
+        std::io::stdin().lock().take(MOST_OF_A_MAIL).read_to_end(&mut mail)?;
+        audience.leave_by_mail(&mail).await?
+    };
+    if !is_known {
+        console::note("There is no subscription with such a token.");
+        return Err(Stop::silently(Code::Failed).into());
+    }
+    console::note("The subscription ended.");
     Ok(())
 }
 

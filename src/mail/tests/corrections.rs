@@ -8,6 +8,7 @@ fn a_correction_says_what_was_wrong_before_it_shows_the_post() {
     let post = river();
     let correct = |note: Option<&str>| {
         let input = EditionInput {
+            language: None,
             site: &site(),
             newsletter: &newsletter(),
             cadence: Cadence::Instant,

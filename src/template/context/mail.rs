@@ -99,6 +99,8 @@ pub struct EditionFrame {
     pub preheader: String,
     /// The recipient's own link. Never leave it out: the law and the mailbox providers want it.
     pub unsubscribe_url: String,
+    /// Where the recipient changes what they get.
+    pub preferences_url: String,
     /// Where the newsletter or the site is on the web.
     pub home_url: String,
     pub postal_address: String,
@@ -150,6 +152,52 @@ pub struct ConfirmContext {
     pub confirm_url: String,
     pub home_url: String,
     pub postal_address: String,
+}
+
+/// What the mails about another address have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LetterFrame {
+    pub site: SiteContext,
+    /// BCP 47 tag of the mail's own words.
+    pub language: String,
+    /// Where the button leads.
+    pub url: String,
+    pub home_url: String,
+    pub postal_address: String,
+}
+
+/// `mail/address/`: asks whether a new address is the subscriber's. Holds nothing that somebody wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AddressContext {
+    #[serde(flatten)]
+    pub letter: LetterFrame,
+}
+
+/// `mail/moved/`: tells the old address that the mail goes to another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MovedContext {
+    #[serde(flatten)]
+    pub letter: LetterFrame,
+}
+
+impl Context for AddressContext {
+    const TEMPLATES: &'static [&'static str] = &["mail/address/"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let german = samples::letter("de");
+        vec![
+            ("a letter", Self { letter: samples::letter("en") }),
+            ("in German", Self { letter: german }),
+        ]
+    }
+}
+
+impl Context for MovedContext {
+    const TEMPLATES: &'static [&'static str] = &["mail/moved/"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        vec![("a letter", Self { letter: samples::letter("en") })]
+    }
 }
 
 impl Context for DigestContext {

@@ -11,6 +11,7 @@ mod crosspost;
 mod mail;
 mod outbox;
 mod page;
+mod preferences;
 mod samples;
 mod status;
 
@@ -20,14 +21,15 @@ pub use archive::{
 };
 pub use crosspost::{CrosspostContext, CrosspostData, CrosspostEvent};
 pub use mail::{
-    AuthorContext, ConfirmContext, CorrectionContext, DigestContext, EditionFrame,
-    NewsletterContext, PostContext, SingleContext, SiteContext,
+    AddressContext, AuthorContext, ConfirmContext, CorrectionContext, DigestContext, EditionFrame,
+    LetterFrame, MovedContext, NewsletterContext, PostContext, SingleContext, SiteContext,
 };
 pub use outbox::{CallRow, Header, MailRow, OutboxCallPage, OutboxMailPage, OutboxPage};
 pub use page::{
-    CadenceChoice, ConfirmPage, ConfirmedPage, ErrorPage, IndexPage, Link, SubscribeDonePage,
-    SubscribePage, UnsubscribePage, UnsubscribedPage,
+    AddressPage, CadenceChoice, ConfirmPage, ConfirmedPage, DeletePage, ErrorPage, IndexPage, Link,
+    SubscribeDonePage, SubscribePage, UnsubscribePage, UnsubscribedPage,
 };
+pub use preferences::{OtherNewsletter, PreferencesPage};
 pub use status::{
     CadenceRow, DestinationRow, EditionRow, EventRow, FeedRow, NewsletterRow, ProblemRow, PushRow,
     QueueRow, ReaderRow, StateCount, StatusPage,
@@ -78,6 +80,8 @@ pub(super) fn families() -> Vec<Family> {
         Family::of::<SingleContext>(),
         Family::of::<CorrectionContext>(),
         Family::of::<ConfirmContext>(),
+        Family::of::<AddressContext>(),
+        Family::of::<MovedContext>(),
         Family::of::<CrosspostContext>(),
         Family::of::<IndexPage>(),
         Family::of::<SubscribePage>(),
@@ -86,6 +90,9 @@ pub(super) fn families() -> Vec<Family> {
         Family::of::<ConfirmedPage>(),
         Family::of::<UnsubscribePage>(),
         Family::of::<UnsubscribedPage>(),
+        Family::of::<AddressPage>(),
+        Family::of::<DeletePage>(),
+        Family::of::<PreferencesPage>(),
         Family::of::<ErrorPage>(),
         Family::of::<StatusPage>(),
         Family::of::<PostPage>(),

@@ -40,6 +40,8 @@ pub struct IndexPage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SubscribePage {
     pub site: SiteContext,
+    /// BCP 47 tag of the page's own words.
+    pub language: String,
     pub newsletter: NewsletterContext,
     pub cadences: Vec<CadenceChoice>,
     /// What the visitor typed, on redisplay; else empty.
@@ -54,6 +56,8 @@ pub struct SubscribePage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SubscribeDonePage {
     pub site: SiteContext,
+    /// BCP 47 tag of the page's own words.
+    pub language: String,
     pub newsletter: NewsletterContext,
 }
 
@@ -61,6 +65,8 @@ pub struct SubscribeDonePage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConfirmPage {
     pub site: SiteContext,
+    /// BCP 47 tag of the page's own words.
+    pub language: String,
     pub newsletter: NewsletterContext,
     pub action: String,
 }
@@ -69,6 +75,8 @@ pub struct ConfirmPage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConfirmedPage {
     pub site: SiteContext,
+    /// BCP 47 tag of the page's own words.
+    pub language: String,
     pub newsletter: NewsletterContext,
 }
 
@@ -76,9 +84,14 @@ pub struct ConfirmedPage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnsubscribePage {
     pub site: SiteContext,
+    /// BCP 47 tag of the page's own words.
+    pub language: String,
     /// `none` when the page must not tell whether the link is known.
     pub newsletter: Option<NewsletterContext>,
+    /// The button posts to it; with `all` as well, the reader leaves all newsletters.
     pub action: String,
+    /// Whether there is more than one newsletter to leave.
+    pub several: bool,
     /// Whether the subscription has ended already: then there is no button.
     pub done: bool,
 }
@@ -87,13 +100,42 @@ pub struct UnsubscribePage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnsubscribedPage {
     pub site: SiteContext,
+    /// BCP 47 tag of the page's own words.
+    pub language: String,
     pub newsletter: Option<NewsletterContext>,
+    /// Whether a `reason` for leaving was given; it may be posted to the same address.
+    pub is_said: bool,
+}
+
+/// `page/address.html`: one button that posts to `action` and makes `address` the one that mail goes to; or that it is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AddressPage {
+    pub site: SiteContext,
+    /// BCP 47 tag of the page's own words.
+    pub language: String,
+    pub address: String,
+    pub action: String,
+    pub done: bool,
+}
+
+/// `page/delete.html`: one button that posts to `action` and deletes all that is known of a reader; or that it is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeletePage {
+    pub site: SiteContext,
+    /// BCP 47 tag of the page's own words.
+    pub language: String,
+    pub action: String,
+    /// The preferences.
+    pub back: String,
+    pub done: bool,
 }
 
 /// `page/error.html`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ErrorPage {
     pub site: SiteContext,
+    /// BCP 47 tag of the page's own words.
+    pub language: String,
     /// The HTTP status.
     pub status: u16,
     /// A sentence or two for the visitor.
@@ -132,6 +174,7 @@ impl Context for SubscribePage {
         };
         let fresh = Self {
             site: samples::site(),
+            language: samples::language(),
             newsletter: samples::newsletter(),
             cadences: vec![
                 choice("instant", "Each post as it appears", false),
@@ -153,7 +196,13 @@ impl Context for SubscribePage {
             newsletter: bare,
             ..fresh.clone()
         };
-        vec![("the empty form", fresh), ("a refused address", again), ("one cadence", one)]
+        let french = Self { language: "fr".to_owned(), ..again.clone() };
+        vec![
+            ("the empty form", fresh),
+            ("a refused address", again),
+            ("one cadence", one),
+            ("in French", french),
+        ]
     }
 }
 
@@ -161,7 +210,14 @@ impl Context for SubscribeDonePage {
     const TEMPLATES: &'static [&'static str] = &["page/subscribe-done.html"];
 
     fn samples() -> Vec<(&'static str, Self)> {
-        vec![("done", Self { site: samples::site(), newsletter: samples::newsletter() })]
+        vec![(
+            "done",
+            Self {
+                site: samples::site(),
+                language: samples::language(),
+                newsletter: samples::newsletter(),
+            },
+        )]
     }
 }
 
@@ -170,7 +226,12 @@ impl Context for ConfirmPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let action = "/confirm/token".to_owned();
-        let page = Self { site: samples::site(), newsletter: samples::newsletter(), action };
+        let page = Self {
+            site: samples::site(),
+            language: samples::language(),
+            newsletter: samples::newsletter(),
+            action,
+        };
         vec![("a button", page)]
     }
 }
@@ -179,7 +240,14 @@ impl Context for ConfirmedPage {
     const TEMPLATES: &'static [&'static str] = &["page/confirmed.html"];
 
     fn samples() -> Vec<(&'static str, Self)> {
-        vec![("confirmed", Self { site: samples::site(), newsletter: samples::newsletter() })]
+        vec![(
+            "confirmed",
+            Self {
+                site: samples::site(),
+                language: samples::language(),
+                newsletter: samples::newsletter(),
+            },
+        )]
     }
 }
 
@@ -189,13 +257,21 @@ impl Context for UnsubscribePage {
     fn samples() -> Vec<(&'static str, Self)> {
         let asked = Self {
             site: samples::site(),
+            language: samples::language(),
             newsletter: Some(samples::newsletter()),
             action: "/unsubscribe/token".to_owned(),
+            several: true,
             done: false,
         };
         let unknown = Self { newsletter: None, ..asked.clone() };
         let done = Self { done: true, ..asked.clone() };
-        vec![("a button", asked), ("an unknown link", unknown), ("already gone", done)]
+        let german = Self { language: "de".to_owned(), ..asked.clone() };
+        vec![
+            ("a button", asked),
+            ("an unknown link", unknown),
+            ("already gone", done),
+            ("in German", german),
+        ]
     }
 }
 
@@ -203,9 +279,47 @@ impl Context for UnsubscribedPage {
     const TEMPLATES: &'static [&'static str] = &["page/unsubscribed.html"];
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let known = Self { site: samples::site(), newsletter: Some(samples::newsletter()) };
+        let known = Self {
+            site: samples::site(),
+            language: samples::language(),
+            newsletter: Some(samples::newsletter()),
+            is_said: false,
+        };
         let unknown = Self { newsletter: None, ..known.clone() };
-        vec![("gone", known), ("an unknown link", unknown)]
+        let said = Self { is_said: true, ..unknown.clone() };
+        vec![("gone", known), ("an unknown link", unknown), ("a reason", said)]
+    }
+}
+
+impl Context for AddressPage {
+    const TEMPLATES: &'static [&'static str] = &["page/address.html"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let asked = Self {
+            site: samples::site(),
+            language: samples::language(),
+            address: "ann@example.net".to_owned(),
+            action: "/address/token".to_owned(),
+            done: false,
+        };
+        let done = Self { done: true, ..asked.clone() };
+        vec![("a button", asked), ("done", done)]
+    }
+}
+
+impl Context for DeletePage {
+    const TEMPLATES: &'static [&'static str] = &["page/delete.html"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let asked = Self {
+            site: samples::site(),
+            language: samples::language(),
+            action: "/preferences/token/delete".to_owned(),
+            back: "/preferences/token".to_owned(),
+            done: false,
+        };
+        let done = Self { done: true, ..asked.clone() };
+        vec![("a button", asked), ("done", done)]
     }
 }
 
@@ -215,6 +329,7 @@ impl Context for ErrorPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let page = |status, message: &str| Self {
             site: samples::site(),
+            language: samples::language(),
             status,
             message: message.to_owned(),
         };

@@ -5,6 +5,7 @@ mod archive;
 mod feed_pages;
 mod feeds;
 mod operating;
+mod preferences;
 mod subscribing;
 
 use std::collections::HashMap;

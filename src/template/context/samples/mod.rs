@@ -3,7 +3,8 @@
 use jiff::Zoned;
 
 use super::{
-    AuthorContext, EditionFrame, Header, Link, NewsletterContext, PostContext, SiteContext,
+    AuthorContext, EditionFrame, Header, LetterFrame, Link, NewsletterContext, PostContext,
+    SiteContext,
 };
 
 mod archive;
@@ -33,6 +34,10 @@ pub(super) fn site() -> SiteContext {
         url: "https://example.org/".to_owned(),
         language: "en".to_owned(),
     }
+}
+
+pub(super) fn language() -> String {
+    "en".to_owned()
 }
 
 pub(super) fn newsletter() -> NewsletterContext {
@@ -69,9 +74,23 @@ pub(super) fn frame(cadence: &str) -> EditionFrame {
         unsubscribe_url:
             "https://news.example.org/unsubscribe/c2FtcGxlLXRva2VuLW9mLWZvcnR5LXRocmVlLWxldHRlcnM"
                 .to_owned(),
+        preferences_url:
+            "https://news.example.org/preferences/c2FtcGxlLXRva2VuLW9mLWZvcnR5LXRocmVlLWxldHRlcnM"
+                .to_owned(),
         home_url: "https://example.org/".to_owned(),
         postal_address: "Field Notes, 1 River Lane, 10115 Berlin".to_owned(),
         sealed_at: now(),
+    }
+}
+
+pub(super) fn letter(language: &str) -> LetterFrame {
+    let token = "Zm9yLXNhbXBsZXMtb25seS1ub3QtYS1yZWFsLXRva2Vu";
+    LetterFrame {
+        site: site(),
+        language: language.to_owned(),
+        url: format!("https://news.example.org/address/{token}"),
+        home_url: "https://example.org/".to_owned(),
+        postal_address: "Field Notes, 1 River Lane, 10115 Berlin".to_owned(),
     }
 }
 

@@ -1,0 +1,114 @@
+//! Another address: asked for in the preferences, confirmed from the new one, told to the old one.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Audience, AudienceError, Preferences};
+use crate::domain::{EmailAddress, random_token, token_hash};
+use crate::mail::{LetterInput, compose_address, compose_moved};
+use crate::store::{NewLetter, StoreError, SubscriptionRow, Tx};
+
+/// How long the link to confirm an address works.
+const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_hours(48);
+/// Mails to new addresses that one person may cause in this time.
+const MOST_ASKED: i64 = 3;
+const ASKED_WITHIN: SignedDuration = SignedDuration::from_hours(48);
+
+/// What the link in the mail to a new address leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAddress {
+    pub address: EmailAddress,
+    /// One of the person's subscriptions, for its language.
+    pub subscription: SubscriptionRow,
+}
+
+impl Audience<'_> {
+    /// Plans the mail that asks a new address. `Ok` says nothing about it: whether it is somebody's already or must not be
+    /// mailed is nobody's business.
+    pub async fn ask_address(&self, now: &Preferences, address: &str) -> Result<(), AudienceError> {
+        let address: EmailAddress = address.trim().parse()?;
+        let at = self.now();
+        let token = random_token();
+        let url = format!("{}address/{token}", self.config.server.public_url);
+        let letter = compose_address(self.templates, &self.letter(&now.subscription, &url))
+            .map_err(|problem| AudienceError::Letter(Box::new(problem)))?;
+        let letter = serde_json::to_string(&letter).expect("a mail is strings all through");
+        let subscriber = now.subscription.subscriber;
+        let mut tx = self.store.write().await?;
+        let since = at.saturating_sub(ASKED_WITHIN).unwrap_or(Timestamp::MIN);
+        let asked = tx.address_changes_since(subscriber, since).await?;
+        if asked < MOST_ASKED && tx.is_free(&address, self.store.keyring()).await? {
+            let expires_at = at.saturating_add(CONFIRM_WITHIN).unwrap_or(Timestamp::MAX);
+            tx.ask_address((subscriber, &address), &token_hash(&token), (at, expires_at)).await?;
+            self.plan_address(&mut tx, &now.subscription, (&address, &letter)).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// The address that the link with `token` is for. Changes nothing.
+    pub async fn new_address(&self, token: &str) -> Result<Option<NewAddress>, StoreError> {
+        let mut tx = self.store.read().await?;
+        let Some(change) = tx.address_change(&token_hash(token), self.now()).await? else {
+            return Ok(None);
+        };
+        let Some(old) = tx.address_of(change.subscriber).await? else { return Ok(None) };
+        let found = tx.subscriptions_of(&old, None).await?.into_iter().next();
+        Ok(found.map(|subscription| NewAddress { address: change.address, subscription }))
+    }
+
+    /// Moves the person's mail to the new address, and says so to the old one. Pressing twice gives the same answer. None: the
+    /// link is of no use.
+    pub async fn confirm_address(&self, token: &str) -> Result<Option<NewAddress>, AudienceError> {
+        let Some(new) = self.new_address(token).await? else { return Ok(None) };
+        let (at, keyring) = (self.now(), self.store.keyring());
+        let subscriber = new.subscription.subscriber;
+        let own = keyring.unsubscribe_token(new.subscription.id);
+        let url = format!("{}preferences/{own}", self.config.server.public_url);
+        let letter = compose_moved(self.templates, &self.letter(&new.subscription, &url))
+            .map_err(|problem| AudienceError::Letter(Box::new(problem)))?;
+        let letter = serde_json::to_string(&letter).expect("a mail is strings all through");
+        let mut tx = self.store.write().await?;
+        // Once more within the transaction that acts on it.
+        let Some(old) = tx.address_of(subscriber).await? else { return Ok(None) };
+        if old.key() == new.address.key() {
+            return Ok(Some(new));
+        }
+        let is_known = tx.address_change(&token_hash(token), at).await?.is_some();
+        if !is_known || !tx.is_free(&new.address, keyring).await? {
+            return Ok(None);
+        }
+        match tx.suppression_of(&keyring.address_hash(&old)).await? {
+            None => self.plan_address(&mut tx, &new.subscription, (&old, &letter)).await?,
+            // What bounces gets no mail; whoever complained or was erased stays where they are.
+            Some(reason) if reason.starts_with("bounced") => {}
+            Some(_) => return Ok(None),
+        }
+        tx.move_to_address(subscriber, &new.address, at).await?;
+        tx.commit().await?;
+        Ok(Some(new))
+    }
+
+    async fn plan_address(
+        &self,
+        tx: &mut Tx,
+        row: &SubscriptionRow,
+        (address, content): (&EmailAddress, &str),
+    ) -> Result<(), StoreError> {
+        let newsletter = self.config.newsletters.get(&row.newsletter);
+        let channel = newsletter.map(crate::config::Newsletter::mail_channel);
+        let Some(channel) = channel else { return Ok(()) };
+        let newsletter = &row.newsletter;
+        let letter = NewLetter { kind: "address", address, newsletter, content, channel: &channel };
+        tx.plan_letter(&letter, self.now()).await?;
+        Ok(())
+    }
+
+    fn letter<'b>(&'b self, row: &'b SubscriptionRow, url: &'b str) -> LetterInput<'b> {
+        let own = self.config.newsletters.get(&row.newsletter);
+        LetterInput {
+            site: &self.config.site,
+            language: row.choice.language.as_deref().or(own.map(|own| own.language.as_str())),
+            url,
+            postal_address: &self.config.mail.address,
+        }
+    }
+}

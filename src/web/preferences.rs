@@ -1,0 +1,380 @@
+//! The preference centre, behind the link in every mail. The token in the path is all that is needed: no password, no cookie.
+//!
+//! Nothing here is kept in caches or found by search engines, and no GET changes anything.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use url::{Url, form_urlencoded};
+
+use super::language::Asked;
+use super::refusal::Refusal;
+use super::{WebState, page};
+use crate::audience::{Audience, AudienceError, ChoiceForm, Pause, Preferences};
+use crate::config::{Config, Newsletter};
+use crate::domain::{Cadence, SendTime, SubscriptionState};
+use crate::template::{CadenceChoice, DeletePage, OtherNewsletter, PreferencesPage, Templates};
+
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// A form of the page, as it was sent.
+#[derive(Default)]
+struct Sent {
+    what: String,
+    choice: ChoiceForm,
+    pause: String,
+    newsletter: String,
+    address: String,
+}
+
+/// What is shown beside what is stored.
+#[derive(Default)]
+struct Said {
+    /// The text of it.
+    notice: Option<&'static str>,
+    /// What is wrong, and with which field.
+    error: Option<(String, &'static str)>,
+    sent: Sent,
+}
+
+/// `GET /preferences/{token}`.
+pub(super) async fn show(
+    State(state): State<WebState>,
+    Path(token): Path<String>,
+    asked: Asked,
+    uri: axum::http::Uri,
+) -> Result<Response, Refusal> {
+    let now = find(&state, &token).await?;
+    let done = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+        .find(|(name, _)| name == "done")
+        .map(|(_, what)| what.into_owned());
+    let notice = match done.as_deref() {
+        Some("saved") => Some("preferences-saved"),
+        Some("asked") => Some("preferences-asked"),
+        Some("address") => Some("preferences-address-asked"),
+        _ => None,
+    };
+    lay_out(&state, &asked, (&token, &now), Said { notice, ..Said::default() })
+}
+
+/// `POST /preferences/{token}`: does what the form says, and leads back.
+pub(super) async fn change(
+    State(state): State<WebState>,
+    Path(token): Path<String>,
+    asked: Asked,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let (config, templates) = (state.config.load(), state.templates.load());
+    same_site(&headers, &config)?;
+    let now = find(&state, &token).await?;
+    let sent = read(&body);
+    match act(&state.audience(&config, &templates), &now, &sent).await {
+        Ok(done) => {
+            let back = asked.carried(page::local(&config, &format!("preferences/{token}")));
+            let mark = if back.contains('?') { '&' } else { '?' };
+            let back = format!("{back}{mark}done={done}");
+            Ok(private((StatusCode::SEE_OTHER, [(LOCATION, back)]).into_response()))
+        }
+        Err(AudienceError::Store(error)) => Err(error.into()),
+        Err(AudienceError::Letter(problem)) => Err((*problem).into()),
+        Err(error) => {
+            let language = language(&asked, &config, &templates, &now);
+            let error = match error {
+                AudienceError::Address(error) => {
+                    (page::address_error(&templates, &language, &error), "address")
+                }
+                AudienceError::TimeZone => {
+                    (templates.text(&language, "preferences-time-zone-unknown", &[]), "timezone")
+                }
+                error => (page::sentence(&error.to_string()), "main"),
+            };
+            let said = Said { error: Some(error), sent, ..Said::default() };
+            let page = lay_out(&state, &asked, (&token, &now), said)?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
+}
+
+/// `GET /preferences/{token}/data`: all that is known, as a file.
+pub(super) async fn data(
+    State(state): State<WebState>,
+    Path(token): Path<String>,
+) -> Result<Response, Refusal> {
+    let (config, templates) = (state.config.load(), state.templates.load());
+    let now = find(&state, &token).await?;
+    let data = state.audience(&config, &templates).own_data(&now).await?.ok_or_else(useless)?;
+    let mut text = serde_json::to_string_pretty(&data).expect("what the store gives is JSON");
+    text.push('\n');
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"my-data.json\""),
+    ];
+    Ok(private((headers, text).into_response()))
+}
+
+/// `GET /preferences/{token}/delete`: asks once more.
+pub(super) async fn ask(
+    State(state): State<WebState>,
+    Path(token): Path<String>,
+    asked: Asked,
+) -> Result<Response, Refusal> {
+    let now = find(&state, &token).await?;
+    deletion(&state, &asked, (&token, &now), false)
+}
+
+/// `POST /preferences/{token}/delete`.
+pub(super) async fn delete(
+    State(state): State<WebState>,
+    Path(token): Path<String>,
+    asked: Asked,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let (config, templates) = (state.config.load(), state.templates.load());
+    same_site(&headers, &config)?;
+    let now = find(&state, &token).await?;
+    match state.audience(&config, &templates).erase(&now.address, "preferences").await {
+        Ok(_) => deletion(&state, &asked, (&token, &now), true),
+        Err(AudienceError::Store(error)) => Err(error.into()),
+        Err(_) => Err(useless()),
+    }
+}
+
+async fn find(state: &WebState, token: &str) -> Result<Preferences, Refusal> {
+    let (config, templates) = (state.config.load(), state.templates.load());
+    state.audience(&config, &templates).preferences(token).await?.ok_or_else(useless)
+}
+
+fn useless() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "refusal-preferences-link")
+}
+
+/// Forms of other sites do nothing here. Browsers hide the origin of a form whose page sends no referrer, as ours.
+fn same_site(headers: &HeaderMap, config: &Config) -> Result<(), Refusal> {
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let site = text(&HeaderName::from_static("sec-fetch-site"));
+    let is_elsewhere = match (site, text(&ORIGIN)) {
+        (Some(site), _) => !["same-origin", "none"].contains(&site),
+        (None, None | Some("null")) => false,
+        (None, Some(origin)) => {
+            let origin = Url::parse(origin).ok();
+            let host = origin.as_ref().and_then(|url| {
+                let host = url.host_str()?;
+                Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+            });
+            let ours = origin.is_some_and(|url| url.origin() == config.server.public_url.origin());
+            !ours && host.as_deref() != text(&HOST)
+        }
+    };
+    if is_elsewhere {
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "refusal-elsewhere"));
+    }
+    Ok(())
+}
+
+fn read(body: &[u8]) -> Sent {
+    let mut sent = Sent::default();
+    for (name, value) in form_urlencoded::parse(body) {
+        let value = value.into_owned();
+        match &*name {
+            "do" => sent.what = value,
+            "cadence" => sent.choice.cadence = value,
+            "topic" => sent.choice.topics.push(value),
+            "language" => sent.choice.language = value,
+            "timezone" => sent.choice.timezone = value,
+            "hour" => sent.choice.send_time = value,
+            "pause" => sent.pause = value,
+            "newsletter" => sent.newsletter = value,
+            "address" => sent.address = value,
+            _ => {}
+        }
+    }
+    sent
+}
+
+/// Does what was sent. What it gives says which notice follows.
+async fn act(
+    audience: &Audience<'_>,
+    now: &Preferences,
+    sent: &Sent,
+) -> Result<&'static str, AudienceError> {
+    let is_active = now.subscription.state == SubscriptionState::Active;
+    match sent.what.as_str() {
+        "save" if is_active => drop(audience.change(now, &sent.choice).await?),
+        "pause" if is_active => {
+            if let Some(pause) = Pause::named(&sent.pause) {
+                audience.pause(&now.subscription, Some(pause)).await?;
+            }
+        }
+        "resume" if is_active => audience.pause(&now.subscription, None).await?,
+        "leave" => audience.leave_other(now, &sent.newsletter).await?,
+        "join" => {
+            audience.join(now, &sent.newsletter).await?;
+            return Ok("asked");
+        }
+        "address" => {
+            audience.ask_address(now, &sent.address).await?;
+            return Ok("address");
+        }
+        _ => return Ok("nothing"),
+    }
+    Ok("saved")
+}
+
+fn language(asked: &Asked, config: &Config, templates: &Templates, now: &Preferences) -> String {
+    let row = &now.subscription;
+    let house = page::house_language(config, &row.newsletter);
+    asked.language(templates, row.choice.language.as_deref(), house)
+}
+
+fn deletion(
+    state: &WebState,
+    asked: &Asked,
+    (token, now): (&str, &Preferences),
+    done: bool,
+) -> Result<Response, Refusal> {
+    let config = state.config.load();
+    let own =
+        |path: &str| asked.carried(page::local(&config, &format!("preferences/{token}{path}")));
+    let context = DeletePage {
+        site: page::site(&config),
+        language: language(asked, &config, &state.templates.load(), now),
+        action: own("/delete"),
+        back: own(""),
+        done,
+    };
+    Ok(private(page::html(state, "page/delete.html", &context)?))
+}
+
+fn lay_out(
+    state: &WebState,
+    asked: &Asked,
+    (token, now): (&str, &Preferences),
+    said: Said,
+) -> Result<Response, Refusal> {
+    let (config, templates) = (state.config.load(), state.templates.load());
+    let row = &now.subscription;
+    let language = language(asked, &config, &templates, now);
+    let newsletter = config.newsletters.get(&row.newsletter);
+    let offers = newsletter.map(|it| Offers::of((&templates, &language), it, now, &said));
+    let offers = offers.unwrap_or_default();
+    let path = |path: &str| asked.carried(page::local(&config, path));
+    let (error, wrong) = said.error.unzip();
+    let is_zone_wrong = wrong == Some("timezone");
+    let timezone = row.choice.timezone.clone().unwrap_or_default();
+    let zone = &config.site.time_zone;
+    let context = PreferencesPage {
+        site: page::site(&config),
+        newsletter: page::newsletter_named(&config, &row.newsletter),
+        address: now.address.as_str().to_owned(),
+        state: row.state.as_str().to_owned(),
+        notice: said.notice.map(|key| templates.text(&language, key, &[])),
+        error,
+        wrong: wrong.unwrap_or_default().to_owned(),
+        cadences: offers.cadences,
+        topics: offers.topics,
+        languages: offers.languages,
+        hours: offers.hours,
+        timezone: if is_zone_wrong { said.sent.choice.timezone } else { timezone },
+        house_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
+        zones: zones(),
+        paused_until: row
+            .paused_until
+            .filter(|until| *until > state.clock.now())
+            .map(|until| until.to_zoned(zone.clone())),
+        others: others(&config, now),
+        typed: said.sent.address,
+        action: path(&format!("preferences/{token}")),
+        data_url: path(&format!("preferences/{token}/data")),
+        delete_url: path(&format!("preferences/{token}/delete")),
+        unsubscribe_url: path(&format!("unsubscribe/{token}")),
+        language,
+    };
+    Ok(private(page::html(state, "page/preferences.html", &context)?))
+}
+
+/// What a newsletter offers, with what is chosen.
+#[derive(Default)]
+struct Offers {
+    cadences: Vec<CadenceChoice>,
+    topics: Vec<CadenceChoice>,
+    languages: Vec<CadenceChoice>,
+    hours: Vec<CadenceChoice>,
+}
+
+impl Offers {
+    fn of(
+        (templates, language): (&Templates, &str),
+        newsletter: &Newsletter,
+        now: &Preferences,
+        said: &Said,
+    ) -> Self {
+        let choice = &now.subscription.choice;
+        let again = said.error.is_some().then_some(&said.sent.choice);
+        let chosen = again.and_then(|sent| sent.cadence.parse::<Cadence>().ok());
+        let cadence = chosen.unwrap_or(choice.cadence);
+        let cadences = newsletter.cadences.keys().map(|one| CadenceChoice {
+            value: one.to_string(),
+            label: page::cadence_label(templates, language, *one),
+            checked: *one == cadence,
+        });
+        let topics = newsletter.topics.iter().map(|(name, topic)| CadenceChoice {
+            value: name.clone(),
+            label: topic.title.clone(),
+            checked: choice.topics.contains(name),
+        });
+        let own = choice.language.as_deref().unwrap_or(&newsletter.language);
+        let languages = newsletter.offered_languages().map(|tag| CadenceChoice {
+            value: tag.to_owned(),
+            label: tag.to_owned(),
+            checked: tag == own,
+        });
+        let as_always = CadenceChoice {
+            value: String::new(),
+            label: templates.text(language, "preferences-hour-default", &[]),
+            checked: choice.send_time.is_none(),
+        };
+        let hour = |time: SendTime| CadenceChoice {
+            value: time.to_string(),
+            label: time.to_string(),
+            checked: choice.send_time == Some(time),
+        };
+        let has_digests = newsletter.cadences.keys().any(|one| *one != Cadence::Instant);
+        let hours = std::iter::once(as_always).chain(SendTime::ALL.map(hour));
+        Self {
+            cadences: cadences.collect(),
+            topics: topics.collect(),
+            languages: languages.collect(),
+            hours: hours.filter(|_| has_digests).collect(),
+        }
+    }
+}
+
+/// The other newsletters, and the one of the link where the reader left it.
+fn others(config: &Config, now: &Preferences) -> Vec<OtherNewsletter> {
+    let own = &now.subscription;
+    let has_left = own.state == SubscriptionState::Unsubscribed;
+    let others = config.newsletters.values().filter(|it| it.name != own.newsletter || has_left);
+    let other = |newsletter: &Newsletter| OtherNewsletter {
+        name: newsletter.name.clone(),
+        title: newsletter.title.clone(),
+        description: newsletter.description.clone(),
+        is_active: now.state_of(&newsletter.name) == Some(SubscriptionState::Active),
+    };
+    others.map(other).collect()
+}
+
+/// The names of the zones that people live in.
+fn zones() -> Vec<String> {
+    let is_place = |name: &String| name.contains('/') && !name.starts_with("Etc/");
+    jiff::tz::db().available().map(|name| name.to_string()).filter(is_place).collect()
+}
+
+/// Kept by no cache and no search engine.
+fn private(response: Response) -> Response {
+    let mut response = page::uncached(response);
+    response.headers_mut().insert(ROBOTS, HeaderValue::from_static("noindex, nofollow"));
+    response
+}
