@@ -121,6 +121,7 @@ fn config(root: &Path) -> Config {
         newsletters: [newsletter("weekly"), newsletter("monthly")]
             .map(|newsletter| (newsletter.name.clone(), newsletter))
             .into(),
+        signup: crate::config::Signup::default(),
         destinations: [("chat".to_owned(), destination(&outbox))].into(),
         releases: Releases::default(),
         check: crate::config::Check::default(),
@@ -175,6 +176,7 @@ fn newsletter(name: &str) -> Newsletter {
         languages: Vec::new(),
         only_in_language: false,
         topics: BTreeMap::new(),
+        questions: crate::config::SignupQuestions::default(),
         cadences: [(Cadence::Instant, None), (Cadence::Weekly, Some(monday))].into(),
         default_cadence: Cadence::Weekly,
         missed_runs: MissedRuns::Skip,

@@ -3,11 +3,13 @@
 //! Each is a few statements in one transaction; a mail that follows from one is planned in the same transaction. The public
 //! ones answer the same for every address: nobody learns from us who subscribes.
 
+mod answers;
 mod columns;
 mod error;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub(crate) mod gate;
 mod import;
 mod limit;
 mod members;
@@ -23,11 +25,13 @@ use crate::domain::Cadence;
 use crate::store::Store;
 use crate::template::Templates;
 
+pub use answers::{Answers, Kept, Mistake, Wish};
 pub use error::{AudienceError, ExportError, ImportError, NotOffered};
 pub use export::ExportFormat;
+pub use gate::{Knock, Pass, Turned};
 pub use import::{Import, ImportReport, ImportStep, SkipReason};
-pub use limit::{SignupLimit, network};
-pub use signup::{Confirmation, SignupForm};
+pub use limit::{Admission, SignupLimit, network};
+pub use signup::{Confirmation, Origin};
 
 /// The use cases, over what is in force now. Cheap to make: one for each request or command.
 #[derive(Clone, Copy, Debug)]

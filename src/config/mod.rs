@@ -32,6 +32,7 @@ mod reference;
 mod report;
 mod schema;
 mod secret;
+mod signup;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -44,6 +45,9 @@ pub use origins::Origins;
 pub use reference::reference_markdown;
 pub use schema::{releases_schema_json, schema_json};
 pub use secret::Secret;
+pub use signup::{
+    Captcha, CaptchaKind, DomainRules, FieldKind, FormField, Signup, SignupLimits, SignupQuestions,
+};
 
 /// The shipped `config/postrider.toml`, commented: what `postrider init` begins with.
 pub fn commented_default() -> &'static str {
@@ -72,6 +76,7 @@ pub struct Config {
     pub archive: Archive,
     pub mail: Mail,
     pub newsletters: BTreeMap<String, Newsletter>,
+    pub signup: Signup,
     pub destinations: BTreeMap<String, Destination>,
     pub releases: Releases,
     pub check: Check,
@@ -364,6 +369,7 @@ pub struct Newsletter {
     pub only_in_language: bool,
     /// What subscribers may choose from; empty: there is nothing to choose.
     pub topics: BTreeMap<String, Topic>,
+    pub questions: SignupQuestions,
     /// What it offers; `None` for `instant`, which has no schedule.
     pub cadences: BTreeMap<Cadence, Option<Schedule>>,
     pub default_cadence: Cadence,
@@ -395,7 +401,10 @@ impl Newsletter {
     pub fn topics_of(&self, post: &Post) -> Vec<String> {
         let own = post.topics().iter().chain(&post.categories);
         let own: Vec<String> = own.map(|term| term.to_lowercase()).collect();
-        let of = self.topics.iter().filter(|(_, topic)| topic.terms.iter().any(|term| own.contains(term)));
+        let of = self
+            .topics
+            .iter()
+            .filter(|(_, topic)| topic.terms.iter().any(|term| own.contains(term)));
         of.map(|(name, _)| name.clone()).collect()
     }
 

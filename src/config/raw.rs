@@ -14,6 +14,7 @@ mod channels;
 mod feeds;
 mod posts;
 mod schedule;
+mod signup;
 
 pub(super) use channels::{
     Canary, Destination, DestinationKind, Dkim, Mail, MailDomain, MailRetry, MailServer, OnDelete,
@@ -22,6 +23,7 @@ pub(super) use channels::{
 pub(super) use feeds::{FeedSelection, Feeds, Hub, Podcast};
 pub(super) use posts::{DateSource, Markdown, Posts, Words};
 pub(super) use schedule::{Queue, Release, Releases};
+pub(super) use signup::{Captcha, FieldKind, FormField, Signup};
 
 /// A duration: numbers with units, such as `90s`, `2m`, `48h`, `1d 12h`. A day has 24 hours.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
@@ -86,6 +88,7 @@ pub(super) struct Project {
     pub archive: Archive,
     pub mail: Mail,
     pub newsletters: BTreeMap<String, Newsletter>,
+    pub signup: Signup,
     pub destinations: BTreeMap<String, Destination>,
     pub check: Check,
     pub log: Log,
@@ -229,7 +232,7 @@ impl Default for Archive {
 }
 
 /// A selection of posts that people subscribe to by mail. `NAME` is part of addresses such as `/subscribe/NAME`.
-#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Newsletter {
     /// What readers see.
@@ -248,6 +251,12 @@ pub(super) struct Newsletter {
     /// What subscribers may choose to read of, each under a short name: `making = "Making things"`. A post is of it whose topics, tags or
     /// categories have that name or that title, whatever the case. Who chooses nothing gets all posts.
     pub topics: BTreeMap<String, Topic>,
+    /// Ask those who sign up by a mail with a button whether it was they. `false` only where the law and your conscience allow it:
+    /// whoever types an address subscribes it.
+    pub double_opt_in: bool,
+    /// Ask for a name, which nobody has to give.
+    pub ask_name: bool,
+    pub fields: BTreeMap<String, FormField>,
     /// How often subscribers may have it: at least one of the keys below.
     #[schemars(extend("x-required" = true))]
     pub cadences: Cadences,
@@ -281,6 +290,33 @@ pub(super) struct Newsletter {
     /// Send images along that lie beside their post in its bundle (PNG, JPEG and GIF up to 256 kB, 1 MB a mail); all others, and
     /// all if `false`, are links. Mails grow by as much for every subscriber.
     pub inline_images: bool,
+}
+
+impl Default for Newsletter {
+    fn default() -> Self {
+        Self {
+            title: None,
+            description: String::new(),
+            language: None,
+            languages: Vec::new(),
+            only_in_language: false,
+            topics: BTreeMap::new(),
+            double_opt_in: true,
+            ask_name: false,
+            fields: BTreeMap::new(),
+            cadences: Cadences::default(),
+            default_cadence: None,
+            timezone: None,
+            missed_runs: MissedRuns::default(),
+            from: None,
+            servers: None,
+            send_window: None,
+            give_up_after: None,
+            on_uncertain: None,
+            reply_to: None,
+            inline_images: false,
+        }
+    }
 }
 
 /// A title, or a title and other words for it.

@@ -47,6 +47,7 @@ fn newsletter() -> Newsletter {
         languages: Vec::new(),
         only_in_language: false,
         topics: BTreeMap::new(),
+        questions: crate::config::SignupQuestions::default(),
         cadences: BTreeMap::new(),
         default_cadence: Cadence::Weekly,
         missed_runs: MissedRuns::Once { within: SignedDuration::from_hours(6) },

@@ -26,13 +26,15 @@ mod tests;
 mod wrap;
 
 pub use context::{
-    AuthorContext, CadenceChoice, CadenceRow, CallRow, ConfirmContext, ConfirmPage, ConfirmedPage,
-    Context, CorrectionContext, CrosspostContext, CrosspostData, CrosspostEvent, DestinationRow,
-    DigestContext, EditionFrame, EditionRow, ErrorPage, EventRow, FeedLink, FeedPage, FeedRow,
-    Header, IndexPage, Link, ListLink, MailRow, NewsletterContext, NewsletterRow, OutboxCallPage,
-    OutboxMailPage, OutboxPage, PostContext, PostPage, PostRow, PostsPage, ProblemRow, PushRow,
-    QueueRow, ReaderRow, RecordingContext, SeriesContext, SingleContext, SiteContext, StateCount,
-    StatusPage, SubscribeDonePage, SubscribePage, UnsubscribePage, UnsubscribedPage, VersionLink,
+    AuthorContext, CadenceChoice, CadenceRow, CallRow, CaptchaContext, ConfirmContext, ConfirmPage,
+    ConfirmedPage, Context, CorrectionContext, CrosspostContext, CrosspostData, CrosspostEvent,
+    DestinationRow, DigestContext, EditionFrame, EditionRow, ErrorPage, EventRow, FeedLink,
+    FeedPage, FeedRow, Header, IndexPage, Link, ListLink, MailRow, MistakeContext,
+    NewsletterContext, NewsletterRow, OutboxCallPage, OutboxMailPage, OutboxPage, PostContext,
+    PostPage, PostRow, PostsPage, ProblemRow, PushRow, QuestionContext, QueueRow, ReaderRow,
+    RecordingContext, SeriesContext, SingleContext, SiteContext, StateCount, StatusPage,
+    SubscribeDonePage, SubscribeEmbedPage, SubscribePage, UnsubscribePage, UnsubscribedPage,
+    VersionLink,
 };
 pub(crate) use filters::truncate;
 pub use shipped::SHIPPED;

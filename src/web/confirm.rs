@@ -1,12 +1,13 @@
 //! The link in the confirmation mail. Following it shows a button; only the button confirms, because mail scanners follow links.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::refusal::Refusal;
+use super::visitor::{Sender, visitor};
 use super::{WebState, page};
-use crate::audience::Confirmation;
+use crate::audience::{Audience, Confirmation, Origin};
 use crate::template::{ConfirmPage, ConfirmedPage};
 
 /// `GET /confirm/{token}`: changes nothing.
@@ -20,9 +21,11 @@ pub(super) async fn ask(
         .confirmation_newsletter(&token)
         .await?
         .ok_or_else(|| useless(StatusCode::NOT_FOUND))?;
+    let newsletter = page::newsletter_named(&config, &name);
     let context = ConfirmPage {
         site: page::site(&config),
-        newsletter: page::newsletter_named(&config, &name),
+        statement: Audience::confirming_statement(&newsletter.title),
+        newsletter,
         action: page::local(&config, &format!("confirm/{token}")),
     };
     Ok(page::uncached(page::html(&state, "page/confirm.html", &context)?))
@@ -32,9 +35,16 @@ pub(super) async fn ask(
 pub(super) async fn confirm(
     State(state): State<WebState>,
     Path(token): Path<String>,
+    headers: HeaderMap,
+    extensions: Extensions,
 ) -> Result<Response, Refusal> {
     let (config, templates) = (state.config.load(), state.templates.load());
-    match state.audience(&config, &templates).confirm(&token).await? {
+    if Sender::of(&headers, &config) != Sender::Own {
+        // A page that is none of ours sent it, perhaps without its visitor.
+        return ask(State(state.clone()), Path(token)).await;
+    }
+    let origin = Origin { visitor: visitor(&headers, &extensions), form: "/confirm" };
+    match state.audience(&config, &templates).confirm(&token, origin).await? {
         Confirmation::Subscribed(subscription) => {
             let context = ConfirmedPage {
                 site: page::site(&config),

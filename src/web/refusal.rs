@@ -55,6 +55,11 @@ impl Refusal {
         }
     }
 
+    /// Its status, its sentence, and the seconds until it is worth another try.
+    pub(super) fn told(self) -> (StatusCode, String, Option<i64>) {
+        (self.status, self.message, self.retry_after_seconds)
+    }
+
     /// The visitor was too quick.
     pub(super) fn too_often(wait: SignedDuration) -> Self {
         let seconds = wait.as_secs().max(0) + 1;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::site::{DAY, duration};
-use super::{Context, is_outbox, mail, politeness};
+use super::{Context, is_outbox, mail, politeness, signup};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
 use crate::config::{Mail, Newsletter, SampleSubscriber, Topic, raw};
@@ -56,6 +56,7 @@ fn newsletter(
     };
     let languages = languages(&key("languages"), &raw.languages, context);
     let topics = topics(&key("topics"), &raw.topics, context);
+    let questions = signup::questions(&at, raw, context);
     let zone = match raw.timezone.as_deref() {
         Some(zone) => context.report.take(&key("timezone"), values::zone(zone)),
         None => Some(context.zone.clone()),
@@ -85,6 +86,7 @@ fn newsletter(
         languages: languages?,
         only_in_language: raw.only_in_language,
         topics: topics?,
+        questions: questions?,
         cadences: cadences?,
         default_cadence: default_cadence?,
         missed_runs: missed_runs?,
@@ -98,11 +100,7 @@ fn newsletter(
     })
 }
 
-fn languages(
-    at: &str,
-    raw: &[String],
-    context: &mut Context<'_>,
-) -> Option<Vec<String>> {
+fn languages(at: &str, raw: &[String], context: &mut Context<'_>) -> Option<Vec<String>> {
     // All of them are looked at, so that all that is wrong is said.
     let found: Vec<_> =
         raw.iter().map(|tag| context.report.take(at, values::language(tag))).collect();

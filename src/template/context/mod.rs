@@ -13,6 +13,7 @@ mod outbox;
 mod page;
 mod samples;
 mod status;
+mod subscribe;
 
 pub use archive::{
     FeedLink, FeedPage, ListLink, PostPage, PostRow, PostsPage, RecordingContext, SeriesContext,
@@ -26,11 +27,14 @@ pub use mail::{
 pub use outbox::{CallRow, Header, MailRow, OutboxCallPage, OutboxMailPage, OutboxPage};
 pub use page::{
     CadenceChoice, ConfirmPage, ConfirmedPage, ErrorPage, IndexPage, Link, SubscribeDonePage,
-    SubscribePage, UnsubscribePage, UnsubscribedPage,
+    UnsubscribePage, UnsubscribedPage,
 };
 pub use status::{
     CadenceRow, DestinationRow, EditionRow, EventRow, FeedRow, NewsletterRow, ProblemRow, PushRow,
     QueueRow, ReaderRow, StateCount, StatusPage,
+};
+pub use subscribe::{
+    CaptchaContext, MistakeContext, QuestionContext, SubscribeEmbedPage, SubscribePage,
 };
 
 /// The data of a family of templates.
@@ -81,6 +85,7 @@ pub(super) fn families() -> Vec<Family> {
         Family::of::<CrosspostContext>(),
         Family::of::<IndexPage>(),
         Family::of::<SubscribePage>(),
+        Family::of::<SubscribeEmbedPage>(),
         Family::of::<SubscribeDonePage>(),
         Family::of::<ConfirmPage>(),
         Family::of::<ConfirmedPage>(),
