@@ -68,15 +68,14 @@ impl Answers {
         let cadence = take(&mut mistakes, "cadence", cadence);
         let topics = take(&mut mistakes, "topics", topics(&self.topics, newsletter));
         let language = take(&mut mistakes, "language", language(&self.language, newsletter));
-        let timezone = take(&mut mistakes, "timezone", timezone(&self.timezone));
+        let timezone = take(&mut mistakes, "timezone", timezone(&self.timezone, newsletter));
         let send_time = take(&mut mistakes, "send_time", send_time(&self.send_time));
         let mut attributes = Map::new();
         for field in &newsletter.questions.fields {
             let given = self.fields.get(&field.name).map(String::as_str).unwrap_or_default();
-            match take(&mut mistakes, &format!("field.{}", field.name), attribute(field, given)) {
-                Some(Some(value)) => drop(attributes.insert(field.name.clone(), value)),
-                Some(None) | None => {}
-            }
+            let answer = attribute(field, given);
+            let answer = take(&mut mistakes, &format!("field.{}", field.name), answer);
+            attributes.extend(answer.flatten().map(|value| (field.name.clone(), value)));
         }
         let choice = (|| {
             let (cadence, topics, language) = (cadence?, topics?, language?);
@@ -143,15 +142,18 @@ fn language(tag: &str, newsletter: &Newsletter) -> Result<Option<String>, String
     Ok((known != newsletter.language).then(|| known.to_owned()))
 }
 
-fn timezone(name: &str) -> Result<Option<String>, String> {
+/// That of the newsletter is as none: they get theirs with everybody else.
+fn timezone(name: &str, newsletter: &Newsletter) -> Result<Option<String>, String> {
     let name = name.trim();
+    let house = newsletter.cadences.values().flatten().next();
+    let house = house.and_then(|schedule| schedule.zone().iana_name());
     if name.is_empty() {
         return Ok(None);
     }
     let zone = TimeZone::get(name).ok();
     zone.as_ref()
         .and_then(TimeZone::iana_name)
-        .map(|name| Some(name.to_owned()))
+        .map(|name| Some(name.to_owned()).filter(|name| house != Some(name)))
         .ok_or_else(|| format!("`{}` is no time zone; write one like Europe/Berlin", shown(name)))
 }
 
@@ -273,6 +275,7 @@ mod tests {
         let all = Answers {
             topics: vec!["tea".to_owned(), "making".to_owned()],
             language: "en".to_owned(),
+            timezone: "UTC".to_owned(),
             ..answers(&[("cats", "0"), ("rules", "on")])
         };
         let wish = all.read(&newsletter().await, &DomainRules::default()).unwrap();

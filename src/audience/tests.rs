@@ -52,7 +52,7 @@ async fn a_wish_plans_one_letter_and_the_letter_leads_to_the_list() {
 }
 
 #[tokio::test]
-async fn asking_again_sends_nothing_for_a_day() {
+async fn asking_again_sends_nothing_for_a_day_and_then_for_two() {
     let house = House::new().await;
     signs_up(&house, "ann@example.org").await.unwrap();
     house.clock.advance(DAY - SignedDuration::from_secs(1));
@@ -61,6 +61,12 @@ async fn asking_again_sends_nothing_for_a_day() {
     house.clock.advance(SignedDuration::from_secs(1));
     signs_up(&house, "ann@example.org").await.unwrap();
     assert_eq!(house.letters().await.len(), 2);
+    house.clock.advance(DAY);
+    signs_up(&house, "ann@example.org").await.unwrap();
+    assert_eq!(house.letters().await.len(), 2, "twice as long after the second");
+    house.clock.advance(DAY);
+    signs_up(&house, "ann@example.org").await.unwrap();
+    assert_eq!(house.letters().await.len(), 3);
 }
 
 #[tokio::test]

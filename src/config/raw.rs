@@ -234,6 +234,7 @@ impl Default for Archive {
 /// A selection of posts that people subscribe to by mail. `NAME` is part of addresses such as `/subscribe/NAME`.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 pub(super) struct Newsletter {
     /// What readers see.
     #[schemars(extend("x-default" = "`site.title`"))]

@@ -9,6 +9,7 @@ use crate::domain::{Channel, Diagnostic, Severity};
 
 mod dkim;
 mod feeds;
+mod signup;
 
 const SMALL: &str = r#"
 [site]

@@ -90,7 +90,8 @@ pub(in crate::web) async fn hand_out(
                 title: newsletter.title.clone(),
                 statement: Audience::statement(newsletter),
                 stamp: pass.stamp,
-                not_before_seconds: (config.signup.fastest.as_millis() + 999) as i64 / 1000,
+                not_before_seconds: config.signup.fastest.as_secs()
+                    + i64::from(config.signup.fastest.subsec_nanos() > 0),
                 challenge: pass.challenge,
             };
             json(StatusCode::OK, JSON, &handed_out)

@@ -3,7 +3,7 @@
 use axum::response::Response;
 
 use super::Sent;
-use crate::audience::{Audience, Mistake, Pass};
+use crate::audience::{Answers, Audience, Mistake, Pass};
 use crate::config::{Captcha, CaptchaKind, Config, FieldKind, FormField, Newsletter};
 use crate::domain::{Cadence, SendTime};
 use crate::template::{
@@ -66,8 +66,7 @@ pub(super) fn to_copy(config: &Config, newsletter: &Newsletter) -> SubscribePage
 /// What is asked, as it was answered.
 fn questions(config: &Config, newsletter: &Newsletter, shown: &Shown) -> SubscribePage {
     let answers = &shown.sent.answers;
-    let cadence = answers.cadence.parse().ok().filter(|it| newsletter.cadences.contains_key(it));
-    let cadence: Cadence = cadence.unwrap_or(newsletter.default_cadence);
+    let [cadences, topics, languages] = choices(newsletter, answers);
     let digest = newsletter.cadences.values().flatten().next();
     let error = |field: &FormField| {
         let name = format!("field.{}", field.name);
@@ -77,20 +76,9 @@ fn questions(config: &Config, newsletter: &Newsletter, shown: &Shown) -> Subscri
     SubscribePage {
         site: page::site(config),
         newsletter: page::newsletter(newsletter),
-        cadences: newsletter
-            .cadences
-            .keys()
-            .map(|it| choice(it.to_string(), label(*it), *it == cadence))
-            .collect(),
-        topics: newsletter
-            .topics
-            .iter()
-            .map(|(name, it)| choice(name.clone(), &it.title, answers.topics.contains(name)))
-            .collect(),
-        languages: newsletter
-            .offered_languages()
-            .map(|tag| choice(tag.to_owned(), tag, tag == answers.language))
-            .collect(),
+        cadences,
+        topics,
+        languages,
         send_times: if digest.is_some() { send_times(&answers.send_time) } else { Vec::new() },
         house_zone: digest
             .and_then(|schedule| schedule.zone().iana_name())
@@ -117,6 +105,21 @@ fn questions(config: &Config, newsletter: &Newsletter, shown: &Shown) -> Subscri
         action: String::new(),
         script: String::new(),
     }
+}
+
+/// Cadences, topics and languages.
+fn choices(newsletter: &Newsletter, answers: &Answers) -> [Vec<CadenceChoice>; 3] {
+    let cadence = answers.cadence.parse().ok().filter(|it| newsletter.cadences.contains_key(it));
+    let cadence: Cadence = cadence.unwrap_or(newsletter.default_cadence);
+    let cadences = newsletter.cadences.keys();
+    let topics = newsletter.topics.iter();
+    let languages = newsletter.offered_languages();
+    let wanted = |name: &String| answers.topics.contains(name);
+    [
+        cadences.map(|it| choice(it.to_string(), label(*it), *it == cadence)).collect(),
+        topics.map(|(name, it)| choice(name.clone(), &it.title, wanted(name))).collect(),
+        languages.map(|it| choice(it.to_owned(), it, it == answers.language)).collect(),
+    ]
 }
 
 fn question(field: &FormField, value: Option<&String>, error: Option<String>) -> QuestionContext {
