@@ -165,7 +165,7 @@ fn subscribe(listen: SocketAddr, number: usize) -> anyhow::Result<()> {
     let mut stream = TcpStream::connect(listen)?;
     write!(
         stream,
-        "POST /subscribe/weekly HTTP/1.1\r\nHost: {listen}\r\nConnection: close\r\nContent-Length: {}\r\n\
+        "POST /subscribe/weekly HTTP/1.1\r\nHost: {listen}\r\nConnection: close\r\nOrigin: https://example.org\r\nContent-Length: {}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}",
         form.len()
     )?;

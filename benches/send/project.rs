@@ -48,6 +48,9 @@ timezone = "UTC"
 [server]
 listen = "{listen}"
 public_url = "http://127.0.0.1:8080"
+
+[signup]
+origins = ["https://example.org"]
 [store]
 url = "{store}"
 [[posts]]

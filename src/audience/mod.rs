@@ -4,11 +4,13 @@
 //! ones answer the same for every address: nobody learns from us who subscribes.
 
 mod address;
+mod answers;
 mod error;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod formula;
+pub(crate) mod gate;
 mod import;
 mod leaving;
 mod limit;
@@ -28,12 +30,14 @@ use crate::store::Store;
 use crate::template::Templates;
 
 pub use address::NewAddress;
+pub use answers::{Answers, Kept, Mistake, Wish};
 pub use error::{AudienceError, ExportError, ImportError, NotOffered};
 pub use export::{ExportFormat, ExportLine};
+pub use gate::{Knock, Pass, Turned};
 pub use import::{Import, ImportReport, ImportStep, MailchimpList, SkipReason, System};
-pub use limit::{SignupLimit, network};
+pub use limit::{Admission, SignupLimit, network};
 pub use preferences::{ChoiceForm, Pause, Preferences};
-pub use signup::{Confirmation, SignupForm};
+pub use signup::{Confirmation, Origin};
 
 /// The use cases, over what is in force now. Cheap to make: one for each request or command.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::{Audience, AudienceError, SignupForm, offered};
+use super::{Audience, AudienceError, Kept, Origin, Wish, offered};
 use crate::config::Newsletter;
 use crate::domain::{Choice, EmailAddress, SubscriptionState};
 use crate::store::{OwnData, StoreError, SubscriptionRow};
@@ -109,9 +109,16 @@ impl Audience<'_> {
     }
 
     /// Asks by mail whether the person wants another newsletter too.
-    pub async fn join(&self, now: &Preferences, newsletter: &str) -> Result<(), AudienceError> {
-        let address = now.address.as_str();
-        self.subscribe(SignupForm { newsletter, address, cadence: None }).await
+    pub async fn join(
+        &self,
+        now: &Preferences,
+        newsletter: &str,
+        origin: Origin<'_>,
+    ) -> Result<(), AudienceError> {
+        let newsletter = self.newsletter(Some(newsletter))?;
+        let choice = Choice::of(newsletter.default_cadence);
+        let kept = Kept { choice, name: String::new(), attributes: Default::default() };
+        self.subscribe(newsletter, &Wish { address: now.address.clone(), kept }, origin).await
     }
 
     /// Ends another subscription of the same person.

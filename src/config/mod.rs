@@ -33,6 +33,7 @@ mod reference;
 mod report;
 mod schema;
 mod secret;
+mod signup;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -46,6 +47,9 @@ pub use origins::Origins;
 pub use reference::reference_markdown;
 pub use schema::{releases_schema_json, schema_json};
 pub use secret::Secret;
+pub use signup::{
+    Captcha, CaptchaKind, DomainRules, FieldKind, FormField, Signup, SignupLimits, SignupQuestions,
+};
 
 /// The shipped `config/postrider.toml`, commented: what `postrider init` begins with.
 pub fn commented_default() -> &'static str {
@@ -77,6 +81,7 @@ pub struct Config {
     /// `[segments]`: names for expressions.
     pub segments: Segments,
     pub privacy: Privacy,
+    pub signup: Signup,
     pub destinations: BTreeMap<String, Destination>,
     pub releases: Releases,
     pub check: Check,
@@ -373,6 +378,7 @@ pub struct Newsletter {
     pub welcome: Vec<WelcomeStep>,
     /// Who of its subscribers gets it. None: all.
     pub audience: Option<Segment>,
+    pub questions: SignupQuestions,
     /// What it offers; `None` for `instant`, which has no schedule.
     pub cadences: BTreeMap<Cadence, Option<Schedule>>,
     pub default_cadence: Cadence,

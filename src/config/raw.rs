@@ -15,6 +15,7 @@ mod channels;
 mod feeds;
 mod posts;
 mod schedule;
+mod signup;
 
 pub(super) use audience::Privacy;
 pub(super) use channels::{
@@ -24,6 +25,7 @@ pub(super) use channels::{
 pub(super) use feeds::{FeedSelection, Feeds, Hub, Podcast};
 pub(super) use posts::{DateSource, Markdown, Posts, Words};
 pub(super) use schedule::{Queue, Release, Releases};
+pub(super) use signup::{Captcha, FieldKind, FormField, Signup};
 
 /// A duration: numbers with units, such as `90s`, `2m`, `48h`, `1d 12h`. A day has 24 hours.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
@@ -91,6 +93,7 @@ pub(super) struct Project {
     /// Names for expressions that say who of the subscribers is meant, for `audience` and `--where`.
     pub segments: BTreeMap<String, String>,
     pub privacy: Privacy,
+    pub signup: Signup,
     pub destinations: BTreeMap<String, Destination>,
     pub check: Check,
     pub log: Log,
@@ -234,8 +237,9 @@ impl Default for Archive {
 }
 
 /// A selection of posts that people subscribe to by mail. `NAME` is part of addresses such as `/subscribe/NAME`.
-#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 pub(super) struct Newsletter {
     /// What readers see.
     #[schemars(extend("x-default" = "`site.title`"))]
@@ -258,6 +262,12 @@ pub(super) struct Newsletter {
     /// `[segments]`.
     #[schemars(extend("x-default" = "all of them"))]
     pub audience: Option<String>,
+    /// Ask those who sign up by a mail with a button whether it was they. `false` only where the law and your conscience allow it:
+    /// whoever types an address subscribes it.
+    pub double_opt_in: bool,
+    /// Ask for a name, which nobody has to give.
+    pub ask_name: bool,
+    pub fields: BTreeMap<String, FormField>,
     /// How often subscribers may have it: at least one of the keys below.
     #[schemars(extend("x-required" = true))]
     pub cadences: Cadences,
@@ -296,6 +306,37 @@ pub(super) struct Newsletter {
     /// Send images along that lie beside their post in its bundle (PNG, JPEG and GIF up to 256 kB, 1 MB a mail); all others, and
     /// all if `false`, are links. Mails grow by as much for every subscriber.
     pub inline_images: bool,
+}
+
+impl Default for Newsletter {
+    fn default() -> Self {
+        Self {
+            title: None,
+            description: String::new(),
+            language: None,
+            languages: Vec::new(),
+            only_in_language: false,
+            topics: BTreeMap::new(),
+            welcome: Vec::new(),
+            audience: None,
+            double_opt_in: true,
+            ask_name: false,
+            fields: BTreeMap::new(),
+            cadences: Cadences::default(),
+            default_cadence: None,
+            timezone: None,
+            missed_runs: MissedRuns::default(),
+            from: None,
+            servers: None,
+            send_window: None,
+            send_days: Vec::new(),
+            rest_days: Vec::new(),
+            give_up_after: None,
+            on_uncertain: None,
+            reply_to: None,
+            inline_images: false,
+        }
+    }
 }
 
 /// A mail to newcomers. It keeps away from their digests by three hours.

@@ -10,6 +10,7 @@ use crate::domain::{Channel, Diagnostic, Severity};
 mod audience;
 mod dkim;
 mod feeds;
+mod signup;
 
 const SMALL: &str = r#"
 [site]

@@ -20,6 +20,7 @@ mod polling;
 mod posts;
 mod releases;
 mod secrets;
+mod signup;
 mod site;
 
 /// The names that other keys may refer to: those that were written, even where something else about them is wrong.
@@ -113,6 +114,7 @@ pub(super) fn project(
         (of_site.unwrap_or_default(), mail.as_ref().map(|mail| &mail.retry)),
         context,
     );
+    let signup = signup::signup(&raw.signup, context);
     let destinations = destinations::destinations(&raw.destinations, context);
     let releases: Option<Releases> = releases::releases(releases, context);
     let sample_subscribers: Option<Vec<SampleSubscriber>> = newsletters::sample_subscribers(
@@ -142,6 +144,7 @@ pub(super) fn project(
         newsletters: newsletters?,
         segments: segments?,
         privacy: privacy?,
+        signup: signup?,
         destinations: destinations?,
         releases: releases?,
         check,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::{constant_time, digest, hmac, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 
 use super::{DeliveryId, EmailAddress, SubscriptionId};
 
@@ -73,6 +74,30 @@ impl Keyring {
         let made = self.bounce_token(delivery);
         constant_time::verify_slices_are_equal(made.as_bytes(), token.as_bytes()).ok()?;
         Some(delivery)
+    }
+
+    /// What a form carries that was handed out at `issued_at`: it cannot be made up, and each is another.
+    pub fn form_stamp(&self, issued_at: Timestamp) -> String {
+        let mut stamp = [0; 32];
+        stamp[..8].copy_from_slice(&issued_at.as_microsecond().to_be_bytes());
+        stamp[8..16].copy_from_slice(&random_bytes()[..8]);
+        let tag = self.tag("form", &stamp[..16]);
+        stamp[16..].copy_from_slice(&tag.as_ref()[..16]);
+        URL_SAFE_NO_PAD.encode(stamp)
+    }
+
+    /// When the form was handed out that carries `stamp`; none if this key never made it.
+    pub fn stamped_at(&self, stamp: &str) -> Option<Timestamp> {
+        let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(stamp).ok()?.try_into().ok()?;
+        let (subject, claimed) = bytes.split_at(16);
+        let tag = self.tag("form", subject);
+        constant_time::verify_slices_are_equal(&tag.as_ref()[..16], claimed).ok()?;
+        Timestamp::from_microsecond(i64::from_be_bytes(subject[..8].try_into().ok()?)).ok()
+    }
+
+    /// What challenges are signed with.
+    pub fn challenge_key(&self) -> String {
+        hex(self.tag("challenge", b"").as_ref())
     }
 
     /// What is kept of an address that must never be mailed again.
@@ -166,6 +191,21 @@ mod tests {
             assert_eq!(keys.delivery_of_bounce_token(forged), None, "{forged}");
         }
         assert_eq!(keys.delivery_of_bounce_token(&format!("07-{tag}")), None, "one spelling each");
+    }
+
+    #[test]
+    fn a_form_knows_when_it_was_handed_out() {
+        let keys = Keyring::new(b"a key");
+        let then = Timestamp::from_second(1_790_000_000).unwrap();
+        let stamp = keys.form_stamp(then);
+        assert_eq!(keys.stamped_at(&stamp), Some(then));
+        assert_ne!(keys.form_stamp(then), stamp);
+        assert_eq!(Keyring::new(b"another").stamped_at(&stamp), None);
+        for forged in
+            ["", "AAAA", &format!("A{}", &stamp[1..43]), &keys.unsubscribe_token(SubscriptionId(7))]
+        {
+            assert_eq!(keys.stamped_at(forged).filter(|_| *forged != stamp), None, "{forged}");
+        }
     }
 
     #[test]

@@ -49,6 +49,7 @@ fn newsletter() -> Newsletter {
         audience: None,
         topics: BTreeMap::new(),
         welcome: Vec::new(),
+        questions: crate::config::SignupQuestions::default(),
         cadences: BTreeMap::new(),
         default_cadence: Cadence::Weekly,
         missed_runs: MissedRuns::Once { within: SignedDuration::from_hours(6) },

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::audience::latest_news_sql;
-use super::engine::{Tx, doing, instant, on_engine, optional_instant};
+use super::engine::{Tx, doing, instant, on_engine};
 use super::{Event, StoreError};
 use crate::domain::{EmailAddress, Keyring, SubscriptionId};
 
@@ -38,22 +38,6 @@ impl Tx {
             .await
             .map(|_| ()))
         .map_err(doing("keep a confirmation"))
-    }
-
-    /// When the last confirmation of this subscription was asked for.
-    pub async fn last_confirmation(
-        &mut self,
-        subscription: SubscriptionId,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        const SQL: &str =
-            "SELECT max(created_at) AS asked_at FROM confirmations WHERE subscription_id = $1";
-        on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(subscription.0)
-            .fetch_one(conn)
-            .await
-            .and_then(|row| row.try_get::<Option<i64>, _>("asked_at")))
-        .map(optional_instant)
-        .map_err(doing("look up the last confirmation"))
     }
 
     /// The newsletter that a confirmation token is for, if it can still be used.

@@ -28,15 +28,16 @@ mod texts;
 mod wrap;
 
 pub use context::{
-    AddressContext, AddressPage, AuthorContext, CadenceChoice, CadenceRow, CallRow, ConfirmContext,
-    ConfirmPage, ConfirmedPage, Context, CorrectionContext, CrosspostContext, CrosspostData,
-    CrosspostEvent, DeletePage, DestinationRow, DigestContext, EditionFrame, EditionRow, ErrorPage,
-    EventRow, FeedLink, FeedPage, FeedRow, Header, IndexPage, LetterFrame, Link, ListLink, MailRow,
-    MovedContext, NewsletterContext, NewsletterRow, OtherNewsletter, OutboxCallPage,
-    OutboxMailPage, OutboxPage, PostContext, PostPage, PostRow, PostsPage, PreferencesPage,
-    ProblemRow, PushRow, QueueRow, ReaderRow, RecordingContext, SeriesContext, SingleContext,
-    SiteContext, StateCount, StatusPage, SubscribeDonePage, SubscribePage, UnsubscribePage,
-    UnsubscribedPage, VersionLink,
+    AddressContext, AddressPage, AuthorContext, CadenceChoice, CadenceRow, CallRow, CaptchaContext,
+    ConfirmContext, ConfirmPage, ConfirmedPage, Context, CorrectionContext, CrosspostContext,
+    CrosspostData, CrosspostEvent, DeletePage, DestinationRow, DigestContext, EditionFrame,
+    EditionRow, ErrorPage, EventRow, FeedLink, FeedPage, FeedRow, Header, IndexPage, LetterFrame,
+    Link, ListLink, MailRow, MistakeContext, MovedContext, NewsletterContext, NewsletterRow,
+    OtherNewsletter, OutboxCallPage, OutboxMailPage, OutboxPage, PostContext, PostPage, PostRow,
+    PostsPage, PreferencesPage, ProblemRow, PushRow, QuestionContext, QueueRow, ReaderRow,
+    RecordingContext, SeriesContext, SingleContext, SiteContext, StateCount, StatusPage,
+    SubscribeDonePage, SubscribeEmbedPage, SubscribePage, UnsubscribePage, UnsubscribedPage,
+    VersionLink,
 };
 pub(crate) use filters::truncate;
 pub use shipped::SHIPPED;

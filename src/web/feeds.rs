@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::refusal;
-use super::{WebState, archive, conditional, moved, subscribe};
+use super::{WebState, archive, conditional, moved, visitor};
 use crate::config::{Config, FeedTarget};
 use crate::feed::{self, Coding, Document, Selections, Shelf, Wanted};
 use crate::ingest::settle_document;
@@ -65,7 +65,7 @@ pub(super) async fn hand_out(State(state): State<Arc<WebState>>, request: Reques
     };
     let response = match method {
         Method::GET | Method::HEAD => {
-            let client = subscribe::known_visitor(&headers, &extensions);
+            let client = visitor::known_visitor(&headers, &extensions);
             let link = links(&config, &path);
             let answer = async {
                 if archive::is_person(&headers)

@@ -26,6 +26,7 @@ mod subscribe;
 #[cfg(test)]
 mod tests;
 mod unsubscribe;
+mod visitor;
 mod websub;
 
 use std::panic::AssertUnwindSafe;
@@ -160,6 +161,13 @@ pub fn router(state: WebState) -> Router {
         .route("/robots.txt", get(archive::show_robots))
         .route("/subscribe/{newsletter}", get(subscribe::form).post(subscribe::subscribe))
         .route("/subscribe/{newsletter}/done", get(subscribe::done))
+        .route("/subscribe/{newsletter}/embed", get(subscribe::embed))
+        .route("/embed.js", get(subscribe::script))
+        .route("/api/v1/subscribe", post(subscribe::sign_up).options(subscribe::preflight))
+        .route(
+            "/api/v1/subscribe/{newsletter}",
+            get(subscribe::hand_out).options(subscribe::preflight),
+        )
         .route("/confirm/{token}", get(confirm::ask).post(confirm::confirm))
         .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::unsubscribe))
         .route("/preferences/{token}", get(preferences::show).post(preferences::change))

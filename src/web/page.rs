@@ -11,7 +11,7 @@ use url::Url;
 use super::WebState;
 use super::outbox::outboxes;
 use super::refusal::Refusal;
-use crate::config::{Config, Newsletter};
+use crate::config::{Captcha, CaptchaKind, Config, Newsletter};
 use crate::domain::{Cadence, EmailAddressError};
 use crate::template::{Context, Link, NewsletterContext, PutIn, SiteContext, Templates};
 
@@ -23,6 +23,20 @@ pub(super) fn html<C: Context>(
 ) -> Result<Response, Refusal> {
     let text = state.templates.load().render(template, context)?;
     let policy = policy(&text);
+    let mut response = Html(text).into_response();
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+/// Renders the page of a form: the one script in its head runs, known by its hash, and may talk to us.
+pub(super) fn form<C: Context>(
+    state: &WebState,
+    template: &str,
+    context: &C,
+    captcha: Option<&Captcha>,
+) -> Result<Response, Refusal> {
+    let text = state.templates.load().render(template, context)?;
+    let policy = form_policy(&text, captcha);
     let mut response = Html(text).into_response();
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     Ok(response)
@@ -47,24 +61,39 @@ pub(super) fn archive_policy(page: &str) -> HeaderValue {
     policy_with(page, sources)
 }
 
-fn policy_with(page: &str, sources: &str) -> HeaderValue {
-    let style = stylesheet(page).map_or_else(
-        || "'none'".to_owned(),
-        |css| {
-            let hash = digest::digest(&digest::SHA256, css.as_bytes());
-            format!("'sha256-{}'", STANDARD.encode(hash))
-        },
+/// As for all pages, and the one script in the page's head. Somebody else's captcha brings its own.
+fn form_policy(page: &str, captcha: Option<&Captcha>) -> HeaderValue {
+    let script = in_head(page, "script").map(hash).unwrap_or_default();
+    let theirs = match captcha.map(|captcha| captcha.kind) {
+        Some(CaptchaKind::Hcaptcha) => "https://hcaptcha.com https://*.hcaptcha.com",
+        Some(CaptchaKind::Turnstile) => "https://challenges.cloudflare.com",
+        None => "",
+    };
+    let sources = format!(
+        "script-src {script} {theirs}; connect-src 'self' {theirs}; img-src 'self' data:; form-action 'self'; \
+         frame-src 'self' {theirs}"
     );
+    policy_with(page, &sources)
+}
+
+fn policy_with(page: &str, sources: &str) -> HeaderValue {
+    let style = in_head(page, "style").map_or_else(|| "'none'".to_owned(), hash);
     let policy = format!(
         "default-src 'none'; style-src {style}; {sources}; base-uri 'none'; frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).expect("base64 and words are ASCII")
 }
 
-fn stylesheet(page: &str) -> Option<&str> {
+fn hash(text: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    format!("'sha256-{}'", STANDARD.encode(hash))
+}
+
+/// What the first element `name` in the page's head holds.
+fn in_head<'p>(page: &'p str, name: &str) -> Option<&'p str> {
     let (head, _) = page.split_once("</head>")?;
-    let (_, rest) = head.split_once("<style>")?;
-    rest.split_once("</style>").map(|(css, _)| css)
+    let (_, rest) = head.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
 
 /// A link to one of our own pages: without host, so that it works under every name that leads here, and below
@@ -183,7 +212,7 @@ mod tests {
     #[test]
     fn only_the_stylesheet_in_the_head_is_let_through() {
         let page = "<head><style>a{}</style></head><body><style>b{}</style></body>";
-        assert_eq!(stylesheet(page), Some("a{}"));
+        assert_eq!(in_head(page, "style"), Some("a{}"));
         let policy = policy(page);
         let policy = policy.to_str().unwrap();
         // printf 'a{}' | openssl dgst -sha256 -binary | base64
@@ -191,7 +220,7 @@ mod tests {
             policy.contains("'sha256-X1RutGBrXCt9KkSaXMK7tHftWiRscFHOhxsS8tv8hBk='"),
             "{policy}"
         );
-        assert!(stylesheet("<body><style>b{}</style></body>").is_none());
+        assert!(in_head("<body><style>b{}</style></body>", "style").is_none());
     }
 
     #[test]

@@ -4,15 +4,19 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
+use axum::http::header::{
+    ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_TYPE, HOST, LOCATION, ORIGIN,
+};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use url::{Url, form_urlencoded};
 
 use super::language::Asked;
 use super::refusal::Refusal;
+use super::visitor::visitor;
 use super::{WebState, page};
-use crate::audience::{Audience, AudienceError, ChoiceForm, Pause, Preferences};
+use crate::audience::{Audience, AudienceError, ChoiceForm, Origin, Pause, Preferences};
 use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, SendTime, SubscriptionState};
 use crate::template::{CadenceChoice, DeletePage, OtherNewsletter, PreferencesPage, Templates};
@@ -63,15 +67,19 @@ pub(super) async fn show(
 pub(super) async fn change(
     State(state): State<WebState>,
     Path(token): Path<String>,
-    asked: Asked,
-    headers: HeaderMap,
+    parts: Parts,
     body: Bytes,
 ) -> Result<Response, Refusal> {
+    let Parts { uri, headers, extensions, .. } = parts;
+    let asked = Asked::of(&uri, headers.get(ACCEPT_LANGUAGE));
     let (config, templates) = (state.config.load(), state.templates.load());
     same_site(&headers, &config)?;
     let now = find(&state, &token).await?;
     let sent = read(&body);
-    match act(&state.audience(&config, &templates), &now, &sent).await {
+    let spoken = language(&asked, &config, &templates, &now);
+    let origin =
+        Origin { visitor: visitor(&headers, &extensions), form: "/preferences", language: &spoken };
+    match act(&state.audience(&config, &templates), (&now, &sent), origin).await {
         Ok(done) => {
             let back = asked.carried(page::local(&config, &format!("preferences/{token}")));
             let mark = if back.contains('?') { '&' } else { '?' };
@@ -197,8 +205,8 @@ fn read(body: &[u8]) -> Sent {
 /// Does what was sent. What it gives says which notice follows.
 async fn act(
     audience: &Audience<'_>,
-    now: &Preferences,
-    sent: &Sent,
+    (now, sent): (&Preferences, &Sent),
+    origin: Origin<'_>,
 ) -> Result<&'static str, AudienceError> {
     let is_active = now.subscription.state == SubscriptionState::Active;
     match sent.what.as_str() {
@@ -211,7 +219,7 @@ async fn act(
         "resume" if is_active => audience.pause(&now.subscription, None).await?,
         "leave" => audience.leave_other(now, &sent.newsletter).await?,
         "join" => {
-            audience.join(now, &sent.newsletter).await?;
+            audience.join(now, &sent.newsletter, origin).await?;
             return Ok("asked");
         }
         "address" => {

@@ -13,7 +13,7 @@ use super::{WebState, page};
 use crate::domain::Diagnostic;
 use crate::store::StoreError;
 use crate::telemetry;
-use crate::template::{ErrorPage, PutIn};
+use crate::template::{ErrorPage, PutIn, Templates};
 
 /// Seconds until a database that is away is worth another try.
 const DATABASE_RETRY_SECONDS: i64 = 120;
@@ -53,6 +53,17 @@ impl Refusal {
             retry_after_seconds: Some(10),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "refusal-not-yet")
         }
+    }
+
+    /// Its status, its sentence in a language, and the seconds until it is worth another try.
+    pub(super) fn told(
+        &self,
+        templates: &Templates,
+        language: &str,
+    ) -> (StatusCode, String, Option<i64>) {
+        let minutes = self.minutes.map(|minutes| ("minutes", PutIn::Number(minutes)));
+        let message = templates.text(language, self.text, minutes.as_slice());
+        (self.status, message, self.retry_after_seconds)
     }
 
     /// The visitor was too quick.
@@ -108,12 +119,11 @@ pub(super) fn laid_out(state: &WebState, asked: &Unread, mut response: Response)
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
     let (config, templates) = (state.config.load(), state.templates.load());
     let language = asked.read().of_stranger(&templates, &config.site.language);
-    let minutes = refusal.minutes.map(|minutes| ("minutes", PutIn::Number(minutes)));
-    let message = templates.text(&language, refusal.text, minutes.as_slice());
+    let (status, message, _) = refusal.told(&templates, &language);
     let context = ErrorPage {
         site: page::site(&config),
         language,
-        status: refusal.status.as_u16(),
+        status: status.as_u16(),
         message: message.clone(),
     };
     // When even this page is broken, the sentence in plain text has to do.

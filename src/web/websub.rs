@@ -11,7 +11,7 @@ use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use url::Url;
 
-use super::{WebState, feeds, subscribe};
+use super::{WebState, feeds, visitor};
 use crate::config::{Config, FeedTarget, Hub};
 use crate::crosspost::Pusher;
 use crate::domain::{HubMode, lease};
@@ -54,7 +54,7 @@ pub(super) async fn ask(
     extensions: Extensions,
     form: Result<Form<Fields>, FormRejection>,
 ) -> Response {
-    let client = subscribe::known_visitor(&headers, &extensions);
+    let client = visitor::known_visitor(&headers, &extensions);
     match noted(&state, client, form).await {
         Ok(()) => (StatusCode::ACCEPTED, [(CACHE_CONTROL, "no-store")], "").into_response(),
         Err(No(status, text)) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::site::{DAY, duration};
-use super::{Context, is_outbox, mail, politeness};
+use super::{Context, is_outbox, mail, politeness, signup};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
 use crate::config::{Mail, Newsletter, SampleSubscriber, Topic, WelcomeStep, raw};
@@ -71,6 +71,7 @@ fn newsletter(
     let languages = languages(&key("languages"), &raw.languages, context);
     let topics = topics(&key("topics"), &raw.topics, context);
     let welcome = welcome(&key("welcome"), &raw.welcome, context);
+    let questions = signup::questions(&at, raw, context);
     let zone = match raw.timezone.as_deref() {
         Some(zone) => context.report.take(&key("timezone"), values::zone(zone)),
         None => Some(context.zone.clone()),
@@ -100,6 +101,7 @@ fn newsletter(
         topics: topics?,
         welcome: welcome?,
         audience: None,
+        questions: questions?,
         cadences: cadences?,
         default_cadence: default_cadence?,
         missed_runs: missed_runs?,

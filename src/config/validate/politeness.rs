@@ -77,7 +77,7 @@ pub(super) fn rate(
     }
 }
 
-fn parse_rate(text: &str) -> Result<Rate, Problem> {
+pub(super) fn parse_rate(text: &str) -> Result<Rate, Problem> {
     let parsed = text.split_once('/').and_then(|(count, unit)| {
         let seconds = match unit.trim() {
             "s" => 1,

@@ -14,6 +14,7 @@ mod page;
 mod preferences;
 mod samples;
 mod status;
+mod subscribe;
 
 pub use archive::{
     FeedLink, FeedPage, ListLink, PostPage, PostRow, PostsPage, RecordingContext, SeriesContext,
@@ -27,12 +28,15 @@ pub use mail::{
 pub use outbox::{CallRow, Header, MailRow, OutboxCallPage, OutboxMailPage, OutboxPage};
 pub use page::{
     AddressPage, CadenceChoice, ConfirmPage, ConfirmedPage, DeletePage, ErrorPage, IndexPage, Link,
-    SubscribeDonePage, SubscribePage, UnsubscribePage, UnsubscribedPage,
+    SubscribeDonePage, UnsubscribePage, UnsubscribedPage,
 };
 pub use preferences::{OtherNewsletter, PreferencesPage};
 pub use status::{
     CadenceRow, DestinationRow, EditionRow, EventRow, FeedRow, NewsletterRow, ProblemRow, PushRow,
     QueueRow, ReaderRow, StateCount, StatusPage,
+};
+pub use subscribe::{
+    CaptchaContext, MistakeContext, QuestionContext, SubscribeEmbedPage, SubscribePage,
 };
 
 /// The data of a family of templates.
@@ -85,6 +89,7 @@ pub(super) fn families() -> Vec<Family> {
         Family::of::<CrosspostContext>(),
         Family::of::<IndexPage>(),
         Family::of::<SubscribePage>(),
+        Family::of::<SubscribeEmbedPage>(),
         Family::of::<SubscribeDonePage>(),
         Family::of::<ConfirmPage>(),
         Family::of::<ConfirmedPage>(),

@@ -36,22 +36,6 @@ pub struct IndexPage {
     pub pages: Vec<Link>,
 }
 
-/// `page/subscribe.html`: a form that posts `address`, `cadence` and the bait `website`, which people don't see and leave empty.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SubscribePage {
-    pub site: SiteContext,
-    /// BCP 47 tag of the page's own words.
-    pub language: String,
-    pub newsletter: NewsletterContext,
-    pub cadences: Vec<CadenceChoice>,
-    /// What the visitor typed, on redisplay; else empty.
-    pub address: String,
-    /// Why the form is shown again: a sentence about the address.
-    pub error: Option<String>,
-    /// Where the form posts to.
-    pub action: String,
-}
-
 /// `page/subscribe-done.html`: the same whoever asked, so that nobody learns who subscribes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SubscribeDonePage {
@@ -59,6 +43,8 @@ pub struct SubscribeDonePage {
     /// BCP 47 tag of the page's own words.
     pub language: String,
     pub newsletter: NewsletterContext,
+    /// Whether there is a mail to be confirmed first.
+    pub double_opt_in: bool,
 }
 
 /// `page/confirm.html`: one button that posts to `action`. A link alone must not subscribe: mail scanners follow links.
@@ -68,6 +54,8 @@ pub struct ConfirmPage {
     /// BCP 47 tag of the page's own words.
     pub language: String,
     pub newsletter: NewsletterContext,
+    /// What is said by pressing the button. It is kept as evidence: show it as it is.
+    pub statement: String,
     pub action: String,
 }
 
@@ -163,61 +151,14 @@ impl Context for IndexPage {
     }
 }
 
-impl Context for SubscribePage {
-    const TEMPLATES: &'static [&'static str] = &["page/subscribe.html"];
-
-    fn samples() -> Vec<(&'static str, Self)> {
-        let choice = |value: &str, label: &str, checked| CadenceChoice {
-            value: value.to_owned(),
-            label: label.to_owned(),
-            checked,
-        };
-        let fresh = Self {
-            site: samples::site(),
-            language: samples::language(),
-            newsletter: samples::newsletter(),
-            cadences: vec![
-                choice("instant", "Each post as it appears", false),
-                choice("daily", "Once a day", false),
-                choice("weekly", "Once a week", true),
-            ],
-            address: String::new(),
-            error: None,
-            action: "/subscribe/weekly".to_owned(),
-        };
-        let again = Self {
-            address: "ann@example".to_owned(),
-            error: Some("Enter an address with a full domain, like ann@example.org.".to_owned()),
-            ..fresh.clone()
-        };
-        let bare = NewsletterContext { description: String::new(), ..samples::newsletter() };
-        let one = Self {
-            cadences: vec![choice("weekly", "Once a week", true)],
-            newsletter: bare,
-            ..fresh.clone()
-        };
-        let french = Self { language: "fr".to_owned(), ..again.clone() };
-        vec![
-            ("the empty form", fresh),
-            ("a refused address", again),
-            ("one cadence", one),
-            ("in French", french),
-        ]
-    }
-}
-
 impl Context for SubscribeDonePage {
     const TEMPLATES: &'static [&'static str] = &["page/subscribe-done.html"];
 
     fn samples() -> Vec<(&'static str, Self)> {
-        vec![(
-            "done",
-            Self {
-                site: samples::site(),
-                language: samples::language(),
-                newsletter: samples::newsletter(),
-            },
-        )]
+        let (site, newsletter) = (samples::site(), samples::newsletter());
+        let language = samples::language();
+        let done = Self { site, language, newsletter, double_opt_in: true };
+        vec![("a mail", done.clone()), ("at once", Self { double_opt_in: false, ..done })]
     }
 }
 
@@ -226,12 +167,10 @@ impl Context for ConfirmPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let action = "/confirm/token".to_owned();
-        let page = Self {
-            site: samples::site(),
-            language: samples::language(),
-            newsletter: samples::newsletter(),
-            action,
-        };
+        let statement = "Yes, I want to get Field Notes weekly by mail.".to_owned();
+        let (site, newsletter) = (samples::site(), samples::newsletter());
+        let language = samples::language();
+        let page = Self { site, language, newsletter, statement, action };
         vec![("a button", page)]
     }
 }

@@ -6,6 +6,7 @@ mod feed_pages;
 mod feeds;
 mod operating;
 mod preferences;
+mod storming;
 mod subscribing;
 
 use std::collections::HashMap;
@@ -158,10 +159,36 @@ impl World {
         self.send(request).await
     }
 
+    /// What a form carries that was loaded so many seconds ago.
+    fn stamp(&self, seconds: i64) -> String {
+        let now = crate::audience::fixture::now(&self.house.clock);
+        self.house.store.keyring().form_stamp(now - jiff::SignedDuration::from_secs(seconds))
+    }
+
+    /// A visitor loads the form, fills it in, and sends it.
+    async fn signs_up(&self, form: &str) -> Answer {
+        self.signs_up_from("192.0.2.1:4000", form).await
+    }
+
+    async fn signs_up_from(&self, peer: &str, form: &str) -> Answer {
+        let form = format!("{form}&stamp={}", self.stamp(10));
+        self.post_from(peer, "/subscribe/weekly", &form).await
+    }
+
+    /// A program signs up by JSON.
+    async fn calls(&self, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut all = vec![("content-type", "application/json")];
+        all.extend_from_slice(headers);
+        let mut request = request(Method::POST, "/api/v1/subscribe", &all, body);
+        let peer = Peer("192.0.2.1:4000".parse::<SocketAddr>().unwrap());
+        request.extensions_mut().insert(ConnectInfo(peer));
+        self.send(request).await
+    }
+
     /// A visitor asks, opens the mail, presses the button. Returns the confirmation's token.
     async fn subscribes(&self, address: &str) -> String {
         let form = format!("address={address}");
-        assert_eq!(self.post("/subscribe/weekly", &form).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(self.signs_up(&form).await.status, StatusCode::SEE_OTHER);
         let token = self.house.newest_token().await;
         let answer = self.post(&format!("/confirm/{token}"), "").await;
         assert_eq!(answer.status, StatusCode::OK);

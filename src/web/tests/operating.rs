@@ -41,7 +41,7 @@ async fn every_path(world: &World) -> Vec<String> {
     fill_outbox(world);
     world.subscribes("ann@example.org").await;
     let unsubscribe = world.house.unsubscribe_token("ann@example.org").await;
-    world.post("/subscribe/weekly", "address=bo@example.org").await;
+    world.signs_up("address=bo@example.org").await;
     let confirm = world.house.newest_token().await;
     let mut paths: Vec<String> = [
         "/",
@@ -86,7 +86,7 @@ async fn no_get_changes_anything() {
         }
     }
     assert_eq!(version().await, before);
-    world.post("/subscribe/weekly", "address=cy@example.org").await;
+    world.signs_up("address=cy@example.org").await;
     assert_ne!(version().await, before);
 }
 
@@ -233,7 +233,7 @@ async fn machines_learn_whether_we_live_and_whether_we_can_work() {
 #[tokio::test]
 async fn metrics_count_the_queues_and_survive_the_database() {
     let world = World::new().await;
-    world.post("/subscribe/weekly", "address=ann@example.org").await;
+    world.signs_up("address=ann@example.org").await;
     world.house.clock.advance(SignedDuration::from_secs(90));
     let metrics = world.get("/metrics").await;
     assert_eq!(metrics.header("content-type"), crate::telemetry::METRICS_CONTENT_TYPE);

@@ -157,6 +157,8 @@ url = "{site}"
 language = "en"
 timezone = "Europe/Berlin"
 
+[signup]
+origins = ["https://example.org"]
 [server]
 listen = "127.0.0.1:8080"
 public_url = "http://127.0.0.1:8080"
@@ -368,6 +370,7 @@ impl World {
     pub(crate) async fn posts(&self, path: &str, form: &str) -> Answer {
         let request = Request::post(path)
             .header("content-type", "application/x-www-form-urlencoded")
+            .header("origin", "https://example.org")
             .body(Body::from(form.to_owned()))
             .expect("a request");
         self.asks(request).await

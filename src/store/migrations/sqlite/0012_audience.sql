@@ -77,6 +77,8 @@ CREATE TABLE consents (
     statement       TEXT NOT NULL
 );
 CREATE INDEX consents_by_subscription ON consents (subscription_id);
+-- What somebody answered who asked, as JSON: theirs once it is confirmed.
+ALTER TABLE confirmations ADD COLUMN answers TEXT NOT NULL DEFAULT '';
 
 -- An address that somebody wants their mail at instead, until they confirm it from there.
 CREATE TABLE address_changes (

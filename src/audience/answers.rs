@@ -1,0 +1,307 @@
+//! What a form brings: read as a whole, with everything that is wrong said at once and beside its question.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::offered;
+use crate::config::{DomainRules, FieldKind, FormField, Newsletter};
+use crate::domain::{Choice, EmailAddress, SendTime, Topics};
+
+/// Characters of a name at most.
+const NAME: usize = 100;
+/// Characters of a line of text at most.
+const LINE: usize = 500;
+
+/// What a visitor filled in, as they typed it. All of it may be missing: forms on other sites are written by hand.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Answers {
+    pub address: String,
+    pub name: String,
+    /// The newsletter's default when empty, as are all of a choice.
+    pub cadence: String,
+    pub topics: Vec<String>,
+    pub language: String,
+    pub timezone: String,
+    pub send_time: String,
+    /// By the names of the newsletter's own fields; others are not looked at.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// What is wrong with one answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mistake {
+    /// `address`, `cadence` ..., or `field.NAME` for one of the newsletter's own.
+    pub field: String,
+    /// A clause for the visitor.
+    pub detail: String,
+}
+
+/// Answers that make sense.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    pub address: EmailAddress,
+    pub kept: Kept,
+}
+
+/// What is kept of answers beside the address.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    pub choice: Choice,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub attributes: Map<String, Value>,
+}
+
+impl Answers {
+    /// What the visitor wants of `newsletter`, or all that is wrong.
+    pub fn read(&self, newsletter: &Newsletter, rules: &DomainRules) -> Result<Wish, Vec<Mistake>> {
+        let mut mistakes = Vec::new();
+        let address = take(&mut mistakes, "address", address(&self.address, rules));
+        let name = take(&mut mistakes, "name", name(&self.name, newsletter.questions.ask_name));
+        let cadence = offered(newsletter, Some(&self.cadence)).map_err(|error| error.to_string());
+        let cadence = take(&mut mistakes, "cadence", cadence);
+        let topics = take(&mut mistakes, "topics", topics(&self.topics, newsletter));
+        let language = take(&mut mistakes, "language", language(&self.language, newsletter));
+        let timezone = take(&mut mistakes, "timezone", timezone(&self.timezone, newsletter));
+        let send_time = take(&mut mistakes, "send_time", send_time(&self.send_time));
+        let mut attributes = Map::new();
+        for field in &newsletter.questions.fields {
+            let given = self.fields.get(&field.name).map(String::as_str).unwrap_or_default();
+            let answer = attribute(field, given);
+            let answer = take(&mut mistakes, &format!("field.{}", field.name), answer);
+            attributes.extend(answer.flatten().map(|value| (field.name.clone(), value)));
+        }
+        let choice = (|| {
+            let (cadence, topics, language) = (cadence?, topics?, language?);
+            Some(Choice { cadence, topics, language, timezone: timezone?, send_time: send_time? })
+        })();
+        match (address, name, choice) {
+            (Some(address), Some(name), Some(choice)) if mistakes.is_empty() => {
+                Ok(Wish { address, kept: Kept { choice, name, attributes } })
+            }
+            _ => Err(mistakes),
+        }
+    }
+}
+
+fn take<T>(mistakes: &mut Vec<Mistake>, field: &str, answer: Result<T, String>) -> Option<T> {
+    answer.map_err(|detail| mistakes.push(Mistake { field: field.to_owned(), detail })).ok()
+}
+
+fn address(text: &str, rules: &DomainRules) -> Result<EmailAddress, String> {
+    if text.trim().is_empty() {
+        return Err("please fill in your address".to_owned());
+    }
+    let address: EmailAddress = text.parse().map_err(|error| format!("{error}"))?;
+    if !rules.admit(address.domain()) {
+        return Err(format!("addresses at {} cannot sign up here", address.domain()));
+    }
+    Ok(address)
+}
+
+fn name(text: &str, is_asked: bool) -> Result<String, String> {
+    if is_asked { line(text, NAME) } else { Ok(String::new()) }
+}
+
+/// One line, without what only confuses.
+fn line(text: &str, most: usize) -> Result<String, String> {
+    let text = text.trim();
+    if text.chars().any(char::is_control) {
+        return Err("this may be one line only".to_owned());
+    }
+    if text.chars().count() > most {
+        return Err(format!("this may have {most} characters at most"));
+    }
+    Ok(text.to_owned())
+}
+
+/// All topics are as none: whoever wants everything wants what is of no topic, too.
+fn topics(chosen: &[String], newsletter: &Newsletter) -> Result<Topics, String> {
+    let chosen: Vec<_> = chosen.iter().map(|it| it.trim()).filter(|it| !it.is_empty()).collect();
+    if let Some(unknown) = chosen.iter().find(|topic| !newsletter.topics.contains_key(**topic)) {
+        return Err(format!("there is no topic `{}`", shown(unknown)));
+    }
+    let topics: Topics = chosen.into_iter().collect();
+    let is_all = topics.iter().count() == newsletter.topics.len();
+    Ok(if is_all { Topics::default() } else { topics })
+}
+
+fn language(tag: &str, newsletter: &Newsletter) -> Result<Option<String>, String> {
+    let tag = tag.trim();
+    if tag.is_empty() {
+        return Ok(None);
+    }
+    let known = newsletter.offered_languages().find(|known| known.eq_ignore_ascii_case(tag));
+    let known = known.ok_or_else(|| format!("it is not written in `{}`", shown(tag)))?;
+    Ok((known != newsletter.language).then(|| known.to_owned()))
+}
+
+/// That of the newsletter is as none: they get theirs with everybody else.
+fn timezone(name: &str, newsletter: &Newsletter) -> Result<Option<String>, String> {
+    let name = name.trim();
+    let house = newsletter.cadences.values().flatten().next();
+    let house = house.and_then(|schedule| schedule.zone().iana_name());
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let zone = TimeZone::get(name).ok();
+    zone.as_ref()
+        .and_then(TimeZone::iana_name)
+        .map(|name| Some(name.to_owned()).filter(|name| house != Some(name)))
+        .ok_or_else(|| format!("`{}` is no time zone; write one like Europe/Berlin", shown(name)))
+}
+
+fn send_time(text: &str) -> Result<Option<SendTime>, String> {
+    match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| format!("`{}` is no full hour", shown(text))),
+    }
+}
+
+/// The answer to one of the newsletter's own questions; none if there is none.
+fn attribute(field: &FormField, given: &str) -> Result<Option<Value>, String> {
+    let text = line(given, LINE)?;
+    if field.kind == FieldKind::Checkbox {
+        let ticked = !["", "false", "off", "no", "0"].contains(&text.to_ascii_lowercase().as_str());
+        return match (ticked, field.required) {
+            (false, true) => Err("please tick this".to_owned()),
+            _ => Ok(Some(Value::Bool(ticked))),
+        };
+    }
+    if text.is_empty() {
+        return if field.required { Err("please fill this in".to_owned()) } else { Ok(None) };
+    }
+    let value = match &field.kind {
+        FieldKind::Number => number(&text).ok_or("please write a number")?,
+        FieldKind::Date => {
+            let day: Date = text.parse().map_err(|_| "please write a day like 2026-12-31")?;
+            Value::String(day.to_string())
+        }
+        FieldKind::Choice(options) if !options.contains(&text) => {
+            return Err("please choose one of these".to_owned());
+        }
+        FieldKind::Choice(_) | FieldKind::Text | FieldKind::Checkbox => Value::String(text),
+    };
+    Ok(Some(value))
+}
+
+/// With a point or a comma, as people write them.
+fn number(text: &str) -> Option<Value> {
+    if let Ok(whole) = text.parse::<i64>() {
+        return Some(whole.into());
+    }
+    let number: f64 = text.replace(',', ".").parse().ok()?;
+    serde_json::Number::from_f64(number).map(Value::Number)
+}
+
+/// What a stranger sent, as it may be said back to them.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audience::fixture::House;
+    use crate::config::{SignupQuestions, Topic};
+    use crate::domain::Cadence;
+
+    async fn newsletter() -> Newsletter {
+        let mut newsletter = House::new().await.config.newsletters["weekly"].clone();
+        let topic = |title: &str| Topic { title: title.to_owned(), terms: Vec::new() };
+        newsletter.topics = [("making", "Making"), ("tea", "Tea")]
+            .map(|(name, title)| (name.to_owned(), topic(title)))
+            .into();
+        newsletter.languages = vec!["de".to_owned()];
+        let field = |name: &str, kind, required| FormField {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            kind,
+            required,
+        };
+        let drinks = FieldKind::Choice(vec!["tea".to_owned(), "coffee".to_owned()]);
+        newsletter.questions = SignupQuestions {
+            ask_name: true,
+            fields: vec![
+                field("born", FieldKind::Date, false),
+                field("cats", FieldKind::Number, true),
+                field("drink", drinks, false),
+                field("rules", FieldKind::Checkbox, true),
+                field("town", FieldKind::Text, false),
+            ],
+            ..SignupQuestions::default()
+        };
+        newsletter
+    }
+
+    fn answers(fields: &[(&str, &str)]) -> Answers {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Answers {
+            address: "ann@example.org".to_owned(),
+            fields: fields.collect(),
+            ..Answers::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn answers_are_kept_as_what_they_are() {
+        let given = Answers {
+            name: " Ann \u{1f431} ".to_owned(),
+            cadence: "Instant".to_owned(),
+            topics: vec!["tea".to_owned()],
+            language: "DE".to_owned(),
+            timezone: "europe/berlin".to_owned(),
+            send_time: "7".to_owned(),
+            ..answers(&[("cats", "2,5"), ("rules", "on"), ("born", "2000-02-29"), ("odd", "x")])
+        };
+        let wish = given.read(&newsletter().await, &DomainRules::default()).unwrap();
+        assert_eq!(wish.kept.name, "Ann \u{1f431}");
+        let choice = &wish.kept.choice;
+        assert_eq!((choice.cadence, choice.language.as_deref()), (Cadence::Instant, Some("de")));
+        assert_eq!(choice.timezone.as_deref(), Some("Europe/Berlin"));
+        assert!(choice.topics.contains("tea") && !choice.topics.contains("making"));
+        let attributes = serde_json::to_string(&wish.kept.attributes).unwrap();
+        assert_eq!(attributes, r#"{"born":"2000-02-29","cats":2.5,"rules":true}"#);
+    }
+
+    #[tokio::test]
+    async fn whoever_leaves_everything_as_it_is_gets_what_the_newsletter_has() {
+        let all = Answers {
+            topics: vec!["tea".to_owned(), "making".to_owned()],
+            language: "en".to_owned(),
+            timezone: "UTC".to_owned(),
+            ..answers(&[("cats", "0"), ("rules", "on")])
+        };
+        let wish = all.read(&newsletter().await, &DomainRules::default()).unwrap();
+        assert_eq!(wish.kept.choice, Choice::of(Cadence::Weekly));
+    }
+
+    #[tokio::test]
+    async fn everything_that_is_wrong_is_said_at_once() {
+        let given = Answers {
+            address: "ann".to_owned(),
+            name: "x".repeat(101),
+            cadence: "hourly".to_owned(),
+            topics: vec!["knitting".to_owned()],
+            language: "xx".to_owned(),
+            timezone: "Mars/Olympus\u{7}".to_owned(),
+            send_time: "7:30".to_owned(),
+            ..answers(&[
+                ("born", "2001-02-29"),
+                ("cats", "NaN"),
+                ("drink", "gin"),
+                ("town", "a\r\nBcc: b"),
+            ])
+        };
+        let mistakes = given.read(&newsletter().await, &DomainRules::default()).unwrap_err();
+        let said: Vec<_> =
+            mistakes.iter().map(|it| format!("{}: {}", it.field, it.detail)).collect();
+        insta::assert_snapshot!(said.join("\n"));
+    }
+}

@@ -1,0 +1,195 @@
+//! Laying the form out.
+
+use axum::response::Response;
+
+use super::Sent;
+use crate::audience::{Audience, Mistake, Pass};
+use crate::config::{Captcha, CaptchaKind, Config, FieldKind, FormField, Newsletter};
+use crate::domain::{Cadence, SendTime};
+use crate::template::{
+    CadenceChoice, CaptchaContext, MistakeContext, QuestionContext, SubscribePage, Templates,
+};
+use crate::web::refusal::Refusal;
+use crate::web::{WebState, page};
+
+/// Names of texts.
+pub(super) const AGAIN: &str = "subscribe-again";
+pub(super) const WORK: &str = "subscribe-work";
+pub(super) const CAPTCHA: &str = "subscribe-captcha";
+
+/// What was sent and what came of it, when the form is shown again.
+#[derive(Default)]
+pub(super) struct Shown {
+    pub(super) sent: Sent,
+    pub(super) mistakes: Vec<Mistake>,
+    /// The name of a text.
+    pub(super) notice: Option<&'static str>,
+    /// In which the page is.
+    pub(super) language: String,
+}
+
+/// The form, never kept anywhere: it says when it was handed out.
+pub(super) fn page(
+    state: &WebState,
+    config: &Config,
+    newsletter: &Newsletter,
+    shown: &Shown,
+) -> Result<Response, Refusal> {
+    let templates = state.templates.load();
+    let pass = state.audience(config, &templates).pass(&state.kept.signups);
+    let challenge = pass.challenge.and_then(|challenge| serde_json::to_string(&challenge).ok());
+    let answers = &shown.sent.answers;
+    let told = |mistake: &Mistake| (mistake.field.clone(), page::sentence(&mistake.detail));
+    let context = SubscribePage {
+        timezone: answers.timezone.clone(),
+        name: answers.name.clone(),
+        address: answers.address.clone(),
+        errors: shown.mistakes.iter().map(told).collect(),
+        mistakes: shown.mistakes.iter().map(mistake).collect(),
+        notice: shown.notice.map(|text| templates.text(&shown.language, text, &[])),
+        stamp: pass.stamp,
+        challenge,
+        captcha: config.signup.captcha.as_ref().map(captcha),
+        action: page::local(config, &format!("subscribe/{}", newsletter.name)),
+        ..questions(&state.audience(config, &templates), newsletter, shown)
+    };
+    let page = page::form(state, "page/subscribe.html", &context, config.signup.captcha.as_ref())?;
+    Ok(page::uncached(page))
+}
+
+/// The form for other sites. They are handed no stamp: theirs would be old.
+pub(super) fn to_copy(state: &WebState, config: &Config, newsletter: &Newsletter) -> SubscribePage {
+    let templates = state.templates.load();
+    let audience = state.audience(config, &templates);
+    let shown = Shown { language: newsletter.language.clone(), ..Shown::default() };
+    SubscribePage {
+        action: page::whole(config, &format!("/subscribe/{}", newsletter.name)),
+        script: page::whole(config, "/embed.js"),
+        ..questions(&audience, newsletter, &shown)
+    }
+}
+
+/// What is asked, as it was answered.
+fn questions(audience: &Audience<'_>, newsletter: &Newsletter, shown: &Shown) -> SubscribePage {
+    let (answers, language) = (&shown.sent.answers, &shown.language);
+    let [cadences, topics, languages] = choices(audience.templates, newsletter, shown);
+    let digest = newsletter.cadences.values().flatten().next();
+    let error = |field: &FormField| {
+        let name = format!("field.{}", field.name);
+        let found = shown.mistakes.iter().find(|mistake| mistake.field == name);
+        found.map(|mistake| page::sentence(&mistake.detail))
+    };
+    SubscribePage {
+        site: page::site(audience.config),
+        language: language.clone(),
+        newsletter: page::newsletter(newsletter),
+        cadences,
+        topics,
+        languages,
+        send_times: if digest.is_some() {
+            send_times(audience.templates, language, &answers.send_time)
+        } else {
+            Vec::new()
+        },
+        house_zone: digest
+            .and_then(|schedule| schedule.zone().iana_name())
+            .unwrap_or_default()
+            .to_owned(),
+        timezone: String::new(),
+        ask_name: newsletter.questions.ask_name,
+        name: String::new(),
+        fields: newsletter
+            .questions
+            .fields
+            .iter()
+            .map(|field| question(field, answers.fields.get(&field.name), error(field)))
+            .collect(),
+        address: String::new(),
+        errors: [].into(),
+        mistakes: Vec::new(),
+        notice: None,
+        statement: audience.statement(newsletter, language),
+        stamp: String::new(),
+        challenge: None,
+        wait_seconds: Pass::PATIENCE.as_secs(),
+        captcha: None,
+        action: String::new(),
+        script: String::new(),
+    }
+}
+
+/// Cadences, topics and languages.
+fn choices(
+    templates: &Templates,
+    newsletter: &Newsletter,
+    shown: &Shown,
+) -> [Vec<CadenceChoice>; 3] {
+    let answers = &shown.sent.answers;
+    let label = |cadence| page::cadence_label(templates, &shown.language, cadence);
+    let cadence = answers.cadence.parse().ok().filter(|it| newsletter.cadences.contains_key(it));
+    let cadence: Cadence = cadence.unwrap_or(newsletter.default_cadence);
+    let cadences = newsletter.cadences.keys();
+    let topics = newsletter.topics.iter();
+    let languages = newsletter.offered_languages();
+    let wanted = |name: &String| answers.topics.contains(name);
+    [
+        cadences.map(|it| choice(it.to_string(), &label(*it), *it == cadence)).collect(),
+        topics.map(|(name, it)| choice(name.clone(), &it.title, wanted(name))).collect(),
+        languages.map(|it| choice(it.to_owned(), it, it == answers.language)).collect(),
+    ]
+}
+
+fn question(field: &FormField, value: Option<&String>, error: Option<String>) -> QuestionContext {
+    let (kind, options) = match &field.kind {
+        FieldKind::Text => ("text", &[][..]),
+        FieldKind::Number => ("number", &[][..]),
+        FieldKind::Date => ("date", &[][..]),
+        FieldKind::Checkbox => ("checkbox", &[][..]),
+        FieldKind::Choice(options) => ("choice", options.as_slice()),
+    };
+    QuestionContext {
+        name: field.name.clone(),
+        title: field.title.clone(),
+        kind: kind.to_owned(),
+        options: options.to_vec(),
+        required: field.required,
+        value: value.cloned().unwrap_or_default(),
+        error,
+    }
+}
+
+fn mistake(mistake: &Mistake) -> MistakeContext {
+    let id = match mistake.field.strip_prefix("field.") {
+        Some(own) => format!("field-{own}"),
+        None => mistake.field.clone(),
+    };
+    MistakeContext { id, text: page::sentence(&mistake.detail) }
+}
+
+fn captcha(captcha: &Captcha) -> CaptchaContext {
+    let (script, class) = match captcha.kind {
+        CaptchaKind::Hcaptcha => ("https://js.hcaptcha.com/1/api.js", "h-captcha"),
+        CaptchaKind::Turnstile => {
+            ("https://challenges.cloudflare.com/turnstile/v0/api.js", "cf-turnstile")
+        }
+    };
+    CaptchaContext {
+        script: script.to_owned(),
+        class: class.to_owned(),
+        site_key: captcha.site_key.clone(),
+    }
+}
+
+fn send_times(templates: &Templates, language: &str, chosen: &str) -> Vec<CadenceChoice> {
+    let everybodys = templates.text(language, "subscribe-everybodys-time", &[]);
+    let everybodys = choice(String::new(), &everybodys, chosen.is_empty());
+    let hour = |time: SendTime| {
+        let text = time.to_string();
+        choice(text.clone(), &text, text == chosen)
+    };
+    std::iter::once(everybodys).chain(SendTime::ALL.into_iter().map(hour)).collect()
+}
+
+fn choice(value: String, label: &str, checked: bool) -> CadenceChoice {
+    CadenceChoice { value, label: label.to_owned(), checked }
+}
