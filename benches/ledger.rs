@@ -118,6 +118,7 @@ async fn seal(store: &Store) -> i64 {
     let edition = NewEdition {
         newsletter: "weekly",
         cadence: Cadence::Daily,
+        language: None,
         subject: "Hello",
         content: &"x".repeat(100_000),
         posts: &[(&id, &revision)],

@@ -119,7 +119,7 @@ pub(super) fn compose(
     cadence: Cadence,
     posts: &[Written],
 ) -> Result<Composed, Stop> {
-    compose_as_of(bench, (newsletter, cadence), posts, bench.now)
+    compose_as_of(bench, (newsletter, cadence), posts, (None, bench.now))
 }
 
 /// Writes the mail that tells of a corrected post.
@@ -137,15 +137,15 @@ pub(super) fn correction(
     told(planner::compose_correction(with, newsletter, corrected, bench.now))
 }
 
-/// The same for an edition that was sealed at another time.
+/// The same for an edition in a language, that was sealed at another time.
 pub(super) fn compose_as_of(
     bench: &Bench,
     edition: (&Newsletter, Cadence),
     posts: &[Written],
-    sealed_at: Timestamp,
+    in_and_at: (Option<&str>, Timestamp),
 ) -> Result<Composed, Stop> {
     let with = (&*bench.config, &bench.templates);
-    told(planner::compose(with, edition, posts, sealed_at))
+    told(planner::compose(with, edition, posts, in_and_at))
 }
 
 fn told(composed: Result<Composed, Box<Diagnostic>>) -> Result<Composed, Stop> {

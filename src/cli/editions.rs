@@ -283,7 +283,7 @@ async fn correct(bench: &Bench, id: EditionId, yes: bool) -> anyhow::Result<()> 
         );
     }
     let posts = posts_now(bench, id).await?;
-    let composed = composed_anew(bench, &edition, &posts)?;
+    let composed = composed_anew(bench, &edition, &posts).await?;
     console::note(&difference(&edition, &composed));
     let question = format!("Type {} to correct it: ", paint(STRONG, &edition.newsletter));
     if !yes && !console::confirm(&question, &edition.newsletter)? {
@@ -321,15 +321,16 @@ async fn posts_now(bench: &Bench, id: EditionId) -> anyhow::Result<Vec<Written>>
     Ok(posts)
 }
 
-fn composed_anew(
+async fn composed_anew(
     bench: &Bench,
     edition: &EditionRow,
     posts: &[Written],
 ) -> anyhow::Result<Composed> {
     let newsletter = compose::newsletter(&bench.config, Some(&edition.newsletter))?;
     let cadence: Cadence = edition.cadence.parse().context("read the edition's cadence")?;
-    let edition = (newsletter, cadence, edition.sealed_at);
-    Ok(compose::compose_as_of(bench, (edition.0, edition.1), posts, edition.2)?)
+    let language = bench.look.store.read().await?.language_of_edition(edition.id).await?;
+    let as_of = (language.as_deref(), edition.sealed_at);
+    Ok(compose::compose_as_of(bench, (newsletter, cadence), posts, as_of)?)
 }
 
 fn difference(edition: &EditionRow, composed: &Composed) -> String {

@@ -83,6 +83,7 @@ impl Planner {
             tracing::warn!(newsletter = %newsletter.name, "{warning}");
         }
         let edition = NewEdition {
+            language: None,
             newsletter: &newsletter.name,
             cadence: Cadence::Instant,
             subject: &composed.subject,

@@ -288,8 +288,9 @@ impl Planner {
         let mut texts = HashMap::new();
         for share in &shares {
             let posts = posts_of(&table, share);
-            let share = (share.number, share.people);
-            self.seal((tx, &mut texts), (newsletter, cadence), (&posts, share), now).await?;
+            let language = Some(share.language.as_str());
+            let share = (&*posts, language, (share.number, share.people));
+            self.seal((tx, &mut texts), (newsletter, cadence), share, now).await?;
         }
         tx.forget_shares().await?;
         Ok(shares.len())

@@ -26,7 +26,7 @@ impl Planner {
         &self,
         (tx, texts): (&mut Tx, &mut HashMap<PostId, Written>),
         (newsletter, cadence): (&Newsletter, Cadence),
-        (posts, share): (&[&Arc<CatalogPost>], (i64, i64)),
+        (posts, language, share): (&[&Arc<CatalogPost>], Option<&str>, (i64, i64)),
         now: Timestamp,
     ) -> Result<(), PlanError> {
         let samples = self.config.mail.canary.samples(share.1);
@@ -37,9 +37,13 @@ impl Planner {
         }
         let written: Vec<Written> =
             posts.iter().filter_map(|known| texts.get(&known.post.id).cloned()).collect();
-        let composed =
-            compose((&self.config, &self.templates), (newsletter, cadence), &written, now)
-                .map_err(PlanError::Compose)?;
+        let composed = compose(
+            (&self.config, &self.templates),
+            (newsletter, cadence),
+            &written,
+            (language, now),
+        )
+        .map_err(PlanError::Compose)?;
         for warning in &composed.warnings {
             tracing::warn!(newsletter = %newsletter.name, "{warning}");
         }
@@ -49,6 +53,7 @@ impl Planner {
         let edition = NewEdition {
             newsletter: &newsletter.name,
             cadence,
+            language,
             subject: &composed.subject,
             content: &serde_json::to_string(&composed)?,
             posts: &revisions,
@@ -104,16 +109,16 @@ pub(super) fn page_url(config: &Config, posts: &[Written], now: Timestamp) -> Op
         .then(|| format!("{}{}", config.server.public_url, post.id.page()))
 }
 
-/// The mail of an edition of `newsletter` with these posts, sealed at `sealed_at`.
+/// The mail of an edition of `newsletter` with these posts, sealed at `sealed_at`. Its own words are in `language`, else in the newsletter's.
 pub fn compose(
     (config, templates): (&Config, &Templates),
     (newsletter, cadence): (&Newsletter, Cadence),
     posts: &[Written],
-    sealed_at: Timestamp,
+    (language, sealed_at): (Option<&str>, Timestamp),
 ) -> Result<Composed, Box<Diagnostic>> {
     let page_url = page_url(config, posts, sealed_at);
     let input = EditionInput {
-        language: None,
+        language,
         site: &config.site,
         newsletter,
         cadence,

@@ -43,7 +43,7 @@ impl Planner {
                 None => mails.entry((one.step, one.language.clone())).or_default().push(one),
             }
         }
-        for ((step, _), those) in mails {
+        for ((step, language), those) in mails {
             let next = newsletter.welcome.get(step + 1);
             for one in &those {
                 let due_at = next.map(|next| now.saturating_add(next.after).unwrap_or(now));
@@ -62,7 +62,8 @@ impl Planner {
             let people: Vec<_> = those.iter().map(|one| one.subscription).collect();
             let share = tx.deal_to(&people).await?;
             let edition = (newsletter, Cadence::Instant);
-            self.seal((&mut tx, &mut HashMap::new()), edition, (&[known], share), now).await?;
+            let share = (&[known][..], language.as_deref(), share);
+            self.seal((&mut tx, &mut HashMap::new()), edition, share, now).await?;
             tx.forget_shares().await?;
             planned.count += 1;
         }

@@ -21,6 +21,8 @@ const HANDS: i64 = 100;
 pub struct NewEdition<'a> {
     pub newsletter: &'a str,
     pub cadence: Cadence,
+    /// Of its own words; none: its newsletter's.
+    pub language: Option<&'a str>,
     pub subject: &'a str,
     /// The composed mail, as `mail` froze it.
     pub content: &'a str,
@@ -148,13 +150,14 @@ impl Tx {
         now: Timestamp,
     ) -> Result<EditionId, StoreError> {
         const SQL: &str = "INSERT INTO editions (newsletter, cadence, subject, content, state, audience, \
-                           sealed_at, stage_at) VALUES ($1, $2, $3, $4, 'sealed', 0, $5, $5) RETURNING id";
+                           sealed_at, stage_at, language) VALUES ($1, $2, $3, $4, 'sealed', 0, $5, $5, $6) RETURNING id";
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(edition.newsletter)
             .bind(edition.cadence.as_str())
             .bind(edition.subject)
             .bind(edition.content)
             .bind(now.as_microsecond())
+            .bind(edition.language.unwrap_or_default())
             .fetch_one(conn)
             .await
             .and_then(|row| row.try_get("id")))

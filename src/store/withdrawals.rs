@@ -162,4 +162,14 @@ impl Tx {
                 .map_err(doing("read an edition"))?;
         found.map(|(newsletter, cadence)| Ok((newsletter, cadence.parse()?))).transpose()
     }
+
+    /// In which language an edition's own words are. None: its newsletter's.
+    pub async fn language_of_edition(
+        &mut self,
+        id: EditionId,
+    ) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "SELECT language FROM editions WHERE id = $1 AND language <> ''";
+        on_engine!(self, |conn| sqlx::query_scalar(SQL).bind(id.0).fetch_optional(conn).await)
+            .map_err(doing("read the language of an edition"))
+    }
 }

@@ -81,6 +81,7 @@ async fn edition(store: &Store, readers: usize) {
     let edition = NewEdition {
         newsletter: "weekly",
         cadence: Cadence::Daily,
+        language: None,
         subject: "Hello",
         content: "{}",
         posts: &[(&id, &revision)],

@@ -259,7 +259,8 @@ impl Desk {
             .find(|newsletter| newsletter.cadences.contains_key(&Cadence::Instant))?;
         let with = (&*self.config, templates);
         let composed =
-            planner::compose(with, (edition, Cadence::Instant), &[written], self.now).ok()?;
+            planner::compose(with, (edition, Cadence::Instant), &[written], (None, self.now))
+                .ok()?;
         let warning = composed.warnings.into_iter().find(|one| one.code == "mail-too-large")?;
         let mut finding = page.warn("post-mail-large", warning.message, page.title());
         finding.effect = warning.effect;

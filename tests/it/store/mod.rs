@@ -69,6 +69,7 @@ async fn seal_in_stages(store: &Store, post: &str, samples: &[i64]) -> SealedEdi
     let edition = NewEdition {
         newsletter: "weekly",
         cadence: Cadence::Daily,
+        language: None,
         subject: "Hello",
         content: "{}",
         posts: &[(&id, &revision)],

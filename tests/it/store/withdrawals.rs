@@ -15,6 +15,7 @@ async fn seal_two(store: &Store) -> EditionId {
     let edition = NewEdition {
         newsletter: "weekly",
         cadence: Cadence::Daily,
+        language: None,
         subject: "Hello",
         content: "{}",
         posts: &[(&ids[0], &revision), (&ids[1], &revision)],

@@ -66,6 +66,9 @@ SELECT 'newsletter:' || newsletter, min(since_at) FROM
 GROUP BY newsletter;
 DROP TABLE carried;
 
+-- In which language its own words are; empty: its newsletter's.
+ALTER TABLE editions ADD COLUMN language TEXT NOT NULL DEFAULT '';
+
 -- Evidence of consent: what was asked, when, from where, and what it said.
 CREATE TABLE consents (
     id              INTEGER PRIMARY KEY,
