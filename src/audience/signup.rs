@@ -129,6 +129,9 @@ impl Audience<'_> {
             Added::Subscribed(id) => {
                 // Anybody may have typed the address: what its owner said before stands.
                 adopt(tx, id, &wish.kept, false).await?;
+                if let Some(row) = tx.subscription(id).await? {
+                    self.welcome(tx, &row).await?;
+                }
                 Ok(Some(id))
             }
             Added::HasLeft(_)

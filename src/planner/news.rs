@@ -35,8 +35,9 @@ impl Planner {
         for (cadence, schedule) in &newsletter.cadences {
             let done = match schedule {
                 None => {
-                    let caught_up = self.run_catch_up(newsletter, catalog, now).await?;
-                    planned.count += caught_up;
+                    let caught_up = self.run_catch_up(newsletter, catalog, now).await;
+                    let caught_up = caught_up.map(|count| Planned { count, ..Planned::default() });
+                    super::note(&mut planned, "catching up", caught_up, now);
                     self.run_instant(newsletter, catalog, now).await
                 }
                 Some(schedule) => {
@@ -274,6 +275,7 @@ impl Planner {
         tx.wait_for_other_planners().await?;
         let houses = self.config.houses();
         let due = due_of(newsletter, whose, &houses);
+        tx.hold_still(due, now).await?;
         let profiles = tx.profiles(due, now).await?;
         let rows = tx.news_after(&newsletter.name, first_due(&profiles)).await?;
         if rows.is_empty() {

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::select::earlier;
-use super::{PlanError, Planned, Planner};
+use super::{PlanError, Planned, Planner, TRY_AGAIN};
 use crate::config::Newsletter;
 use crate::domain::{Cadence, Catalog, Schedule};
-use crate::store::DueWelcome;
+use crate::store::{DueWelcome, StoreError};
+use crate::telemetry;
+
+/// Which of the mails, and in which language.
+type Mail = (usize, Option<String>);
 
 /// A welcome mail keeps so far away from a digest.
 const APART: SignedDuration = SignedDuration::from_hours(3);
@@ -31,11 +34,35 @@ impl Planner {
             planned.next = Some(next);
             return Ok(planned);
         }
+        let mails = self.due_mails(newsletter, now).await?;
+        for ((step, language), those) in mails {
+            match self.welcome(newsletter, (step, language.as_deref(), &those), catalog, now).await
+            {
+                Ok(count) => planned.count += count,
+                Err(PlanError::Store(error)) => return Err(error.into()),
+                Err(error) => tracing::error!(
+                    newsletter = %newsletter.name,
+                    step,
+                    error = %telemetry::causes(&error),
+                    "this welcome mail cannot go out; it stays due and is tried again"
+                ),
+            }
+        }
+        let next = self.store.read().await?.next_welcome(&newsletter.name).await?;
+        // What is due still could not go out.
+        planned.next = next.map(|next| next.max(now.saturating_add(TRY_AGAIN).unwrap_or(now)));
+        Ok(planned)
+    }
+
+    /// Who gets the same mail now. Those whose digest is close wait.
+    async fn due_mails(
+        &self,
+        newsletter: &Newsletter,
+        now: Timestamp,
+    ) -> Result<BTreeMap<Mail, Vec<DueWelcome>>, StoreError> {
         let mut tx = self.store.write().await?;
-        tx.wait_for_other_planners().await?;
-        let due = tx.due_welcomes(&newsletter.name, now).await?;
-        let mut mails: BTreeMap<(usize, Option<String>), Vec<DueWelcome>> = BTreeMap::new();
-        for one in due {
+        let mut mails: BTreeMap<Mail, Vec<DueWelcome>> = BTreeMap::new();
+        for one in tx.due_welcomes(&newsletter.name, now).await? {
             let schedule = newsletter.cadences.get(&one.slot.cadence).and_then(Option::as_ref);
             let digests = schedule.map(|schedule| one.slot.schedule(schedule));
             match digests.and_then(|digests| apart(&digests, now)) {
@@ -43,33 +70,50 @@ impl Planner {
                 None => mails.entry((one.step, one.language.clone())).or_default().push(one),
             }
         }
-        for ((step, language), those) in mails {
-            let next = newsletter.welcome.get(step + 1);
-            for one in &those {
-                let due_at = next.map(|next| now.saturating_add(next.after).unwrap_or(now));
-                tx.move_welcome(one.subscription, step + 1, due_at).await?;
+        tx.commit().await?;
+        Ok(mails)
+    }
+
+    /// How many editions it made.
+    async fn welcome(
+        &self,
+        newsletter: &Newsletter,
+        (step, language, those): (usize, Option<&str>, &[DueWelcome]),
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Result<usize, PlanError> {
+        let mut tx = self.store.write().await?;
+        tx.wait_for_other_planners().await?;
+        let mail = newsletter.welcome.get(step);
+        let known = mail.and_then(|mail| catalog.find(&mail.post));
+        if let (Some(mail), None) = (mail, known.filter(|known| !known.is_expired(now))) {
+            tracing::warn!(
+                newsletter = %newsletter.name,
+                post = mail.post,
+                "a welcome mail waits: there is no such post now"
+            );
+            return Ok(0);
+        }
+        let next = newsletter.welcome.get(step + 1);
+        let mut people = Vec::new();
+        for one in those {
+            // Another node may have been faster.
+            let due_at = next.map(|next| now.saturating_add(next.after).unwrap_or(now));
+            if tx.advance_welcome(one, due_at).await? {
+                people.push(one.subscription);
             }
-            let Some(step) = newsletter.welcome.get(step) else { continue };
-            let Some(known) = catalog.find(&step.post).filter(|known| !known.is_expired(now))
-            else {
-                tracing::error!(
-                    newsletter = %newsletter.name,
-                    post = step.post,
-                    "this welcome mail is left out: there is no such post now"
-                );
-                continue;
-            };
-            let people: Vec<_> = those.iter().map(|one| one.subscription).collect();
+        }
+        let mut sealed = 0;
+        if let Some(known) = known.filter(|_| !people.is_empty()) {
             let share = tx.deal_to(&people).await?;
+            let share = (&[known][..], language, share);
             let edition = (newsletter, Cadence::Instant);
-            let share = (&[known][..], language.as_deref(), share);
             self.seal((&mut tx, &mut HashMap::new()), edition, share, now).await?;
             tx.forget_shares().await?;
-            planned.count += 1;
+            sealed = 1;
         }
-        planned.next = earlier(tx.next_welcome(&newsletter.name).await?, None);
         tx.commit().await?;
-        Ok(planned)
+        Ok(sealed)
     }
 }
 

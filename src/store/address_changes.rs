@@ -127,6 +127,14 @@ impl Tx {
             .await
             .map(|_| ()))
         .map_err(doing("change a subscriber's address"))?;
+        // Used up, and with it every other: whoever moves back must not be moved again by an old link.
+        const USED: &str = "DELETE FROM address_changes WHERE subscriber_id = $1";
+        on_engine!(self, |conn| sqlx::query(USED)
+            .bind(subscriber.0)
+            .execute(conn)
+            .await
+            .map(|_| ()))
+        .map_err(doing("use up a link"))?;
         self.record_event(Event::new("subscriber.moved", now).detail("preferences")).await
     }
 

@@ -45,13 +45,15 @@ pub struct SubscriptionRow {
     pub choice: Choice,
     pub state: SubscriptionState,
     pub paused_until: Option<Timestamp>,
+    /// When they left; also while they are asked whether they want to come back.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// The columns of a subscription `s`.
 macro_rules! columns_sql {
     () => {
         "s.id, s.subscriber_id, s.newsletter, s.cadence, s.topics, s.language, s.timezone, s.send_time, s.state, \
-         s.paused_until"
+         s.paused_until, s.ended_at"
     };
 }
 
@@ -88,6 +90,12 @@ impl Tx {
                     return Ok(Added::StillPending(known.id));
                 }
                 (SubscriptionState::Unsubscribed, SubscriptionState::Active) => {
+                    return Ok(Added::HasLeft(known.id));
+                }
+                // Somebody typed their address into the form: that is no yes of theirs.
+                (SubscriptionState::Pending, SubscriptionState::Active)
+                    if known.ended_at.is_some() =>
+                {
                     return Ok(Added::HasLeft(known.id));
                 }
                 (_, _) => {}
@@ -154,9 +162,12 @@ impl Tx {
              state = excluded.state, source = excluded.source, confirmed_at = excluded.confirmed_at, \
              topics = excluded.topics, language = excluded.language, timezone = excluded.timezone, \
              send_time = excluded.send_time, had_through = excluded.had_through, owed = '', catches_up = FALSE, \
-             paused_until = NULL, ended_at = NULL, end_reason = '' RETURNING id"
+             paused_until = NULL, ended_at = CASE WHEN excluded.state = 'pending' THEN subscriptions.ended_at END, \
+             end_reason = CASE WHEN excluded.state = 'pending' THEN subscriptions.end_reason ELSE '' END RETURNING id"
         );
-        self.note_slot(wish.newsletter, wish.choice).await?;
+        if wish.state == SubscriptionState::Active {
+            self.note_slot(wish.newsletter, wish.choice).await?;
+        }
         let confirmed_at =
             (wish.state == SubscriptionState::Active).then_some(now.as_microsecond());
         let (cadence, [topics, language, timezone, send_time]) = written(wish.choice);
@@ -234,7 +245,9 @@ impl Tx {
         if known.choice == *choice {
             return Ok(false);
         }
-        self.note_slot(&known.newsletter, choice).await?;
+        if known.state == SubscriptionState::Active {
+            self.note_slot(&known.newsletter, choice).await?;
+        }
         let (cadence, [topics, language, timezone, send_time]) = written(choice);
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(id.0)
@@ -341,6 +354,7 @@ struct Columns {
     newsletter: String,
     words: [String; 6],
     paused_until: Option<i64>,
+    ended_at: Option<i64>,
 }
 
 /// They are read on either engine.
@@ -360,6 +374,7 @@ macro_rules! subscription_columns {
                     $row.try_get("state")?,
                 ],
                 paused_until: $row.try_get("paused_until")?,
+                ended_at: $row.try_get("ended_at")?,
             })
         })()
     };
@@ -381,6 +396,7 @@ fn subscription_row(columns: Columns) -> Result<SubscriptionRow, StoreError> {
         },
         state: state.parse()?,
         paused_until: optional_instant(columns.paused_until),
+        ended_at: optional_instant(columns.ended_at),
     })
 }
 

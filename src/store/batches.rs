@@ -87,7 +87,8 @@ macro_rules! due_sql {
     ($all:literal, $array:literal) => {
         concat!(
             "SELECT CAST(", $all, "(", $array, "(d.id, d.edition_id, d.subscription_id, d.letter_id, d.announcement_id, \
-             d.state, d.attempts, d.planned_at, coalesce(p.address, l.address), s.state, p.suppressed_at) \
+             d.state, d.attempts, d.planned_at, coalesce(p.address, l.address), \
+             CASE WHEN s.paused_until > d.planned_at THEN 'paused' ELSE s.state END, p.suppressed_at) \
              ORDER BY d.id) AS TEXT) AS due \
              FROM deliveries d LEFT JOIN subscriptions s ON s.id = d.subscription_id \
              LEFT JOIN subscribers p ON p.id = s.subscriber_id \

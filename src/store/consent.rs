@@ -68,7 +68,8 @@ impl Tx {
                             WHERE token_hash = $1";
         const USE: &str = "UPDATE confirmations SET used_at = $2 WHERE token_hash = $1";
         const ACTIVATE: &str = concat!(
-            "UPDATE subscriptions SET state = 'active', confirmed_at = $2, owed = '', had_through = ",
+            "UPDATE subscriptions SET state = 'active', confirmed_at = $2, ended_at = NULL, end_reason = '', owed = '', \
+             had_through = ",
             latest_news_sql!("subscriptions.newsletter"),
             " WHERE id = $1 AND state = 'pending'"
         );
@@ -108,6 +109,9 @@ impl Tx {
                 .await
                 .map_err(doing("activate a subscription"))?;
         });
+        if let Some(row) = self.subscription(id).await? {
+            self.note_slot(&row.newsletter, &row.choice).await?;
+        }
         self.record_event(Event::new("subscription.confirmed", now).subscription(id)).await?;
         Ok(ConfirmationAnswer::Confirmed(id))
     }

@@ -121,6 +121,7 @@ impl Tx {
             "UPDATE subscriptions SET owed = '', catches_up = FALSE, had_through = ",
             latest_news_sql!("subscriptions.newsletter")
         );
+        const WELCOMES: &str = "UPDATE sequence_steps SET due_at = NULL WHERE due_at <= $1";
         let pending = self.pending().await?;
         let micros = now.as_microsecond();
         let cancelled: Vec<(i64,)> = on_engine!(self, |conn| {
@@ -132,7 +133,7 @@ impl Tx {
                 .await
                 .map_err(failed())?;
             sqlx::query(BATCHES).execute(&mut *conn).await.map_err(failed())?;
-            for sql in [DELIVERIES, SCHEDULES, CHANNELS] {
+            for sql in [DELIVERIES, SCHEDULES, CHANNELS, WELCOMES] {
                 sqlx::query(sql).bind(micros).execute(&mut *conn).await.map_err(failed())?;
             }
             for sql in [LETTERS, CLOSE, SUBSCRIPTIONS] {

@@ -50,6 +50,8 @@ pub struct KnownSubscription {
     pub source: String,
     /// When they said yes, if that is known.
     pub confirmed_at: Option<Timestamp>,
+    /// They left, and did not say yes since.
+    pub has_left: bool,
 }
 
 /// A subscriber to be written, new or changed.
@@ -182,7 +184,7 @@ impl Tx {
             self,
             "SELECT CAST(value->>'row' AS BIGINT) AS number, p.id AS person, p.name, p.attributes, p.tags, \
              (x.address_hash IS NOT NULL OR p.suppressed_at IS NOT NULL) AS is_suppressed, s.id, s.state, s.source, \
-             s.confirmed_at",
+             s.confirmed_at, s.ended_at",
             " LEFT JOIN subscribers p ON p.address_key = value->>'key' \
              LEFT JOIN suppressions x ON x.address_hash = value->>'hash' \
              LEFT JOIN subscriptions s ON s.subscriber_id = p.id AND s.newsletter = value->>'newsletter' \
@@ -205,6 +207,7 @@ impl Tx {
                     state: row.try_get("state")?,
                     source: row.try_get("source")?,
                     confirmed_at: row.try_get("confirmed_at")?,
+                    ended_at: row.try_get("ended_at")?,
                 }))
                 .collect()))
         .map_err(doing("look up whom an import names"))?;
@@ -402,6 +405,7 @@ struct KnownColumns {
     state: Option<String>,
     source: Option<String>,
     confirmed_at: Option<i64>,
+    ended_at: Option<i64>,
 }
 
 impl KnownColumns {
@@ -417,6 +421,7 @@ impl KnownColumns {
                 state: state.parse()?,
                 source: self.source.unwrap_or_default(),
                 confirmed_at: self.confirmed_at.map(instant),
+                has_left: self.ended_at.is_some(),
             }),
             _ => None,
         };

@@ -190,8 +190,7 @@ impl Tx {
     }
 
     async fn sweep_pending(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        const FIND: &str = "SELECT s.id, s.subscriber_id, (SELECT max(e.at) FROM events e WHERE e.subscription_id = s.id \
-                            AND e.kind = 'subscription.ended') AS left_at FROM subscriptions s \
+        const FIND: &str = "SELECT s.id, s.subscriber_id, s.ended_at AS left_at FROM subscriptions s \
                             WHERE s.state = 'pending' AND s.created_at < $1 AND NOT EXISTS (SELECT 1 FROM confirmations c \
                             WHERE c.subscription_id = s.id AND c.created_at >= $1) LIMIT $2";
         const LEFT: &str =

@@ -22,7 +22,7 @@ pub enum Whose<'a> {
     Cadence(Cadence),
     /// Those of a cadence whose digests fall due at these times.
     Slots(Cadence, &'a [Slot]),
-    /// Those who went over to the instant cadence.
+    /// Those who went over to the instant cadence, or are owed something in it.
     CatchingUp,
     /// Those who had a delivery of this edition.
     Edition(EditionId),
@@ -113,7 +113,11 @@ macro_rules! due_sql {
                 $after
             ),
             (Whose::CatchingUp, _) => {
-                due_sql!(@ $before, "s.catches_up AND $3 = '' AND $4 = ''", $after)
+                due_sql!(
+                    @ $before,
+                    "(s.catches_up OR (s.cadence = 'instant' AND s.owed <> '')) AND $3 = '' AND $4 = ''",
+                    $after
+                )
             }
             (Whose::Edition(_), _) => due_sql!(
                 @ $before,
@@ -219,6 +223,29 @@ impl Tx {
                 })
             })
             .collect()
+    }
+
+    /// Whoever wants to change their choice meanwhile waits until this transaction ends. On SQLite they wait anyway.
+    pub async fn hold_still(&mut self, due: Due<'_>, now: Timestamp) -> Result<(), StoreError> {
+        if !self.is_postgres() {
+            return Ok(());
+        }
+        let sql = due_sql!(
+            due.whose,
+            true,
+            "SELECT count(*) FROM (SELECT s.id FROM subscriptions s WHERE ",
+            " FOR UPDATE) AS held WHERE CAST($2 AS BIGINT) IS NOT NULL"
+        );
+        let (what, cadence) = due.whose.bounds();
+        on_engine!(self, |conn| sqlx::query(sql)
+            .bind(due.newsletter)
+            .bind(now.as_microsecond())
+            .bind(what)
+            .bind(cadence)
+            .execute(conn)
+            .await
+            .map(|_| ()))
+        .map_err(doing("hold those who are due"))
     }
 
     /// Writes down what each subscription that is due gets, for `seal_edition`, and how it stands from now on. `dealt` is made of what
@@ -379,8 +406,10 @@ impl Tx {
         newsletter: &str,
         cadence: Cadence,
     ) -> Result<Vec<Slot>, StoreError> {
-        const SQL: &str = "SELECT timezone, send_time FROM slots WHERE newsletter = $1 AND cadence = $2 \
-                           ORDER BY timezone, send_time";
+        const SQL: &str = "SELECT c.timezone, c.send_time FROM slots c WHERE c.newsletter = $1 AND c.cadence = $2 \
+                           AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.newsletter = c.newsletter \
+                           AND s.cadence = c.cadence AND s.state = 'active' AND s.timezone = c.timezone \
+                           AND s.send_time = c.send_time) ORDER BY c.timezone, c.send_time";
         let found: Vec<(String, String)> = on_engine!(self, |conn| sqlx::query(SQL)
             .bind(newsletter)
             .bind(cadence.as_str())

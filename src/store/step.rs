@@ -41,13 +41,14 @@ impl Leases {
     }
 }
 
-/// Of a row of `deliveries`: it waits, and whoever gets it has not left. (SQLite builds a table for each long `IN`.)
+/// Of a row of `deliveries`: it waits, and whoever gets it has not left, nor paused before it was planned or since. (SQLite builds a table for each long `IN`.)
 macro_rules! may_be_sent_sql {
     () => {
         "(deliveries.state = 'planned' OR deliveries.state = 'deferred' OR deliveries.state = 'uncertain') \
          AND NOT deliveries.is_held AND (deliveries.subscription_id IS NULL OR EXISTS (\
          SELECT 1 FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id \
-         WHERE s.id = deliveries.subscription_id AND s.state = 'active' AND p.suppressed_at IS NULL))"
+         WHERE s.id = deliveries.subscription_id AND s.state = 'active' AND p.suppressed_at IS NULL \
+         AND (s.paused_until IS NULL OR s.paused_until <= deliveries.planned_at)))"
     };
 }
 pub(super) use may_be_sent_sql;

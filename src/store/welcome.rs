@@ -26,14 +26,16 @@ pub struct DueWelcome {
 }
 
 impl Tx {
-    /// The first welcome mail of a subscription is due at `due_at`. Whoever had one before does not begin anew.
+    /// The first welcome mail of a subscription is due at `due_at`. Whoever had some before goes on
+    /// where they were.
     pub async fn begin_welcome(
         &mut self,
         subscription: SubscriptionId,
         due_at: Timestamp,
     ) -> Result<(), StoreError> {
         const SQL: &str = "INSERT INTO sequence_steps (subscription_id, sequence, step, due_at) \
-                           VALUES ($1, $2, 0, $3) ON CONFLICT DO NOTHING";
+                           VALUES ($1, $2, 0, $3) ON CONFLICT (subscription_id, sequence) DO UPDATE SET due_at = excluded.due_at \
+                           WHERE sequence_steps.due_at IS NOT NULL";
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(subscription.0)
             .bind(WELCOME)
@@ -101,9 +103,10 @@ impl Tx {
         &mut self,
         newsletter: &str,
     ) -> Result<Option<Timestamp>, StoreError> {
-        const SQL: &str = "SELECT min(q.due_at) AS due_at FROM sequence_steps q \
-                           JOIN subscriptions s ON s.id = q.subscription_id WHERE q.due_at IS NOT NULL \
-                           AND s.newsletter = $1 AND s.state = 'active'";
+        const SQL: &str = "SELECT min(CASE WHEN s.paused_until > q.due_at THEN s.paused_until ELSE q.due_at END) AS due_at \
+                           FROM sequence_steps q JOIN subscriptions s ON s.id = q.subscription_id \
+                           JOIN subscribers p ON p.id = s.subscriber_id WHERE q.due_at IS NOT NULL \
+                           AND s.newsletter = $1 AND s.state = 'active' AND p.suppressed_at IS NULL";
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(newsletter)
             .fetch_one(conn)
@@ -111,6 +114,25 @@ impl Tx {
             .and_then(|row| row.try_get::<Option<i64>, _>("due_at")))
         .map(|due| due.map(instant))
         .map_err(doing("read when the next welcome mail is due"))
+    }
+
+    /// The subscriber had the mail that was due; the next one is due then. False: they had it before.
+    pub async fn advance_welcome(
+        &mut self,
+        due: &DueWelcome,
+        due_at: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE sequence_steps SET step = step + 1, due_at = $4 \
+                           WHERE subscription_id = $1 AND sequence = $2 AND step = $3 AND due_at IS NOT NULL";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(due.subscription.0)
+            .bind(WELCOME)
+            .bind(i64::try_from(due.step).unwrap_or(i64::MAX))
+            .bind(due_at.map(Timestamp::as_microsecond))
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(doing("move the welcome mails on"))
     }
 
     /// The subscriber is at `step`, which is due then; never, if there is none.

@@ -213,7 +213,12 @@ fn runs<'r, 'a>(rows: &'r [Row<'a>]) -> Vec<&'r [Row<'a>]> {
 fn decide(row: &Row<'_>, known: Option<&KnownPerson>) -> Decision {
     let is_suppressed = known.is_some_and(|known| known.is_suppressed);
     let subscription = known.and_then(|known| known.subscription.as_ref());
-    match (row.standing, subscription.map(|it| it.state)) {
+    // Who is being asked whether they want to come back has not said so.
+    let state = subscription.map(|it| match it.state {
+        SubscriptionState::Pending if it.has_left => SubscriptionState::Unsubscribed,
+        state => state,
+    });
+    match (row.standing, state) {
         (Standing::Unwanted(_), _) if is_suppressed => Decision::KeptOut,
         (Standing::Unwanted(reason), _) => Decision::Suppress(reason),
         (Standing::Subscribed, _) if is_suppressed => Decision::Skip(SkipReason::Suppressed),

@@ -184,8 +184,8 @@ pub(super) fn deal<'a>(
         let (gets, owed) = if profile.is_reachable {
             table.due(profile, of, now)
         } else {
-            // What comes in a pause is not made up for.
-            (Vec::new(), Vec::new())
+            // What comes in a pause is not made up for; what was owed before it is.
+            (Vec::new(), profile.owed.clone())
         };
         let share = (!gets.is_empty()).then(|| {
             let language = profile.language.clone().unwrap_or_else(|| table.language.clone());

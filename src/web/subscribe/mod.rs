@@ -73,6 +73,10 @@ async fn attempt(
     let templates = state.templates.load();
     let audience = state.audience(config, &templates);
     audience.check(&state.kept.signups, &knock)?;
+    // Before we ask somebody else about them.
+    if audience.admit(&state.kept.signups, &knock)? == Admission::Quiet {
+        return Ok(());
+    }
     if let Some(captcha) = &config.signup.captcha {
         match crosspost::is_solved(captcha, &sent.captcha).await {
             Ok(true) => {}
@@ -85,9 +89,6 @@ async fn attempt(
                 )));
             }
         }
-    }
-    if audience.admit(&state.kept.signups, &knock)? == Admission::Quiet {
-        return Ok(());
     }
     let origin = Origin { visitor: sender.visitor, form: sender.form, language: &sender.language };
     match audience.subscribe(newsletter, &wish, origin).await {

@@ -1,6 +1,9 @@
 -- What each subscriber chose, what they are owed, and the evidence that they asked for it.
 -- The SQLite twin differs in types only.
 
+-- A large audience takes its time.
+SET LOCAL statement_timeout = 0;
+
 -- `attributes` is a JSON object, `tags` a JSON array.
 ALTER TABLE subscribers ADD COLUMN name TEXT NOT NULL DEFAULT '';
 ALTER TABLE subscribers ADD COLUMN attributes TEXT NOT NULL DEFAULT '{}';
@@ -20,7 +23,7 @@ ALTER TABLE subscriptions ADD COLUMN owed TEXT NOT NULL DEFAULT '';
 ALTER TABLE subscriptions ADD COLUMN catches_up BOOLEAN NOT NULL DEFAULT FALSE;
 -- Why they left, in their own words.
 ALTER TABLE subscriptions ADD COLUMN end_reason TEXT NOT NULL DEFAULT '';
-CREATE INDEX subscriptions_catching_up ON subscriptions (newsletter) WHERE catches_up;
+CREATE INDEX subscriptions_catching_up ON subscriptions (newsletter) WHERE catches_up OR (cadence = 'instant' AND owed <> '');
 DROP INDEX subscriptions_by_newsletter;
 CREATE INDEX subscriptions_by_newsletter ON subscriptions (newsletter, cadence, state, timezone, send_time);
 

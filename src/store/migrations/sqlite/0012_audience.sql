@@ -20,7 +20,7 @@ ALTER TABLE subscriptions ADD COLUMN owed TEXT NOT NULL DEFAULT '';
 ALTER TABLE subscriptions ADD COLUMN catches_up BOOLEAN NOT NULL DEFAULT FALSE;
 -- Why they left, in their own words.
 ALTER TABLE subscriptions ADD COLUMN end_reason TEXT NOT NULL DEFAULT '';
-CREATE INDEX subscriptions_catching_up ON subscriptions (newsletter) WHERE catches_up;
+CREATE INDEX subscriptions_catching_up ON subscriptions (newsletter) WHERE catches_up OR (cadence = 'instant' AND owed <> '');
 DROP INDEX subscriptions_by_newsletter;
 CREATE INDEX subscriptions_by_newsletter ON subscriptions (newsletter, cadence, state, timezone, send_time);
 
