@@ -259,8 +259,7 @@ impl Writer<'_> {
     }
 
     fn path(&mut self, path: &[String]) -> String {
-        let path: String = path.iter().map(|name| format!(".\"{name}\"")).collect();
-        self.text(&format!("${path}"))
+        self.text(&format!("$.\"{}\"", path.join("\".\"")))
     }
 
     fn text(&mut self, text: &str) -> String {

@@ -299,17 +299,17 @@ impl Layout {
     pub(super) fn of_header(header: &[String], first: &[String], file: &str) -> Option<Self> {
         let names: Vec<String> = header.iter().map(|cell| cell.trim().to_lowercase()).collect();
         let system = System::of(&names, file);
-        let named = |known: &[&str]| names.iter().position(|name| known.contains(&name.as_str()));
+        let column = |known: &[&str]| names.iter().position(|name| known.contains(&name.as_str()));
         let by_content =
             || first.iter().position(|cell| cell.trim().parse::<EmailAddress>().is_ok());
-        let address = match (named(ADDRESSES), system) {
+        let address = match (column(ADDRESSES), system) {
             (Some(address), _) => address,
             (None, System::Mailchimp(_)) => by_content().or(Some(0))?,
             (None, _) => return None,
         };
         let mut fields = BTreeMap::new();
         for (field, known) in system.names() {
-            if let Some(at) = named(known).filter(|at| *at != address) {
+            if let Some(at) = column(known).filter(|at| *at != address) {
                 fields.insert(*field, at);
             }
         }

@@ -8,6 +8,7 @@ use super::Duration;
 /// For how long is kept what is about people. What is over is deleted a little at a time.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "they are the keys that people write")]
 pub(in crate::config) struct Privacy {
     /// What servers answered to each attempt to deliver.
     pub keep_attempts: Duration,

@@ -21,7 +21,7 @@ pub(super) fn newsletters(
         let named = context.report.take(&at, values::name(name).and_then(|()| free(name)));
         let audience = audience(&at, raw, segments, context);
         match (named, audience, newsletter(name, raw, (site, retry), context)) {
-            (Some(()), Some(audience), Some(newsletter)) => {
+            (Some(()), Ok(audience), Some(newsletter)) => {
                 let newsletter = Newsletter { audience, ..newsletter };
                 newsletters.insert(name.clone(), newsletter);
             }
@@ -31,16 +31,19 @@ pub(super) fn newsletters(
     complete.then_some(newsletters)
 }
 
-/// Who of its subscribers is meant, if it says.
+/// Who of its subscribers is meant, if it says. An error is in the report.
 fn audience(
     at: &str,
     raw: &raw::Newsletter,
     segments: Option<&Segments>,
     context: &mut Context<'_>,
-) -> Option<Option<Segment>> {
-    let Some(expression) = &raw.audience else { return Some(None) };
+) -> Result<Option<Segment>, ()> {
+    let Some(expression) = &raw.audience else { return Ok(None) };
     // Of segments that are wrong it was said already.
-    super::audience::segment(&format!("{at}.audience"), expression, segments?, context).map(Some)
+    let found = segments.and_then(|segments| {
+        super::audience::segment(&format!("{at}.audience"), expression, segments, context)
+    });
+    found.map(Some).ok_or(())
 }
 
 /// Words that mean something else where channels are named.
