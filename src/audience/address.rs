@@ -72,8 +72,9 @@ impl Audience<'_> {
         if old.key() == new.address.key() {
             return Ok(Some(new));
         }
-        let is_known = tx.address_change(&token_hash(token), at).await?.is_some();
-        if !is_known || !tx.is_free(&new.address, keyring).await? {
+        if !tx.use_address_change(&token_hash(token), at).await?
+            || !tx.is_free(&new.address, keyring).await?
+        {
             return Ok(None);
         }
         match tx.suppression_of(&keyring.address_hash(&old)).await? {

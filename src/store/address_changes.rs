@@ -92,6 +92,23 @@ impl Tx {
         }))
     }
 
+    /// Uses the link to a new address. False: it was used before, or is of no use.
+    pub async fn use_address_change(
+        &mut self,
+        token_hash: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "UPDATE address_changes SET used_at = $2 \
+                           WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2";
+        on_engine!(self, |conn| sqlx::query(SQL)
+            .bind(token_hash)
+            .bind(now.as_microsecond())
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected() == 1))
+        .map_err(doing("use a link"))
+    }
+
     /// Whether mail could go to `address` for a subscriber who has another one now: it is nobody's, and nobody forbade it.
     pub async fn is_free(
         &mut self,
@@ -127,14 +144,15 @@ impl Tx {
             .await
             .map(|_| ()))
         .map_err(doing("change a subscriber's address"))?;
-        // Used up, and with it every other: whoever moves back must not be moved again by an old link.
-        const USED: &str = "DELETE FROM address_changes WHERE subscriber_id = $1";
-        on_engine!(self, |conn| sqlx::query(USED)
+        // Every other is of no use any more: whoever moves back must not be moved again by an old link.
+        const OTHERS: &str =
+            "DELETE FROM address_changes WHERE subscriber_id = $1 AND used_at IS NULL";
+        on_engine!(self, |conn| sqlx::query(OTHERS)
             .bind(subscriber.0)
             .execute(conn)
             .await
             .map(|_| ()))
-        .map_err(doing("use up a link"))?;
+        .map_err(doing("forget links"))?;
         self.record_event(Event::new("subscriber.moved", now).detail("preferences")).await
     }
 

@@ -1,6 +1,7 @@
 //! The people of a story: who subscribes, chooses, changes their mind, and reads.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use postrider::clock::Clock as _;
 use postrider::domain::{Cadence, Choice, EmailAddress, SubscriptionState};
 use postrider::store::{AddSubscriber, Added};
@@ -65,7 +66,8 @@ impl World {
                 Some(format!("/confirm/{}", path.split_whitespace().next()?))
             })
             .await;
-        let answer = self.posts(&path, "").await;
+        let request = Request::post(&path).body(Body::empty()).expect("a request");
+        let answer = self.asks(request).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     }
 

@@ -92,7 +92,8 @@ CREATE TABLE address_changes (
     subscriber_id BIGINT NOT NULL REFERENCES subscribers (id) ON DELETE CASCADE,
     address       TEXT NOT NULL,
     created_at    BIGINT NOT NULL,
-    expires_at    BIGINT NOT NULL
+    expires_at    BIGINT NOT NULL,
+    used_at       BIGINT
 );
 
 -- Where each subscriber is in a series of welcome mails.

@@ -89,7 +89,8 @@ CREATE TABLE address_changes (
     subscriber_id INTEGER NOT NULL REFERENCES subscribers (id) ON DELETE CASCADE,
     address       TEXT NOT NULL,
     created_at    INTEGER NOT NULL,
-    expires_at    INTEGER NOT NULL
+    expires_at    INTEGER NOT NULL,
+    used_at       INTEGER
 ) WITHOUT ROWID;
 
 -- Where each subscriber is in a series of welcome mails.
