@@ -152,8 +152,7 @@ fn cold_start(criterion: &mut Criterion) {
 }
 
 fn edition(criterion: &mut Criterion) {
-    let runtime = Runtime::new().expect("a runtime");
-    let folder = project(8);
+    let (runtime, folder) = (Runtime::new().expect("a runtime"), project(8));
     let config = config(folder.path());
     let (_store, cache, ingest) = runtime.block_on(ingested(&config));
     let catalog = ingest.catalog();

@@ -270,11 +270,11 @@ mod tests {
 
     #[test]
     fn an_address_is_asked_three_times_a_day_and_nobody_is_told() {
+        use Admission::{Quiet, Welcome};
         let limit = SignupLimit::default();
         let answers: Vec<_> = (0..5)
             .map(|host| comes(&limit, &format!("10.0.{host}.1"), "Ann@example.org", 0).unwrap())
             .collect();
-        use Admission::{Quiet, Welcome};
         assert_eq!(answers, [Welcome, Welcome, Welcome, Quiet, Quiet]);
         let day = 24 * 3600;
         assert_eq!(comes(&limit, "10.0.9.1", "ann@example.org", day), Ok(Welcome));

@@ -117,7 +117,7 @@ impl Audience<'_> {
     ) -> Result<(), AudienceError> {
         let newsletter = self.newsletter(Some(newsletter))?;
         let choice = Choice::of(newsletter.default_cadence);
-        let kept = Kept { choice, name: String::new(), attributes: Default::default() };
+        let kept = Kept { choice, name: String::new(), attributes: serde_json::Map::default() };
         self.subscribe(newsletter, &Wish { address: now.address.clone(), kept }, origin).await
     }
 

@@ -91,8 +91,7 @@ pub(super) fn project(
     context: &mut Context<'_>,
 ) -> Option<Config> {
     let site = site::site(&raw.site, context);
-    let server = site::server(&raw.server, context);
-    let store = site::store(&raw.store, context);
+    let (server, store) = (site::server(&raw.server, context), site::store(&raw.store, context));
     let posts = posts::posts(&raw.posts, context);
     let watch = site::watch(&raw.watch, context);
     let feeds = feeds::feeds(

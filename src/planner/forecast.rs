@@ -122,14 +122,11 @@ pub async fn forecast_for(
             continue;
         }
         let channel = cadence_channel(newsletter, cadence);
-        let mails = match subscription.choice.slot().zip(schedule) {
-            Some((slot, schedule)) => {
-                foreseen.at(slot.schedule(schedule).upcoming(now, RUNS).into_iter())
-            }
-            None => {
-                let each = foreseen.each(now).into_iter();
-                each.map(|(at, known, people)| (at, vec![known], people)).collect()
-            }
+        let mails = if let Some((slot, schedule)) = subscription.choice.slot().zip(schedule) {
+            foreseen.at(slot.schedule(schedule).upcoming(now, RUNS).into_iter())
+        } else {
+            let each = foreseen.each(now).into_iter();
+            each.map(|(at, known, people)| (at, vec![known], people)).collect()
         };
         rows.extend(mails.into_iter().map(|(at, posts, people)| row(at, &channel, &posts, people)));
     }

@@ -10,7 +10,7 @@ use super::names::cadence_channel;
 use super::news::due_of;
 use super::share::{Of, Table, deal, first_due, is_instant};
 use crate::config::Newsletter;
-use crate::domain::{Cadence, Catalog, CatalogPost, Slot};
+use crate::domain::{Cadence, Catalog, CatalogPost, Slot, Topics};
 use crate::store::{NewsRow, Profile, StoreError, Tx, Whose};
 
 /// The news that is there and that is to come, and who waits for it.
@@ -155,7 +155,7 @@ async fn regular(
         }
     });
     Ok(Profile {
-        topics: Default::default(),
+        topics: Topics::default(),
         language: None,
         had_through: had.map(|row| row.seq).max().unwrap_or(0),
         owed: Vec::new(),

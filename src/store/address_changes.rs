@@ -134,6 +134,8 @@ impl Tx {
         address: &EmailAddress,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        const OTHERS: &str =
+            "DELETE FROM address_changes WHERE subscriber_id = $1 AND used_at IS NULL";
         const SQL: &str = "UPDATE subscribers SET address = $2, address_key = $3, suppressed_at = NULL, \
                            suppression_reason = NULL, bounce_score = 0.0, bounced_at = NULL WHERE id = $1";
         on_engine!(self, |conn| sqlx::query(SQL)
@@ -145,8 +147,6 @@ impl Tx {
             .map(|_| ()))
         .map_err(doing("change a subscriber's address"))?;
         // Every other is of no use any more: whoever moves back must not be moved again by an old link.
-        const OTHERS: &str =
-            "DELETE FROM address_changes WHERE subscriber_id = $1 AND used_at IS NULL";
         on_engine!(self, |conn| sqlx::query(OTHERS)
             .bind(subscriber.0)
             .execute(conn)

@@ -133,6 +133,18 @@ macro_rules! on_engine {
 }
 pub(super) use on_engine;
 
+/// `$before`, the rows of the array that is bound as `$1`, `$after`; for either engine.
+macro_rules! each_sql {
+    ($tx:expr, $before:expr, $after:expr) => {
+        if $tx.is_postgres() {
+            concat!($before, " FROM jsonb_array_elements(CAST($1 AS jsonb)) AS each(value)", $after)
+        } else {
+            concat!($before, " FROM json_each($1)", $after)
+        }
+    };
+}
+pub(super) use each_sql;
+
 impl Store {
     /// Opens the database, creates it if need be, and runs the migrations.
     pub async fn open(url: &StoreUrl, now: Timestamp) -> Result<Self, StoreError> {

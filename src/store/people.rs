@@ -9,7 +9,7 @@ use sqlx::Row as _;
 
 use super::StoreError;
 use super::audience::{latest_news_sql, written};
-use super::engine::{Tx, doing, instant, on_engine, optional_instant};
+use super::engine::{Tx, doing, each_sql, instant, on_engine, optional_instant};
 use crate::domain::{Choice, SubscriptionId, SubscriptionState};
 
 /// Whose standing is asked for.
@@ -160,17 +160,6 @@ macro_rules! of_row_sql {
     () => {
         " CROSS JOIN subscribers p CROSS JOIN subscriptions s WHERE p.address_key = value->>'key' \
          AND s.subscriber_id = p.id AND s.newsletter = value->>'newsletter'"
-    };
-}
-
-/// `$before`, the rows of the array that is bound as `$1`, `$after`; for either engine.
-macro_rules! each_sql {
-    ($tx:expr, $before:expr, $after:expr) => {
-        if $tx.is_postgres() {
-            concat!($before, " FROM jsonb_array_elements(CAST($1 AS jsonb)) AS each(value)", $after)
-        } else {
-            concat!($before, " FROM json_each($1)", $after)
-        }
     };
 }
 

@@ -219,10 +219,9 @@ fn decide(row: &Row<'_>, known: Option<&KnownPerson>) -> Decision {
         state => state,
     });
     match (row.standing, state) {
-        (Standing::Unwanted(_), _) if is_suppressed => Decision::KeptOut,
+        (Standing::Unwanted(_) | Standing::Left, _) if is_suppressed => Decision::KeptOut,
         (Standing::Unwanted(reason), _) => Decision::Suppress(reason),
         (Standing::Subscribed, _) if is_suppressed => Decision::Skip(SkipReason::Suppressed),
-        (Standing::Left, _) if is_suppressed => Decision::KeptOut,
         (Standing::Subscribed, None | Some(SubscriptionState::Pending)) => Decision::Add,
         (Standing::Subscribed, Some(SubscriptionState::Active)) => Decision::AlreadyActive,
         (Standing::Subscribed, Some(SubscriptionState::Unsubscribed)) => {

@@ -135,17 +135,15 @@ impl Audience<'_> {
         let mut first = (!is_header).then(|| csv::ByteRecord::from(header));
         while first.is_some() || more {
             report.rows += 1;
-            let (row, line) = match first.take() {
-                Some(first) => (row::read((&layout, &first), 1, setting), 1),
-                None => {
-                    let line = line_of(&record, dialect);
-                    let row = row::read((&layout, &record), line, setting);
-                    allowance.store(MOST_OF_A_ROW, Ordering::Relaxed);
-                    more = reader
-                        .read_byte_record(&mut record)
-                        .map_err(|error| too_long(error, line))?;
-                    (row, line)
-                }
+            let (row, line) = if let Some(first) = first.take() {
+                (row::read((&layout, &first), 1, setting), 1)
+            } else {
+                let line = line_of(&record, dialect);
+                let row = row::read((&layout, &record), line, setting);
+                allowance.store(MOST_OF_A_ROW, Ordering::Relaxed);
+                more =
+                    reader.read_byte_record(&mut record).map_err(|error| too_long(error, line))?;
+                (row, line)
             };
             match row {
                 Ok(row) => carrier.rows.push(row),

@@ -1,6 +1,8 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::audience::ExportFormat;
 use crate::audience::fixture::{self, House};
@@ -38,11 +40,15 @@ async fn becomes(files: &[(&str, &str)]) -> String {
             let import = Import { file: name, ..IMPORT };
             let (report, skipped) = imports(&house, file, import).await;
             let ImportReport { rows, added, already_active, kept_out, skipped: count } = report;
-            told += &format!(
-                "{name}{round}: {rows} rows, {added} added, {already_active} known, {kept_out} kept out, {count} skipped\n"
-            );
+            writeln!(
+                told,
+                "{name}{round}: {rows} rows, {added} added, {already_active} known, {kept_out} kept out, {count} skipped"
+            )
+            .unwrap();
             if round.is_empty() {
-                told += &skipped.iter().map(|line| format!("  {line}\n")).collect::<String>();
+                for line in &skipped {
+                    writeln!(told, "  {line}").unwrap();
+                }
             }
         }
         if round.is_empty() {
@@ -54,7 +60,7 @@ async fn becomes(files: &[(&str, &str)]) -> String {
                 let mut tx = house.store.read().await.unwrap();
                 let hash = house.store.keyring().address_hash(&address);
                 if let Some(reason) = tx.suppression_of(&hash).await.unwrap() {
-                    told += &format!("{} {reason}\n", address.as_str());
+                    writeln!(told, "{} {reason}", address.as_str()).unwrap();
                 }
             }
         }
@@ -184,7 +190,8 @@ async fn what_somebody_changed_here_is_not_changed_back() {
 async fn a_quotation_mark_that_is_never_closed_does_not_fill_the_memory() {
     let house = House::new().await;
     let book = "x".repeat(10_000);
-    let rest: String = (0..500).map(|n| format!("bo{n}@example.org,{book}\n")).collect();
+    let rest: Vec<_> = (0..500).map(|n| format!("bo{n}@example.org,{book}\n")).collect();
+    let rest = rest.concat();
     let file = format!("email,notes\nann@example.org,\"Ann\n{rest}");
     let error = house.audience().import(file.as_bytes(), IMPORT, |_| {}).await.unwrap_err();
     assert!(error.to_string().contains("never closed"), "{error}");

@@ -32,16 +32,16 @@ pub(super) fn standing(system: System, status: &str) -> Result<Standing, SkipRea
             MailchimpList::Cleaned => Ok(BOUNCED),
             MailchimpList::NonSubscribed => Err(SkipReason::NeverConfirmed),
         },
-        // What it means is whether they are subscribed; Ghost itself takes all but `false` for a yes.
-        (System::Ghost, "false") => Ok(Standing::Left),
-        // What it means is whether mail is switched off.
-        (System::Substack, "true") => Ok(Standing::Left),
-        (System::Ghost | System::Substack, _) => Ok(Standing::Subscribed),
-        (System::Listmonk, "disabled") | (System::Beehiiv, "inactive") => Ok(Standing::Left),
+        // Ghost says whether they are subscribed, and itself takes all but `false` for a yes; Substack whether mail is switched off.
+        (System::Ghost, "false")
+        | (System::Substack, "true")
+        | (System::Listmonk, "disabled")
+        | (System::Beehiiv, "inactive") => Ok(Standing::Left),
         (System::Beehiiv, "validating" | "needs_attention") => Err(SkipReason::NeverConfirmed),
         (System::Beehiiv, "invalid") => Ok(BOUNCED),
         // What somebody pays is no matter of ours: they get mail.
-        (
+        (System::Ghost | System::Substack, _)
+        | (
             System::Buttondown,
             "premium" | "gifted" | "trialed" | "churning" | "churned" | "past_due" | "paused"
             | "unpaid",
@@ -127,7 +127,7 @@ fn python_to_json(text: &str) -> Option<String> {
             'F' => word(&mut rest, "alse", &mut json, "false")?,
             'N' => word(&mut rest, "one", &mut json, "null")?,
             '{' | '}' | '[' | ']' | ',' | ':' | ' ' | '0'..='9' | '.' | '-' | '+' | 'e' => {
-                json.push(c)
+                json.push(c);
             }
             _ => return None,
         }

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use clap::Args;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Office;
@@ -211,39 +212,7 @@ fn described(project: &Project, address: &EmailAddress, dossier: &Dossier) -> St
     if let Some(reason) = &dossier.suppression {
         page.line(format_args!("must not be mailed: {reason}"));
     }
-    for row in &dossier.subscriptions {
-        let state = super::state(row.state);
-        page.gap().line(format_args!(
-            "`{}`: {state}, {}, from {}",
-            row.newsletter, row.choice.cadence, row.source
-        ));
-        let topics: Vec<_> = row.choice.topics.iter().collect();
-        let choice = [
-            ("topics", topics.join(", ")),
-            ("language", row.choice.language.clone().unwrap_or_default()),
-            ("time zone", row.choice.timezone.clone().unwrap_or_default()),
-            ("hour", row.choice.send_time.map(|time| time.to_string()).unwrap_or_default()),
-            ("paused until", row.paused_until.map(at).unwrap_or_default()),
-            ("reason for leaving", row.end_reason.clone()),
-        ];
-        for (what, value) in choice.iter().filter(|(_, value)| !value.is_empty()) {
-            page.line(format_args!("  {what}: {value}"));
-        }
-        for consent in &row.consents {
-            let from = if consent.address.is_empty() {
-                String::new()
-            } else {
-                format!(" from {}", consent.address)
-            };
-            page.line(format_args!(
-                "  consent, {} {}{from}, {}: {}",
-                consent.kind,
-                at(consent.at),
-                consent.form,
-                consent.statement
-            ));
-        }
-    }
+    subscriptions(&mut page, dossier, at);
     if !dossier.events.is_empty() {
         let mut rows = Rows::under(&["when", "what", "newsletter", "how"]);
         for event in &dossier.events {
@@ -264,6 +233,42 @@ fn described(project: &Project, address: &EmailAddress, dossier: &Dossier) -> St
         page.gap().block(&rows.text());
     }
     page.text()
+}
+
+fn subscriptions(page: &mut Page, dossier: &Dossier, at: impl Fn(Timestamp) -> String) {
+    for row in &dossier.subscriptions {
+        let state = super::state(row.state);
+        page.gap().line(format_args!(
+            "`{}`: {state}, {}, from {}",
+            row.newsletter, row.choice.cadence, row.source
+        ));
+        let topics: Vec<_> = row.choice.topics.iter().collect();
+        let choice = [
+            ("topics", topics.join(", ")),
+            ("language", row.choice.language.clone().unwrap_or_default()),
+            ("time zone", row.choice.timezone.clone().unwrap_or_default()),
+            ("hour", row.choice.send_time.map(|time| time.to_string()).unwrap_or_default()),
+            ("paused until", row.paused_until.map(&at).unwrap_or_default()),
+            ("reason for leaving", row.end_reason.clone()),
+        ];
+        for (what, value) in choice.iter().filter(|(_, value)| !value.is_empty()) {
+            page.line(format_args!("  {what}: {value}"));
+        }
+        for consent in &row.consents {
+            let from = if consent.address.is_empty() {
+                String::new()
+            } else {
+                format!(" from {}", consent.address)
+            };
+            page.line(format_args!(
+                "  consent, {} {}{from}, {}: {}",
+                consent.kind,
+                at(consent.at),
+                consent.form,
+                consent.statement
+            ));
+        }
+    }
 }
 
 pub(super) async fn erase(

@@ -7,7 +7,7 @@ use super::{Context, is_outbox, mail, politeness, signup};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
 use crate::config::{Mail, Newsletter, SampleSubscriber, Topic, WelcomeStep, raw};
-use crate::domain::{Cadence, RetryPolicy, Schedule, Segment, Segments};
+use crate::domain::{Cadence, RetryPolicy, Schedule, Segment, Segments, SendWindow};
 
 pub(super) fn newsletters(
     (raw, segments): (&BTreeMap<String, raw::Newsletter>, Option<&Segments>),
@@ -89,10 +89,8 @@ fn newsletter(
     let from = mail::optional_mailbox(&key("from"), raw.from.as_deref(), context);
     let servers = servers(&at, raw.servers.as_deref(), context);
     let retry = house.and_then(|house| own_retry(&at, raw, house, context));
-    let send_window = match &zone {
-        Some(zone) => politeness::send_window(&at, raw, zone, context),
-        None => Some(None),
-    };
+    let send_window =
+        zone.as_ref().and_then(|zone| politeness::send_window(&at, raw, zone, context));
     let reply_to = mail::optional_mailbox(&key("reply_to"), raw.reply_to.as_deref(), context);
     Some(Newsletter {
         name: name.to_owned(),
@@ -110,7 +108,7 @@ fn newsletter(
         missed_runs: missed_runs?,
         from: from?,
         servers: servers?,
-        send_window: send_window?,
+        send_window: Some(send_window?).filter(SendWindow::is_ever_shut),
         // What is wrong with the house's policy was said there.
         retry: retry?,
         reply_to: reply_to?,
@@ -154,7 +152,7 @@ fn topics(
         let named = context.report.take(&at, values::name(name));
         let title = topic.title.as_deref().unwrap_or(name);
         let title = context.report.take(&format!("{at}.title"), values::line(title));
-        let (_, title) = (named?, title?);
+        let ((), title) = (named?, title?);
         let terms = [name, &title].into_iter().chain(&topic.terms).map(|term| term.to_lowercase());
         Some((name.clone(), Topic { terms: terms.collect(), title }))
     });

@@ -167,13 +167,13 @@ fn percent(text: &str) -> Result<f64, Problem> {
     )
 }
 
-/// The sending calendar of a newsletter, if it has one.
+/// The sending calendar of a newsletter.
 pub(super) fn send_window(
     at: &str,
     raw: &raw::Newsletter,
     zone: &TimeZone,
     context: &mut Context<'_>,
-) -> Option<Option<SendWindow>> {
+) -> Option<SendWindow> {
     let hours = raw
         .send_window
         .as_ref()
@@ -190,8 +190,7 @@ pub(super) fn send_window(
     };
     let weekdays: Vec<Weekday> = weekdays.into_iter().collect::<Option<_>>()?;
     let rests: Vec<(Date, Date)> = rests.into_iter().collect::<Option<_>>()?;
-    let is_plain = hours.is_none() && weekdays.is_empty() && rests.is_empty();
-    Some((!is_plain).then(|| SendWindow { hours, weekdays, rests, zone: zone.clone() }))
+    Some(SendWindow { hours, weekdays, rests, zone: zone.clone() })
 }
 
 fn parse_weekday(text: &str) -> Result<Weekday, Problem> {

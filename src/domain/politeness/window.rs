@@ -20,6 +20,11 @@ pub struct SendWindow {
 }
 
 impl SendWindow {
+    /// Whether it keeps anything back.
+    pub fn is_ever_shut(&self) -> bool {
+        self.hours.is_some() || !self.weekdays.is_empty() || !self.rests.is_empty()
+    }
+
     /// When mail may go: `now`, or the next time that the window opens.
     pub fn next_open(&self, now: Timestamp) -> Timestamp {
         let local = now.to_zoned(self.zone.clone());
@@ -30,7 +35,7 @@ impl SendWindow {
         let mut days = std::iter::successors(Some(today), |day| day.tomorrow().ok()).take(DAYS);
         // At the end of time there is no tomorrow; and an hour that the clocks skip opens when they have.
         let opens = days.find_map(|day| {
-            let begins = self.begins(day).filter(|_| self.is_day(day))?;
+            let begins = self.is_day(day).then(|| self.begins(day))?;
             self.zone.to_timestamp(day.to_datetime(begins)).ok().filter(|opens| *opens > now)
         });
         opens.unwrap_or(now)
@@ -50,11 +55,11 @@ impl SendWindow {
     }
 
     /// When mail begins to go out on `day`: with its night before, if that is open past midnight and was not there itself.
-    fn begins(&self, day: Date) -> Option<Time> {
-        let Some((from, until)) = self.hours else { return Some(Time::midnight()) };
+    fn begins(&self, day: Date) -> Time {
+        let Some((from, until)) = self.hours else { return Time::midnight() };
         let is_over_midnight = from > until && until > Time::midnight();
         let was_shut = day.yesterday().is_ok_and(|yesterday| !self.is_day(yesterday));
-        Some(if is_over_midnight && was_shut { Time::midnight() } else { from })
+        if is_over_midnight && was_shut { Time::midnight() } else { from }
     }
 }
 

@@ -83,6 +83,7 @@ impl Schedule {
     }
 
     /// The same days in another zone, or once on each of them at another hour. What is left out stays.
+    #[must_use]
     pub fn by_the_clock_of(&self, zone: Option<TimeZone>, hour: Option<u8>) -> Self {
         let zone = zone.unwrap_or_else(|| self.zone.clone());
         let moved = hour.and_then(|hour| {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::Post;
+use crate::domain::{Post, Topics};
 
 const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
 const TOPICS: [&str; 3] = ["making", "looking", "walking"];
@@ -30,7 +30,7 @@ fn table(pieces: Vec<Piece>, missing: Vec<i64>, latest: i64) -> Table {
 
 fn profile(had_through: i64) -> Profile {
     Profile {
-        topics: Default::default(),
+        topics: Topics::default(),
         language: None,
         had_through,
         owed: Vec::new(),
@@ -194,7 +194,7 @@ impl Model {
                 let topics = topic.iter().map(|topic| TOPICS[*topic]).collect();
                 self.people.push(Person {
                     profile: Profile { topics, ..profile(joined_at) },
-                    is_instant: self.people.len() % 2 == 0,
+                    is_instant: self.people.len().is_multiple_of(2),
                     catches_up: false,
                     joined_at,
                     had: Vec::new(),

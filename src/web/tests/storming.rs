@@ -63,7 +63,7 @@ async fn what_was_answered_becomes_the_subscribers_when_they_confirm() {
     let choice = world.house.subscription("ann@example.org").await.choice;
     assert_eq!((choice.language.as_deref(), choice.cadence), (Some("de"), Cadence::Weekly));
     assert_eq!(choice.timezone.as_deref(), Some("Asia/Tokyo"));
-    assert_eq!(choice.send_time.map(|time| time.hour()), Some(7));
+    assert_eq!(choice.send_time.map(crate::domain::SendTime::hour), Some(7));
     assert!(choice.topics.contains("tea"));
     let mut tx = world.house.store.read().await.unwrap();
     let evidence = tx.consents_of(row.id).await.unwrap();
