@@ -37,6 +37,7 @@ pub use gate::{Knock, Pass, Turned};
 pub use import::{Import, ImportReport, ImportStep, MailchimpList, SkipReason, System};
 pub use limit::{Admission, SignupLimit, network};
 pub use preferences::{ChoiceForm, Pause, Preferences};
+pub use privacy::Known;
 pub use signup::{Confirmation, Origin};
 
 /// The use cases, over what is in force now. Cheap to make: one for each request or command.

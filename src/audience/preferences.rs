@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan as _};
 use super::{Audience, AudienceError, Kept, Origin, Wish, offered};
 use crate::config::Newsletter;
 use crate::domain::{Choice, EmailAddress, SubscriptionState};
-use crate::store::{OwnData, StoreError, SubscriptionRow};
+use crate::store::{StoreError, SubscriptionRow};
 
 /// Who changed it, in the log.
 pub(super) const HOW: &str = "preferences";
@@ -128,11 +128,6 @@ impl Audience<'_> {
             tx.unsubscribe(row.id, HOW, self.now()).await?;
         }
         tx.commit().await
-    }
-
-    /// All that is known of the person.
-    pub async fn own_data(&self, now: &Preferences) -> Result<Option<OwnData>, StoreError> {
-        self.store.read().await?.own_data(now.subscription.subscriber).await
     }
 }
 

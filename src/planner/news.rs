@@ -167,7 +167,8 @@ impl Planner {
         Ok(sealed)
     }
 
-    /// Those who went over to `instant` get what the slower cadence had not brought yet.
+    /// Those who went over to `instant` get what was mailed by itself before they came, and the slower cadence had not brought yet.
+    /// What is still to be mailed by itself reaches them so.
     async fn run_catch_up(
         &mut self,
         newsletter: &Newsletter,
@@ -184,13 +185,15 @@ impl Planner {
         let rows = tx.news_after(&newsletter.name, first_due(&profiles)).await?;
         drop(tx);
         let table = self.table((newsletter, Cadence::Instant), catalog, (&rows, &profiles), now);
-        let (dealt, _) = deal(&table, &profiles, Of::Everything, now);
+        let mailed = rows.into_iter().filter(|row| row.alone_at.is_some());
+        let mailed: HashSet<PostId> = mailed.map(|row| row.post).collect();
+        let (dealt, _) = deal(&table, &profiles, Of::Only(&mailed), now);
         if dealt.is_empty() && profiles.iter().all(|profile| !profile.owed.is_empty()) {
             return Ok(0);
         }
         let mut tx = self.store.write().await?;
         let due = (newsletter, Cadence::Instant, Whose::CatchingUp);
-        let sealed = self.seal_due(&mut tx, due, (catalog, Of::Everything), now).await?;
+        let sealed = self.seal_due(&mut tx, due, (catalog, Of::Only(&mailed)), now).await?;
         tx.end_catching_up(&newsletter.name).await?;
         tx.commit().await?;
         Ok(sealed)

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{PlanError, Planned, Planner, TRY_AGAIN};
 use crate::config::Newsletter;
-use crate::domain::{Cadence, Catalog, Schedule};
+use crate::domain::{Cadence, Catalog, CatalogPost, Channel, Schedule};
 use crate::store::{DueWelcome, StoreError};
 use crate::telemetry;
 
@@ -86,11 +86,12 @@ impl Planner {
         tx.wait_for_other_planners().await?;
         let mail = newsletter.welcome.get(step);
         let known = mail.and_then(|mail| catalog.find(&mail.post));
-        if let (Some(mail), None) = (mail, known.filter(|known| !known.is_expired(now))) {
+        let known = known.filter(|known| self.may_welcome(known, now));
+        if let (Some(mail), None) = (mail, known) {
             tracing::warn!(
                 newsletter = %newsletter.name,
                 post = mail.post,
-                "a welcome mail waits: there is no such post now"
+                "a welcome mail waits: its post is not there, not out in the feeds, held, or was just edited"
             );
             return Ok(0);
         }
@@ -114,6 +115,14 @@ impl Planner {
         }
         tx.commit().await?;
         Ok(sealed)
+    }
+}
+
+impl Planner {
+    /// Whether a post may be mailed to newcomers: the feeds have it, and nobody is to look at it first.
+    fn may_welcome(&self, known: &CatalogPost, now: Timestamp) -> bool {
+        let due = self.config.releases.due(&known.post, &Channel::Feeds, &self.taken);
+        due.is_live(now) && !known.is_expired(now) && !known.is_held() && known.settled_at() <= now
     }
 }
 

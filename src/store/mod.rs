@@ -31,7 +31,6 @@ mod lock;
 mod news;
 mod open;
 mod outcomes;
-mod own_data;
 mod people;
 mod pings;
 mod post_cache;
@@ -77,7 +76,6 @@ pub use index_pages::INDEX_NOW;
 pub use lock::{DaemonLock, LockError};
 pub use news::NewsRow;
 pub use outcomes::{IntentRefusal, IntentRequest, Next, Recorded};
-pub use own_data::{OwnData, OwnFact, OwnMail, OwnSubscription};
 pub use people::{
     Asked, Ending, Evidence, KnownPerson, KnownSubscription, NewPerson, NewSubscription,
     NewSuppression, PersonProfile,

@@ -16,7 +16,7 @@ use super::language::Asked;
 use super::refusal::Refusal;
 use super::visitor::visitor;
 use super::{WebState, page};
-use crate::audience::{Audience, AudienceError, ChoiceForm, Origin, Pause, Preferences};
+use crate::audience::{Audience, AudienceError, ChoiceForm, Known, Origin, Pause, Preferences};
 use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, SendTime, SubscriptionState};
 use crate::template::{CadenceChoice, DeletePage, OtherNewsletter, PreferencesPage, Templates};
@@ -113,8 +113,9 @@ pub(super) async fn data(
 ) -> Result<Response, Refusal> {
     let (config, templates) = (state.config.load(), state.templates.load());
     let now = find(&state, &token).await?;
-    let data = state.audience(&config, &templates).own_data(&now).await?.ok_or_else(useless)?;
-    let mut text = serde_json::to_string_pretty(&data).expect("what the store gives is JSON");
+    let dossier = state.audience(&config, &templates).dossier(&now.address).await?;
+    let mut text =
+        serde_json::to_string_pretty(&Known::of(&dossier)).expect("what the store gives is JSON");
     text.push('\n');
     let headers = [
         (CONTENT_TYPE, "application/json"),

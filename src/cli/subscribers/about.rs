@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Office;
-use crate::audience::ExportLine;
+use crate::audience::Known;
 use crate::cli::arguments::Format;
 use crate::cli::console::{self, Page};
 use crate::cli::exit::{Code, Stop};
@@ -15,7 +15,7 @@ use crate::cli::style::examples;
 use crate::cli::table::Rows;
 use crate::cli::words;
 use crate::domain::{EmailAddress, Segment, SubscriptionState};
-use crate::store::{Dossier, DossierDelivery, DossierEvent, DossierPerson, RosterCount, Whom};
+use crate::store::{Dossier, RosterCount, Whom};
 use crate::template::Templates;
 
 /// Say how many are meant by an expression, before something is sent to them
@@ -149,16 +149,6 @@ fn counted(counts: &[RosterCount]) -> String {
     page.text()
 }
 
-/// A dossier as JSON.
-#[derive(Serialize)]
-struct Known<'a> {
-    person: Option<&'a DossierPerson>,
-    suppression: Option<&'a str>,
-    subscriptions: Vec<ExportLine<'a>>,
-    events: &'a [DossierEvent],
-    deliveries: &'a [DossierDelivery],
-}
-
 pub(super) async fn show(
     project: &Project,
     templates: Templates,
@@ -170,13 +160,7 @@ pub(super) async fn show(
     look.close().await;
     let dossier = dossier?;
     if args.format == Format::Json {
-        return console::print_json(&Known {
-            person: dossier.person.as_ref(),
-            suppression: dossier.suppression.as_deref(),
-            subscriptions: dossier.subscriptions.iter().map(ExportLine::of).collect(),
-            events: &dossier.events,
-            deliveries: &dossier.deliveries,
-        });
+        return console::print_json(&Known::of(&dossier));
     }
     if dossier.is_empty() {
         console::note(&format!("Nothing is known of {}.", args.address.as_str()));

@@ -87,8 +87,9 @@ impl Table {
             ..Self::default()
         };
         for row in rows {
+            let is_stale = world.now.duration_since(row.noted_at) >= STALE;
             let Some(known) = by_id.get(&row.post).copied() else {
-                if world.now.duration_since(row.noted_at) < STALE {
+                if !is_stale {
                     table.missing.push(row.seq);
                 }
                 continue;
@@ -96,6 +97,10 @@ impl Table {
             let refusal = known.post.wishes().refuse(view.channel, view.cadence);
             // An author who wishes no mail may wish otherwise later; a post for the other sort of mail is not for them.
             if known.is_expired(world.now) || refusal.is_some_and(|it| it != Refusal::NoMail) {
+                continue;
+            }
+            let ready_at = ready_at(world, view, known).filter(|_| refusal.is_none());
+            if is_stale && ready_at.is_none_or(|at| at > world.now) {
                 continue;
             }
             // News that is not on the table is behind everybody.
@@ -107,7 +112,7 @@ impl Table {
             table.pieces.push(Piece {
                 seq: row.seq,
                 known: Arc::clone(known),
-                ready_at: ready_at(world, view, known).filter(|_| refusal.is_none()),
+                ready_at,
                 topics: newsletter.topics_of(&known.post),
                 by_language: languages
                     .iter()

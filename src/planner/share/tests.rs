@@ -18,6 +18,10 @@ fn piece(seq: i64, topic: &str) -> Piece {
     }
 }
 
+fn id(seq: i64) -> PostId {
+    piece(seq, TOPICS[0]).known.post.id.clone()
+}
+
 fn table(pieces: Vec<Piece>, missing: Vec<i64>, latest: i64) -> Table {
     Table {
         pieces,
@@ -153,14 +157,17 @@ impl Model {
     }
 
     fn alone(&mut self) {
-        self.mail(Of::Everything, |person| person.catches_up);
+        let mailed = (1..).zip(&self.posts).filter(|(_, (.., alone))| *alone);
+        let mailed: HashSet<_> = mailed.map(|(seq, _)| id(seq)).collect();
+        self.mail(Of::Only(&mailed), |person| {
+            person.is_instant && (person.catches_up || !person.profile.owed.is_empty())
+        });
         for at in 0..self.posts.len() {
             let (_, unsettled, hidden, alone) = self.posts[at];
             if !unsettled && !hidden && !alone {
                 self.posts[at].3 = true;
-                let id =
-                    CatalogPost::bare(Post::bare(&format!("post-{}", at + 1), NOW)).post.id.clone();
-                self.mail(Of::Only(&HashSet::from([id])), |person| person.is_instant);
+                let only = HashSet::from([id(i64::try_from(at + 1).unwrap())]);
+                self.mail(Of::Only(&only), |person| person.is_instant);
             }
         }
     }

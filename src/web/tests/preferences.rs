@@ -229,9 +229,9 @@ async fn somebody_takes_their_data_along_and_is_deleted() {
     let data = world.get(&format!("{path}/data")).await;
     assert!(data.header("content-disposition").starts_with("attachment"));
     let told: serde_json::Value = serde_json::from_slice(&data.body).unwrap();
-    assert_eq!(told["address"], "ann@example.org");
-    assert_eq!(told["subscriptions"][0]["state"], "active");
-    assert!(told["subscriptions"][0]["events"].as_array().unwrap().len() >= 2, "{told}");
+    assert_eq!(told["person"]["address"], "ann@example.org");
+    assert_eq!(told["subscriptions"][0]["status"], "active");
+    assert!(told["events"].as_array().unwrap().len() >= 2, "{told}");
     assert!(world.get(&format!("{path}/delete")).await.page().contains("<button"));
     assert_eq!(rows(&world, "ann@example.org").await.len(), 1, "a scanner deletes nobody");
     let gone = world.post(&format!("{path}/delete"), "").await;
