@@ -43,7 +43,6 @@ fn due(privacy: &Privacy, now: Timestamp) -> Vec<(Dust, Timestamp)> {
     let kept = [
         (Dust::Attempts, privacy.keep_attempts),
         (Dust::Letters, privacy.keep_attempts),
-        // It asks the events.
         (Dust::Pending, privacy.keep_pending),
         (Dust::Confirmations, privacy.keep_pending),
         (Dust::Consents, privacy.keep_consents),

@@ -156,3 +156,22 @@ async fn an_export_of_nobody_is_still_a_file() {
         house.audience().export((Some("hourly"), None), ExportFormat::Csv, &mut Vec::new()).await;
     assert!(error.unwrap_err().to_string().starts_with("there is no newsletter `hourly`"));
 }
+
+#[tokio::test]
+async fn a_strangers_form_brings_back_nobody_who_left() {
+    let house = House::new().await;
+    subscribes(&house, "ann@example.org").await;
+    let token = house.unsubscribe_token("ann@example.org").await;
+    house.audience().unsubscribe(&token).await.unwrap();
+    // Somebody types her address: she is asked, and says nothing.
+    signs_up(&house, "ann@example.org").await.unwrap();
+    let ann = "ann@example.org".parse().unwrap();
+    let added = house.audience().add(&ann, Some("weekly"), None).await.unwrap();
+    assert!(matches!(added, Added::HasLeft(_)), "{added:?}");
+    let import =
+        Import { newsletter: Some("weekly"), cadence: None, confirmed: true, file: "old.csv" };
+    let file = "email\nann@example.org\n";
+    let report = house.audience().import(file.as_bytes(), import, |_| {}).await.unwrap();
+    assert_eq!((report.added, report.skipped), (0, 1));
+    assert_ne!(house.subscription("ann@example.org").await.state, SubscriptionState::Active);
+}

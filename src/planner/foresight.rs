@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Planner;
 use super::names::cadence_channel;
 use super::news::due_of;
-use super::share::{Of, Table, deal, first_due, is_instant};
+use super::share::{Of, Table, deal, first_due, is_instant, is_to_mail_alone};
 use crate::config::Newsletter;
 use crate::domain::{Cadence, Catalog, CatalogPost, Slot, Topics};
 use crate::store::{NewsRow, Profile, StoreError, Tx, Whose};
@@ -62,7 +62,8 @@ impl Foreseen {
         }
         let mut rows = tx.news_after(&newsletter.name, first_due(&profiles)).await?;
         if is_instant(cadence) {
-            rows.retain(|row| row.alone_at.is_none());
+            let since = planner.since.get(&cadence_channel(newsletter, cadence)).copied();
+            rows.retain(|row| is_to_mail_alone(row, since.unwrap_or(now)));
         }
         let last = rows.last().map_or(0, |row| row.seq);
         let latest = profiles.iter().map(|profile| profile.had_through).max().unwrap_or(0);

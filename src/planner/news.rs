@@ -7,11 +7,11 @@ use jiff::Timestamp;
 
 use super::names::{Way, cadence_channel, expression_key, news_channel, slot_schedule};
 use super::select::{Candidate, Run, World, candidates, earlier, latest_run, ready_at};
-use super::share::{Of, Share, Table, deal, first_due, languages};
+use super::share::{Of, Share, Table, deal, first_due, is_to_mail_alone, languages, mailed_before};
 use super::{PlanError, Planned, Planner, next_ready, put_off};
 use crate::config::Newsletter;
 use crate::domain::{Cadence, Catalog, CatalogPost, PostId, Schedule, Slot};
-use crate::store::{Due, Houses, NewsRow, Profile, StoreError, Tx, Whose};
+use crate::store::{Dealt, Due, Houses, NewsRow, Profile, StoreError, Tx, Whose};
 use crate::telemetry;
 
 /// Digests of one cadence that fell due, each under the name of its schedule.
@@ -127,7 +127,7 @@ impl Planner {
         let channel = cadence_channel(newsletter, Cadence::Instant);
         let since = self.since.get(&channel).copied().unwrap_or(now);
         let rows = self.store.read().await?.news_to_mail_alone(&newsletter.name).await?;
-        let rows = rows.into_iter().filter(|row| row.noted_at >= since);
+        let rows = rows.into_iter().filter(|row| is_to_mail_alone(row, since));
         let wanted: HashSet<PostId> = rows.map(|row| row.post).collect();
         if wanted.is_empty() {
             return Ok(Vec::new());
@@ -185,16 +185,17 @@ impl Planner {
         let rows = tx.news_after(&newsletter.name, first_due(&profiles)).await?;
         drop(tx);
         let table = self.table((newsletter, Cadence::Instant), catalog, (&rows, &profiles), now);
-        let mailed = rows.into_iter().filter(|row| row.alone_at.is_some());
-        let mailed: HashSet<PostId> = mailed.map(|row| row.post).collect();
+        let channel = cadence_channel(newsletter, Cadence::Instant);
+        let since = self.since.get(&channel).copied().unwrap_or(now);
+        let mailed = mailed_before(&rows, since);
         let (dealt, _) = deal(&table, &profiles, Of::Only(&mailed), now);
-        if dealt.is_empty() && profiles.iter().all(|profile| !profile.owed.is_empty()) {
+        // Nothing to be had, and nobody who is done.
+        if dealt.iter().all(|dealt| !dealt.is_change() && !dealt.owed.is_empty()) {
             return Ok(0);
         }
         let mut tx = self.store.write().await?;
         let due = (newsletter, Cadence::Instant, Whose::CatchingUp);
         let sealed = self.seal_due(&mut tx, due, (catalog, Of::Only(&mailed)), now).await?;
-        tx.end_catching_up(&newsletter.name).await?;
         tx.commit().await?;
         Ok(sealed)
     }
@@ -281,11 +282,12 @@ impl Planner {
         tx.hold_still(due, now).await?;
         let profiles = tx.profiles(due, now).await?;
         let rows = tx.news_after(&newsletter.name, first_due(&profiles)).await?;
-        if rows.is_empty() {
-            return Ok(0);
-        }
         let table = self.table((newsletter, cadence), catalog, (&rows, &profiles), now);
-        let (dealt, shares) = deal(&table, &profiles, of, now);
+        let (mut dealt, shares) = deal(&table, &profiles, of, now);
+        // Of those who catch up it is noted as well that they are done.
+        if !matches!(whose, Whose::CatchingUp) {
+            dealt.retain(Dealt::is_change);
+        }
         if dealt.is_empty() {
             return Ok(0);
         }

@@ -13,6 +13,8 @@ use crate::telemetry;
 /// Which of the mails, and in which language.
 type Mail = (usize, Option<String>);
 
+/// When it is looked again whether somebody is of the audience by then.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 /// A welcome mail keeps so far away from a digest.
 const APART: SignedDuration = SignedDuration::from_hours(3);
 
@@ -36,21 +38,29 @@ impl Planner {
         }
         let mails = self.due_mails(newsletter, now).await?;
         for ((step, language), those) in mails {
-            match self.welcome(newsletter, (step, language.as_deref(), &those), catalog, now).await
+            let went = match self
+                .welcome(newsletter, (step, language.as_deref(), &those), catalog, now)
+                .await
             {
-                Ok(count) => planned.count += count,
+                Ok(went) => went,
                 Err(PlanError::Store(error)) => return Err(error.into()),
-                Err(error) => tracing::error!(
-                    newsletter = %newsletter.name,
-                    step,
-                    error = %telemetry::causes(&error),
-                    "this welcome mail cannot go out; it stays due and is tried again"
-                ),
+                Err(error) => {
+                    tracing::error!(
+                        newsletter = %newsletter.name,
+                        step,
+                        error = %telemetry::causes(&error),
+                        "this welcome mail cannot go out; it stays due and is tried again"
+                    );
+                    false
+                }
+            };
+            planned.count += usize::from(went);
+            if !went {
+                self.put_off_welcome(&those, now.saturating_add(TRY_AGAIN).unwrap_or(now)).await?;
             }
         }
-        let next = self.store.read().await?.next_welcome(&newsletter.name).await?;
-        // What is due still could not go out.
-        planned.next = next.map(|next| next.max(now.saturating_add(TRY_AGAIN).unwrap_or(now)));
+        // Whoever is due still was one too many for this time.
+        planned.next = self.store.read().await?.next_welcome(&newsletter.name).await?;
         Ok(planned)
     }
 
@@ -62,11 +72,18 @@ impl Planner {
     ) -> Result<BTreeMap<Mail, Vec<DueWelcome>>, StoreError> {
         let mut tx = self.store.write().await?;
         let mut mails: BTreeMap<Mail, Vec<DueWelcome>> = BTreeMap::new();
-        for one in tx.due_welcomes(&newsletter.name, now).await? {
+        let houses = self.config.houses();
+        let audience = (newsletter.audience.as_ref(), &houses);
+        for one in tx.due_welcomes(&newsletter.name, audience, now).await? {
+            if !one.is_wanted {
+                let later = now.saturating_add(LOOK_AGAIN).unwrap_or(now);
+                tx.put_off_welcome(&one, later).await?;
+                continue;
+            }
             let schedule = newsletter.cadences.get(&one.slot.cadence).and_then(Option::as_ref);
             let digests = schedule.map(|schedule| one.slot.schedule(schedule));
             match digests.and_then(|digests| apart(&digests, now)) {
-                Some(later) => tx.move_welcome(one.subscription, one.step, Some(later)).await?,
+                Some(later) => tx.put_off_welcome(&one, later).await?,
                 None => mails.entry((one.step, one.language.clone())).or_default().push(one),
             }
         }
@@ -74,14 +91,27 @@ impl Planner {
         Ok(mails)
     }
 
-    /// How many editions it made.
+    /// Others must not wait behind those who cannot have theirs.
+    async fn put_off_welcome(
+        &self,
+        those: &[DueWelcome],
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        for one in those {
+            tx.put_off_welcome(one, until).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Seals their mail. False: it cannot go out now.
     async fn welcome(
         &self,
         newsletter: &Newsletter,
         (step, language, those): (usize, Option<&str>, &[DueWelcome]),
         catalog: &Catalog,
         now: Timestamp,
-    ) -> Result<usize, PlanError> {
+    ) -> Result<bool, PlanError> {
         let mut tx = self.store.write().await?;
         tx.wait_for_other_planners().await?;
         let mail = newsletter.welcome.get(step);
@@ -93,7 +123,7 @@ impl Planner {
                 post = mail.post,
                 "a welcome mail waits: its post is not there, not out in the feeds, held, or was just edited"
             );
-            return Ok(0);
+            return Ok(false);
         }
         let next = newsletter.welcome.get(step + 1);
         let mut people = Vec::new();
@@ -104,17 +134,15 @@ impl Planner {
                 people.push(one.subscription);
             }
         }
-        let mut sealed = 0;
         if let Some(known) = known.filter(|_| !people.is_empty()) {
             let share = tx.deal_to(&people).await?;
             let share = (&[known][..], language, share);
             let edition = (newsletter, Cadence::Instant);
             self.seal((&mut tx, &mut HashMap::new()), edition, share, now).await?;
             tx.forget_shares().await?;
-            sealed = 1;
         }
         tx.commit().await?;
-        Ok(sealed)
+        Ok(true)
     }
 }
 

@@ -67,15 +67,11 @@ impl Tx {
         (how, now): (&str, Timestamp),
     ) -> Result<bool, StoreError> {
         const PERSON: &str = "SELECT id FROM subscribers WHERE address_key = $1";
-        const LETTERS: &str = "SELECT id FROM letters WHERE address = $1 OR lower(address) = $2";
+        const LETTERS: &str = "SELECT id FROM letters WHERE address_key = $1";
         let failed = || doing("look up who is to be forgotten");
         let (people, letters): (Vec<i64>, Vec<i64>) = on_engine!(self, |conn| {
             let people = sqlx::query_scalar(PERSON).bind(address.key()).fetch_all(&mut *conn).await;
-            let letters = sqlx::query_scalar(LETTERS)
-                .bind(address.as_str())
-                .bind(address.key())
-                .fetch_all(conn)
-                .await;
+            let letters = sqlx::query_scalar(LETTERS).bind(address.key()).fetch_all(conn).await;
             (people.map_err(failed())?, letters.map_err(failed())?)
         });
         if !people.is_empty() {
@@ -258,7 +254,8 @@ impl Tx {
         .map_err(doing("look up who is to be forgotten"))?;
         self.empty(&ids).await?;
         let sql = format!(
-            "UPDATE subscriptions SET state = 'unsubscribed' WHERE state = 'pending' AND subscriber_id IN ({numbers})"
+            "UPDATE subscriptions SET state = 'unsubscribed', ended_at = created_at \
+             WHERE state = 'pending' AND subscriber_id IN ({numbers})"
         );
         on_engine!(self, |conn| sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(json(people))

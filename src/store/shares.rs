@@ -66,6 +66,14 @@ pub struct Dealt<'a> {
     pub owed: Vec<i64>,
 }
 
+impl Dealt<'_> {
+    /// Whether they get something, or stand otherwise than before.
+    pub fn is_change(&self) -> bool {
+        let stood = (self.profile.had_through, &self.profile.owed);
+        self.share.is_some() || stood != (self.had_through, &self.owed)
+    }
+}
+
 #[derive(Serialize)]
 struct DealtRow {
     topics: String,
@@ -165,8 +173,8 @@ impl Whose<'_> {
 }
 
 impl SegmentSql {
-    /// One of the statements above, with the audience in its place.
-    fn within(&self, sql: &str) -> AssertSqlSafe<String> {
+    /// One of these statements, with the audience in its place.
+    pub(super) fn within(&self, sql: &str) -> AssertSqlSafe<String> {
         AssertSqlSafe(sql.replace(AUDIENCE, &self.condition))
     }
 }
@@ -198,7 +206,7 @@ impl Tx {
             ),
             " GROUP BY 1, 2, 3, 4, 5"
         );
-        let audience = self.audience_sql(due, now);
+        let audience = self.audience_sql(due.audience, due.houses, now);
         let (what, cadence) = due.whose.bounds();
         let found: Vec<(String, String, i64, String, bool, i64)> =
             on_engine!(self, |conn| sqlx::query_as(audience.within(sql))
@@ -256,40 +264,35 @@ impl Tx {
         dealt: &[Dealt<'_>],
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        const ADVANCE: &str = "UPDATE subscriptions SET had_through = x.had_through, owed = x.owed, \
+                               catches_up = (subscriptions.catches_up AND x.owed <> '') \
+                               FROM shares x WHERE x.subscription_id = subscriptions.id";
+        const INDEX: &str = "CREATE INDEX shares_by_share ON shares (share)";
         self.make_dealt(dealt).await?;
+        // Looked for once: what is advanced is what is dealt, whatever changes meanwhile.
         let insert = due_sql!(
             due.whose,
             self.is_postgres(),
-            "INSERT INTO shares (subscription_id, share) SELECT s.id, x.share FROM subscriptions s \
+            "INSERT INTO shares (subscription_id, share, had_through, owed) \
+             SELECT s.id, x.share, x.new_had_through, x.new_owed FROM subscriptions s \
              JOIN subscribers p ON p.id = s.subscriber_id JOIN dealt x ON ",
-            concat!(" AND x.share IS NOT NULL AND ", alike_sql!())
+            concat!(" AND ", alike_sql!())
         );
-        let advance = due_sql!(
-            due.whose,
-            self.is_postgres(),
-            "UPDATE subscriptions SET had_through = x.new_had_through, owed = x.new_owed, catches_up = (s.catches_up AND x.new_owed <> '') \
-             FROM subscriptions s JOIN subscribers p ON p.id = s.subscriber_id JOIN dealt x ON ",
-            concat!(" AND ", alike_sql!(), " WHERE s.id = subscriptions.id")
-        );
-        let index = "CREATE INDEX shares_by_share ON shares (share)";
-        let audience = self.audience_sql(due, now);
+        let audience = self.audience_sql(due.audience, due.houses, now);
         let (what, cadence) = due.whose.bounds();
         let failed = || doing("deal out what is due");
         on_engine!(self, |conn| {
-            for (sql, is_last) in [(insert, false), (advance, true)] {
-                sqlx::query(audience.within(sql))
-                    .bind(due.newsletter)
-                    .bind(now.as_microsecond())
-                    .bind(&what)
-                    .bind(cadence)
-                    .bind(&audience.values)
-                    .execute(&mut *conn)
-                    .await
-                    .map_err(failed())?;
-                if !is_last {
-                    sqlx::raw_sql(index).execute(&mut *conn).await.map_err(failed())?;
-                }
-            }
+            sqlx::query(audience.within(insert))
+                .bind(due.newsletter)
+                .bind(now.as_microsecond())
+                .bind(what)
+                .bind(cadence)
+                .bind(audience.values)
+                .execute(&mut *conn)
+                .await
+                .map_err(failed())?;
+            sqlx::query(ADVANCE).execute(&mut *conn).await.map_err(failed())?;
+            sqlx::raw_sql(INDEX).execute(conn).await.map_err(failed())?;
         });
         Ok(())
     }
@@ -317,17 +320,15 @@ impl Tx {
             .map_err(doing("forget what was dealt"))
     }
 
-    /// Those have caught up to whom nothing is owed, whether they were dealt anything or not.
-    pub async fn end_catching_up(&mut self, newsletter: &str) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE subscriptions SET catches_up = FALSE \
-                           WHERE newsletter = $1 AND catches_up AND owed = ''";
-        on_engine!(self, |conn| sqlx::query(SQL).bind(newsletter).execute(conn).await.map(|_| ()))
-            .map_err(doing("end catching up"))
-    }
-
-    fn audience_sql(&self, due: Due<'_>, now: Timestamp) -> SegmentSql {
-        let segments: Vec<_> = due.audience.into_iter().collect();
-        SegmentSql::all(&segments, due.houses, (self.is_postgres(), 5), now)
+    /// The audience as a condition whose values are `$5`.
+    pub(super) fn audience_sql(
+        &self,
+        audience: Option<&Segment>,
+        houses: &Houses,
+        now: Timestamp,
+    ) -> SegmentSql {
+        let segments: Vec<_> = audience.into_iter().collect();
+        SegmentSql::all(&segments, houses, (self.is_postgres(), 5), now)
     }
 
     /// The tables that are there for this transaction only.
@@ -336,7 +337,7 @@ impl Tx {
             CREATE TEMPORARY TABLE dealt (topics TEXT, language TEXT, had_through BIGINT, owed TEXT, is_reachable BOOLEAN, \
             share BIGINT, new_had_through BIGINT, new_owed TEXT, \
             PRIMARY KEY (topics, language, had_through, owed, is_reachable)); \
-            CREATE TEMPORARY TABLE shares (subscription_id BIGINT, share BIGINT)";
+            CREATE TEMPORARY TABLE shares (subscription_id BIGINT PRIMARY KEY, share BIGINT, had_through BIGINT, owed TEXT)";
         const SQLITE: &str = "INSERT INTO dealt SELECT value->>'topics', value->>'language', value->>'had_through', \
                               value->>'owed', value->>'is_reachable', value->>'share', value->>'new_had_through', \
                               value->>'new_owed' FROM json_each($1)";

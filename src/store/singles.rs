@@ -71,14 +71,15 @@ impl Tx {
         letter: &NewLetter<'_>,
         now: Timestamp,
     ) -> Result<DeliveryId, StoreError> {
-        const SQL: &str = "INSERT INTO letters (kind, address, newsletter, content, created_at) \
-                           VALUES ($1, $2, $3, $4, $5) RETURNING id";
+        const SQL: &str = "INSERT INTO letters (kind, address, newsletter, content, created_at, address_key) \
+                           VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
         let id = on_engine!(self, |conn| sqlx::query(SQL)
             .bind(letter.kind)
             .bind(letter.address.as_str())
             .bind(letter.newsletter)
             .bind(letter.content)
             .bind(now.as_microsecond())
+            .bind(letter.address.key())
             .fetch_one(conn)
             .await
             .and_then(|row| row.try_get("id")))

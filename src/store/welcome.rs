@@ -5,8 +5,9 @@ use sqlx::Row as _;
 
 use super::StoreError;
 use super::engine::{Tx, doing, instant, on_engine};
+use super::segments::Houses;
 use super::shares::read_send_time;
-use crate::domain::{Cadence, Slot, SubscriptionId};
+use crate::domain::{Cadence, Segment, Slot, SubscriptionId};
 
 /// The name of the only sequence that there is.
 const WELCOME: &str = "welcome";
@@ -23,6 +24,8 @@ pub struct DueWelcome {
     pub language: Option<String>,
     /// Their cadence and its hour.
     pub slot: Slot,
+    /// Whether they are of the newsletter's audience now.
+    pub is_wanted: bool,
 }
 
 impl Tx {
@@ -50,51 +53,67 @@ impl Tx {
     pub async fn due_welcomes(
         &mut self,
         newsletter: &str,
+        (audience, houses): (Option<&Segment>, &Houses),
         now: Timestamp,
     ) -> Result<Vec<DueWelcome>, StoreError> {
-        const SQL: &str = "SELECT q.subscription_id, q.step, q.due_at, s.language, s.cadence, s.timezone, s.send_time \
-                           FROM sequence_steps q JOIN subscriptions s ON s.id = q.subscription_id \
+        const SQL: &str = "SELECT q.subscription_id, q.step, q.due_at, s.language, s.cadence, s.timezone, s.send_time, \
+                           /* audience */ AS is_wanted FROM sequence_steps q JOIN subscriptions s ON s.id = q.subscription_id \
                            JOIN subscribers p ON p.id = s.subscriber_id \
                            WHERE q.due_at <= $2 AND s.newsletter = $1 AND s.state = 'active' \
                            AND p.suppressed_at IS NULL AND (s.paused_until IS NULL OR s.paused_until <= $2) \
-                           ORDER BY q.due_at LIMIT $3";
-        let found: Vec<(i64, i64, i64, [String; 4])> = on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(newsletter)
-            .bind(now.as_microsecond())
-            .bind(SHARE)
-            .fetch_all(conn)
-            .await
-            .and_then(|rows| rows
-                .into_iter()
-                .map(|row| Ok((
-                    row.try_get("subscription_id")?,
-                    row.try_get("step")?,
-                    row.try_get("due_at")?,
-                    [
-                        row.try_get("language")?,
-                        row.try_get("cadence")?,
-                        row.try_get("timezone")?,
-                        row.try_get("send_time")?,
-                    ],
-                )))
-                .collect()))
-        .map_err(doing("read which welcome mails are due"))?;
+                           AND $4 = '' ORDER BY q.due_at LIMIT $3";
+        let audience = self.audience_sql(audience, houses, now);
+        let sql = audience.within(SQL);
+        let found: Vec<(i64, i64, i64, [String; 4], bool)> =
+            on_engine!(self, |conn| sqlx::query(sql)
+                .bind(newsletter)
+                .bind(now.as_microsecond())
+                .bind(SHARE)
+                .bind("")
+                .bind(audience.values)
+                .fetch_all(conn)
+                .await
+                .and_then(|rows| rows
+                    .into_iter()
+                    .map(|row| Ok((
+                        row.try_get("subscription_id")?,
+                        row.try_get("step")?,
+                        row.try_get("due_at")?,
+                        [
+                            row.try_get("language")?,
+                            row.try_get("cadence")?,
+                            row.try_get("timezone")?,
+                            row.try_get("send_time")?,
+                        ],
+                        row.try_get("is_wanted")?,
+                    )))
+                    .collect()))
+            .map_err(doing("read which welcome mails are due"))?;
         let some = |text: String| (!text.is_empty()).then_some(text);
         found
             .into_iter()
-            .map(|(subscription, step, due_at, [language, cadence, timezone, send_time])| {
-                Ok(DueWelcome {
-                    subscription: SubscriptionId(subscription),
-                    step: usize::try_from(step).unwrap_or(usize::MAX),
-                    due_at: instant(due_at),
-                    language: some(language),
-                    slot: Slot {
-                        cadence: cadence.parse::<Cadence>()?,
-                        timezone: some(timezone),
-                        send_time: read_send_time(&send_time)?,
-                    },
-                })
-            })
+            .map(
+                |(
+                    subscription,
+                    step,
+                    due_at,
+                    [language, cadence, timezone, send_time],
+                    is_wanted,
+                )| {
+                    Ok(DueWelcome {
+                        subscription: SubscriptionId(subscription),
+                        step: usize::try_from(step).unwrap_or(usize::MAX),
+                        due_at: instant(due_at),
+                        language: some(language),
+                        slot: Slot {
+                            cadence: cadence.parse::<Cadence>()?,
+                            timezone: some(timezone),
+                            send_time: read_send_time(&send_time)?,
+                        },
+                        is_wanted,
+                    })
+                },
+            )
             .collect()
     }
 
@@ -135,23 +154,22 @@ impl Tx {
         .map_err(doing("move the welcome mails on"))
     }
 
-    /// The subscriber is at `step`, which is due then; never, if there is none.
-    pub async fn move_welcome(
+    /// The mail that is due is tried again then, unless they had it meanwhile.
+    pub async fn put_off_welcome(
         &mut self,
-        subscription: SubscriptionId,
-        step: usize,
-        due_at: Option<Timestamp>,
+        due: &DueWelcome,
+        until: Timestamp,
     ) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE sequence_steps SET step = $3, due_at = $4 \
-                           WHERE subscription_id = $1 AND sequence = $2";
+        const SQL: &str = "UPDATE sequence_steps SET due_at = $4 \
+                           WHERE subscription_id = $1 AND sequence = $2 AND step = $3 AND due_at IS NOT NULL";
         on_engine!(self, |conn| sqlx::query(SQL)
-            .bind(subscription.0)
+            .bind(due.subscription.0)
             .bind(WELCOME)
-            .bind(i64::try_from(step).unwrap_or(i64::MAX))
-            .bind(due_at.map(Timestamp::as_microsecond))
+            .bind(i64::try_from(due.step).unwrap_or(i64::MAX))
+            .bind(until.as_microsecond())
             .execute(conn)
             .await
             .map(|_| ()))
-        .map_err(doing("move the welcome mails on"))
+        .map_err(doing("put a welcome mail off"))
     }
 }

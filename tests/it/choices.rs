@@ -176,7 +176,8 @@ async fn each_reads_a_post_in_their_language_or_the_first_and_never_twice() {
 #[tokio::test]
 async fn newcomers_are_welcomed_one_mail_after_the_other() {
     for engine in Engine::all() {
-        let welcome = "welcome = [{ post = \"start\" }, { after = \"2d\", post = \"best\" }]";
+        let welcome = "welcome = [{ post = \"start\" }, { after = \"2d\", post = \"best\" }]\n\
+            audience = 'email != \"eve@example.org\"'";
         let world = Setting::new(engine)
             .config(welcome)
             .post("start.md", post("Start here", "2020-01-01"))
@@ -186,6 +187,9 @@ async fn newcomers_are_welcomed_one_mail_after_the_other() {
         let page =
             world.posts("/subscribe/weekly", "address=ann%40example.org&cadence=weekly").await;
         assert_eq!(page.status, 303, "{}", page.text());
+        // Whoever is not of the audience gets none, and holds up nobody.
+        world.posts("/subscribe/weekly", "address=eve%40example.org&cadence=weekly").await;
+        world.confirms("eve@example.org").await;
         world.confirms("ann@example.org").await;
         world.passes(2).await;
         world.is_quiet().await;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::row::Row;
 use super::words::Standing;
 use super::{ImportReport, ImportStep, SkipReason};
-use crate::domain::{Choice, Slot, SubscriptionState};
+use crate::domain::SubscriptionState;
 use crate::store::{
     Asked, Ending, KnownPerson, NewPerson, NewSubscription, NewSuppression, PersonProfile, Store,
     StoreError, Tx,
@@ -20,8 +20,6 @@ pub(super) struct Carrier<'a> {
     source: String,
     now: Timestamp,
     pub(super) rows: Vec<Row<'a>>,
-    /// The hours of digests that are in the database.
-    slots: HashSet<(String, Slot)>,
 }
 
 /// What one row does.
@@ -50,8 +48,7 @@ struct Writing<'r> {
 
 impl<'a> Carrier<'a> {
     pub(super) fn new(store: &'a Store, file: &str, now: Timestamp) -> Self {
-        let (rows, slots) = Default::default();
-        Self { store, source: format!("import:{file}"), now, rows, slots }
+        Self { store, source: format!("import:{file}"), now, rows: Vec::new() }
     }
 
     /// In one transaction.
@@ -63,12 +60,10 @@ impl<'a> Carrier<'a> {
         let rows = std::mem::take(&mut self.rows);
         let mut decisions = Vec::with_capacity(rows.len());
         let mut tx = self.store.write().await?;
-        let mut slots = Vec::new();
         for run in runs(&rows) {
-            decisions.extend(self.run(&mut tx, run, &mut slots).await?);
+            decisions.extend(self.run(&mut tx, run).await?);
         }
         tx.commit().await?;
-        self.slots.extend(slots);
         for (row, decision) in rows.iter().zip(decisions) {
             match decision {
                 Decision::Add => report.added += 1,
@@ -83,12 +78,7 @@ impl<'a> Carrier<'a> {
     }
 
     /// Rows of which each is of another subscription.
-    async fn run(
-        &self,
-        tx: &mut Tx,
-        rows: &[Row<'_>],
-        slots: &mut Vec<(String, Slot)>,
-    ) -> Result<Vec<Decision>, StoreError> {
+    async fn run(&self, tx: &mut Tx, rows: &[Row<'_>]) -> Result<Vec<Decision>, StoreError> {
         let keyring = self.store.keyring();
         let hashes: Vec<String> =
             rows.iter().map(|row| keyring.address_hash(&row.address)).collect();
@@ -120,9 +110,6 @@ impl<'a> Carrier<'a> {
         }
         for (at, (row, decision)) in rows.iter().zip(&decisions).enumerate() {
             self.write_down(&mut writing, (row, &hashes[at]), (decision, known.get(&at)));
-        }
-        for one in &writing.subscriptions {
-            self.note_slot(tx, (one.newsletter, one.choice), slots).await?;
         }
         tx.write_people(&writing.people).await?;
         tx.write_subscriptions(&writing.subscriptions, &self.source, self.now).await?;
@@ -175,21 +162,6 @@ impl<'a> Carrier<'a> {
             }
             Decision::AlreadyActive | Decision::KeptOut | Decision::Skip(_) => {}
         }
-    }
-
-    async fn note_slot(
-        &self,
-        tx: &mut Tx,
-        (newsletter, choice): (&str, &Choice),
-        slots: &mut Vec<(String, Slot)>,
-    ) -> Result<(), StoreError> {
-        let Some(slot) = choice.slot() else { return Ok(()) };
-        let slot = (newsletter.to_owned(), slot);
-        if !self.slots.contains(&slot) && !slots.contains(&slot) {
-            tx.note_slot(newsletter, choice).await?;
-            slots.push(slot);
-        }
-        Ok(())
     }
 }
 

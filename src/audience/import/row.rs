@@ -57,7 +57,9 @@ impl<'a> Cells<'a> {
     fn at(&self, at: usize) -> Result<Cow<'a, str>, SkipReason> {
         let bytes = self.record.get(at).unwrap_or_default();
         let text = std::str::from_utf8(bytes).map_err(|_| SkipReason::NotUtf8)?;
-        Ok(formula::undone(text.trim()))
+        let cell = formula::undone(text.trim());
+        // Databases keep none.
+        Ok(if cell.contains('\0') { Cow::Owned(cell.replace('\0', "")) } else { cell })
     }
 
     /// Empty where there is no such column.

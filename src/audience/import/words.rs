@@ -106,13 +106,22 @@ pub(super) fn attributes(cell: &str, name: &str) -> Map<String, Value> {
     if cell.is_empty() {
         return Map::new();
     }
-    if let Ok(found) = serde_json::from_str(cell) {
-        return found;
+    let found = serde_json::from_str(cell).ok();
+    let found = found.or_else(|| serde_json::from_str(&python_to_json(cell)?).ok());
+    found.map(without_nul).unwrap_or_else(|| Map::from_iter([(name.to_owned(), Value::from(cell))]))
+}
+
+/// PostgreSQL reads no JSON in which there is one.
+fn without_nul(map: Map<String, Value>) -> Map<String, Value> {
+    fn value(it: Value) -> Value {
+        match it {
+            Value::String(text) => Value::String(text.replace('\0', "")),
+            Value::Array(list) => list.into_iter().map(value).collect(),
+            Value::Object(map) => Value::Object(without_nul(map)),
+            it => it,
+        }
     }
-    if let Some(found) = python_to_json(cell).and_then(|json| serde_json::from_str(&json).ok()) {
-        return found;
-    }
-    [(name.to_owned(), Value::from(cell))].into_iter().collect()
+    map.into_iter().map(|(name, it)| (name.replace('\0', ""), value(it))).collect()
 }
 
 /// A literal as Python's `repr` writes it, as JSON. None: there is more in it than texts, numbers, lists and dictionaries of them.
@@ -180,6 +189,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_postgres_cannot_read_is_left_out_of_attributes() {
+        let told = attributes(
+            r#"{"a\u0000b": "x\u0000", "list": ["\u0000", {"c": "\u0000y"}], "n": 1}"#,
+            "x",
+        );
+        assert_eq!(Value::from(told), json!({"ab": "x", "list": ["", {"c": "y"}], "n": 1}));
+    }
 
     #[test]
     fn moments_are_read_as_each_system_writes_them() {

@@ -3,7 +3,6 @@
 use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::Office;
 use crate::audience::Known;

@@ -150,6 +150,11 @@ impl Table {
         (gets, owed)
     }
 
+    /// Whether it may yet go out.
+    fn has(&self, seq: i64) -> bool {
+        self.missing.contains(&seq) || self.pieces.iter().any(|piece| piece.seq == seq)
+    }
+
     /// Up to which number everything is looked at.
     fn reach(&self, of: Of<'_>) -> i64 {
         match of {
@@ -175,7 +180,18 @@ impl Table {
     }
 }
 
-/// Decides what each of the `profiles` gets at `now`. Profiles for which nothing changes are left out.
+/// Whether a piece of news is still to be mailed by itself: since then that is done.
+pub(super) fn is_to_mail_alone(row: &NewsRow, since: Timestamp) -> bool {
+    row.alone_at.is_none() && row.noted_at >= since
+}
+
+/// The news that nobody gets by itself any more. Who goes over to that gets it in one mail.
+pub(super) fn mailed_before(rows: &[NewsRow], since: Timestamp) -> HashSet<PostId> {
+    let before = rows.iter().filter(|row| !is_to_mail_alone(row, since));
+    before.map(|row| row.post.clone()).collect()
+}
+
+/// Decides what each of the `profiles` gets at `now`.
 pub(super) fn deal<'a>(
     table: &Table,
     profiles: &'a [Profile],
@@ -190,7 +206,8 @@ pub(super) fn deal<'a>(
             table.due(profile, of, now)
         } else {
             // What comes in a pause is not made up for; what was owed before it is.
-            (Vec::new(), profile.owed.clone())
+            let owed = profile.owed.iter().copied().filter(|seq| table.has(*seq));
+            (Vec::new(), owed.collect())
         };
         let share = (!gets.is_empty()).then(|| {
             let language = profile.language.clone().unwrap_or_else(|| table.language.clone());
@@ -205,9 +222,7 @@ pub(super) fn deal<'a>(
             share.people += profile.people;
             share.number
         });
-        if share.is_some() || had_through != profile.had_through || owed != profile.owed {
-            dealt.push(Dealt { profile, share, had_through, owed });
-        }
+        dealt.push(Dealt { profile, share, had_through, owed });
     }
     (dealt, shares.into_values().collect())
 }

@@ -22,6 +22,15 @@ fn id(seq: i64) -> PostId {
     piece(seq, TOPICS[0]).known.post.id.clone()
 }
 
+fn at(second: i64) -> Timestamp {
+    NOW + SignedDuration::from_secs(second)
+}
+
+/// News that came in the second of its number.
+fn row(seq: i64, alone: bool) -> NewsRow {
+    NewsRow { seq, post: id(seq), noted_at: at(seq), alone_at: alone.then_some(at(seq)) }
+}
+
 fn table(pieces: Vec<Piece>, missing: Vec<i64>, latest: i64) -> Table {
     Table {
         pieces,
@@ -99,6 +108,8 @@ enum Step {
     Digest,
     Switch(usize),
     Join(Option<usize>),
+    /// From now on posts are offered by themselves. Nobody has them so yet.
+    Offer,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -110,6 +121,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Digest),
         2 => (0_usize..8).prop_map(Step::Switch),
         1 => proptest::option::of(0..TOPICS.len()).prop_map(Step::Join),
+        1 => Just(Step::Offer),
     ]
 }
 
@@ -126,6 +138,8 @@ struct Model {
     /// Topic, unsettled, hidden, mailed by itself; the number is the place.
     posts: Vec<(usize, bool, bool, bool)>,
     people: Vec<Person>,
+    /// Posts by themselves are offered from this number on: what was news before is mailed to nobody so.
+    since: i64,
 }
 
 impl Model {
@@ -157,16 +171,18 @@ impl Model {
     }
 
     fn alone(&mut self) {
-        let mailed = (1..).zip(&self.posts).filter(|(_, (.., alone))| *alone);
-        let mailed: HashSet<_> = mailed.map(|(seq, _)| id(seq)).collect();
+        let rows: Vec<NewsRow> =
+            (1..).zip(&self.posts).map(|(seq, post)| row(seq, post.3)).collect();
+        let mailed = mailed_before(&rows, at(self.since));
         self.mail(Of::Only(&mailed), |person| {
             person.is_instant && (person.catches_up || !person.profile.owed.is_empty())
         });
-        for at in 0..self.posts.len() {
-            let (_, unsettled, hidden, alone) = self.posts[at];
-            if !unsettled && !hidden && !alone {
-                self.posts[at].3 = true;
-                let only = HashSet::from([id(i64::try_from(at + 1).unwrap())]);
+        for at_ in 0..self.posts.len() {
+            let (_, unsettled, hidden, alone) = self.posts[at_];
+            let seq = i64::try_from(at_ + 1).unwrap();
+            if !unsettled && !hidden && is_to_mail_alone(&row(seq, alone), at(self.since)) {
+                self.posts[at_].3 = true;
+                let only = HashSet::from([id(seq)]);
                 self.mail(Of::Only(&only), |person| person.is_instant);
             }
         }
@@ -196,12 +212,17 @@ impl Model {
                     person.catches_up = person.is_instant;
                 }
             }
+            Step::Offer => {
+                if self.people.iter().all(|person| !person.is_instant) {
+                    self.since = i64::try_from(self.posts.len()).unwrap() + 1;
+                }
+            }
             Step::Join(topic) => {
                 let joined_at = i64::try_from(self.posts.len()).unwrap();
                 let topics = topic.iter().map(|topic| TOPICS[*topic]).collect();
                 self.people.push(Person {
                     profile: Profile { topics, ..profile(joined_at) },
-                    is_instant: self.people.len().is_multiple_of(2),
+                    is_instant: self.people.len() % 3 == 2,
                     catches_up: false,
                     joined_at,
                     had: Vec::new(),

@@ -109,6 +109,10 @@ CREATE INDEX sequence_steps_due ON sequence_steps (due_at) WHERE due_at IS NOT N
 -- Mails to one person: also the one that asks a new address, and welcome mails.
 ALTER TABLE letters DROP CONSTRAINT letters_kind_check;
 ALTER TABLE letters ADD CONSTRAINT letters_kind_check CHECK (kind IN ('confirmation', 'test', 'address', 'welcome'));
+-- What all spellings of the address have in common.
+ALTER TABLE letters ADD COLUMN address_key TEXT NOT NULL DEFAULT '';
+UPDATE letters SET address_key = lower(address);
+CREATE INDEX letters_by_key ON letters (address_key);
 CREATE INDEX news_unmailed ON news (newsletter, seq) WHERE alone_at IS NULL;
 -- What somebody did, for whoever asks about themselves.
 CREATE INDEX events_by_subscription ON events (subscription_id) WHERE subscription_id IS NOT NULL;
