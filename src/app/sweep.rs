@@ -45,6 +45,7 @@ fn due(privacy: &Privacy, now: Timestamp) -> Vec<(Dust, Timestamp)> {
         (Dust::Letters, privacy.keep_attempts),
         (Dust::Pending, privacy.keep_pending),
         (Dust::Confirmations, privacy.keep_pending),
+        (Dust::AddressChanges, privacy.keep_pending),
         (Dust::Consents, privacy.keep_consents),
         (Dust::Events, privacy.keep_events),
     ];

@@ -1,9 +1,12 @@
 //! Another address: asked for in the preferences, confirmed from the new one, told to the old one.
 
+use std::net::IpAddr;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Audience, AudienceError, Preferences};
-use crate::domain::{EmailAddress, random_token, token_hash};
+use super::{Admission, Audience, AudienceError, Preferences, SignupLimit};
+use crate::config::Newsletter;
+use crate::domain::{EmailAddress, SubscriptionState, random_token, token_hash};
 use crate::mail::{LetterInput, compose_address, compose_moved};
 use crate::store::{NewLetter, StoreError, SubscriptionRow, Tx};
 
@@ -22,24 +25,38 @@ pub struct NewAddress {
 }
 
 impl Audience<'_> {
-    /// Plans the mail that asks a new address. `Ok` says nothing about it: whether it is somebody's already or must not be
-    /// mailed is nobody's business.
-    pub async fn ask_address(&self, now: &Preferences, address: &str) -> Result<(), AudienceError> {
+    /// Plans the mail that asks a new address, within the limits of signing up: it may be a stranger's. `Ok` says nothing about
+    /// it: whether it is somebody's already or must not be mailed is nobody's business.
+    pub async fn ask_address(
+        &self,
+        now: &Preferences,
+        address: &str,
+        (limit, visitor): (&SignupLimit, IpAddr),
+    ) -> Result<(), AudienceError> {
         let address: EmailAddress = address.trim().parse()?;
+        let own = std::iter::once(&now.subscription).chain(&now.all);
+        let Some((row, newsletter)) = self.voice(own) else {
+            return self.newsletter(Some(&now.subscription.newsletter)).map(drop);
+        };
         let at = self.now();
         let token = random_token();
         let url = format!("{}address/{token}", self.config.server.public_url);
-        let letter = compose_address(self.templates, &self.letter(&now.subscription, &url))
+        let letter = compose_address(self.templates, &self.letter((row, newsletter), &url))
             .map_err(|problem| AudienceError::Letter(Box::new(problem)))?;
         let letter = serde_json::to_string(&letter).expect("a mail is strings all through");
         let subscriber = now.subscription.subscriber;
         let mut tx = self.store.write().await?;
         let since = at.saturating_sub(ASKED_WITHIN).unwrap_or(Timestamp::MIN);
         let asked = tx.address_changes_since(subscriber, since).await?;
-        if asked < MOST_ASKED && tx.is_free(&address, self.store.keyring()).await? {
+        // Limits come before it is looked whose the address is: what they leave must not tell.
+        if asked < MOST_ASKED
+            && !tx.is_asked((subscriber, &address), at).await?
+            && self.may_ask(&address, (limit, visitor))
+            && tx.is_free(&address, self.store.keyring()).await?
+        {
             let expires_at = at.saturating_add(CONFIRM_WITHIN).unwrap_or(Timestamp::MAX);
             tx.ask_address((subscriber, &address), &token_hash(&token), (at, expires_at)).await?;
-            self.plan_address(&mut tx, &now.subscription, (&address, &letter)).await?;
+            self.plan_address(&mut tx, newsletter, (&address, &letter)).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -51,7 +68,8 @@ impl Audience<'_> {
             return Ok(None);
         };
         let Some(old) = tx.address_of(change.subscriber).await? else { return Ok(None) };
-        let found = tx.subscriptions_of(&old, None).await?.into_iter().next();
+        let own = tx.subscriptions_of(&old, None).await?;
+        let found = self.voice(own.iter()).map(|(subscription, _)| subscription.clone());
         Ok(found.map(|subscription| NewAddress { address: change.address, subscription }))
     }
 
@@ -59,11 +77,14 @@ impl Audience<'_> {
     /// link is of no use.
     pub async fn confirm_address(&self, token: &str) -> Result<Option<NewAddress>, AudienceError> {
         let Some(new) = self.new_address(token).await? else { return Ok(None) };
+        // Whoever cannot be told is not moved.
+        let newsletter = self.config.newsletters.get(&new.subscription.newsletter);
+        let Some(newsletter) = newsletter else { return Ok(None) };
         let (at, keyring) = (self.now(), self.store.keyring());
         let subscriber = new.subscription.subscriber;
         let own = keyring.unsubscribe_token(new.subscription.id);
         let url = format!("{}preferences/{own}", self.config.server.public_url);
-        let letter = compose_moved(self.templates, &self.letter(&new.subscription, &url))
+        let letter = compose_moved(self.templates, &self.letter((&new.subscription, newsletter), &url))
             .map_err(|problem| AudienceError::Letter(Box::new(problem)))?;
         let letter = serde_json::to_string(&letter).expect("a mail is strings all through");
         let mut tx = self.store.write().await?;
@@ -78,7 +99,7 @@ impl Audience<'_> {
             return Ok(None);
         }
         match tx.suppression_of(&keyring.address_hash(&old)).await? {
-            None => self.plan_address(&mut tx, &new.subscription, (&old, &letter)).await?,
+            None => self.plan_address(&mut tx, newsletter, (&old, &letter)).await?,
             // What bounces gets no mail; whoever complained or was erased stays where they are.
             Some(reason) if reason.starts_with("bounced") => {}
             Some(_) => return Ok(None),
@@ -88,26 +109,43 @@ impl Audience<'_> {
         Ok(Some(new))
     }
 
+    /// The subscription in whose name a person is written to: of a newsletter that there is, or nothing goes out; an active one
+    /// before others, and those that come first.
+    fn voice<'r>(
+        &self,
+        rows: impl Iterator<Item = &'r SubscriptionRow>,
+    ) -> Option<(&'r SubscriptionRow, &Newsletter)> {
+        rows.filter_map(|row| Some((row, self.config.newsletters.get(&row.newsletter)?)))
+            .min_by_key(|(row, _)| row.state != SubscriptionState::Active)
+    }
+
+    fn may_ask(&self, address: &EmailAddress, (limit, visitor): (&SignupLimit, IpAddr)) -> bool {
+        let (rules, at) = (&self.config.signup, self.now());
+        rules.domains.admit(address.domain())
+            && limit.admit((visitor, address), &rules.limits, at).is_ok()
+            && limit.admit_address(address, &rules.limits, at) == Admission::Welcome
+    }
+
     async fn plan_address(
         &self,
         tx: &mut Tx,
-        row: &SubscriptionRow,
+        newsletter: &Newsletter,
         (address, content): (&EmailAddress, &str),
     ) -> Result<(), StoreError> {
-        let newsletter = self.config.newsletters.get(&row.newsletter);
-        let channel = newsletter.map(crate::config::Newsletter::mail_channel);
-        let Some(channel) = channel else { return Ok(()) };
-        let newsletter = &row.newsletter;
+        let (channel, newsletter) = (newsletter.mail_channel(), &newsletter.name);
         let letter = NewLetter { kind: "address", address, newsletter, content, channel: &channel };
         tx.plan_letter(&letter, self.now()).await?;
         Ok(())
     }
 
-    fn letter<'b>(&'b self, row: &'b SubscriptionRow, url: &'b str) -> LetterInput<'b> {
-        let own = self.config.newsletters.get(&row.newsletter);
+    fn letter<'b>(
+        &'b self,
+        (row, newsletter): (&'b SubscriptionRow, &'b Newsletter),
+        url: &'b str,
+    ) -> LetterInput<'b> {
         LetterInput {
             site: &self.config.site,
-            language: row.choice.language.as_deref().or(own.map(|own| own.language.as_str())),
+            language: row.choice.language.as_deref().or(Some(newsletter.language.as_str())),
             url,
             postal_address: &self.config.mail.address,
         }

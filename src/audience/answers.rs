@@ -145,8 +145,7 @@ fn language(tag: &str, newsletter: &Newsletter) -> Result<Option<String>, String
 /// That of the newsletter is as none: they get theirs with everybody else.
 fn timezone(name: &str, newsletter: &Newsletter) -> Result<Option<String>, String> {
     let name = name.trim();
-    let house = newsletter.cadences.values().flatten().next();
-    let house = house.and_then(|schedule| schedule.zone().iana_name());
+    let house = newsletter.zone().and_then(TimeZone::iana_name);
     if name.is_empty() {
         return Ok(None);
     }

@@ -76,6 +76,13 @@ impl House {
     }
 }
 
+impl Audience<'_> {
+    /// What the link in a mail does.
+    pub(crate) async fn unsubscribe(&self, token: &str) -> Result<bool, crate::store::StoreError> {
+        self.leave_by(token, "link").await
+    }
+}
+
 pub(crate) fn now(clock: &ManualClock) -> Timestamp {
     crate::clock::Clock::now(clock)
 }

@@ -86,15 +86,24 @@ impl Audience<'_> {
         if !is_stormy {
             return Ok(());
         }
+        // First what costs least, and last what takes something from others.
+        if !limit.may_use(knock.stamp, now) {
+            return Err(Turned::Work);
+        }
         let is_earned = self.is_solved(knock) || (age >= PATIENCE && self.may_wait(limit));
         let until = stamped_at.saturating_add(rules.good_for).unwrap_or(now);
         if is_earned && limit.use_up(knock.stamp, until, now) { Ok(()) } else { Err(Turned::Work) }
     }
 
     /// Counts somebody in who came through `check`.
-    pub fn admit(&self, limit: &SignupLimit, knock: &Knock<'_>) -> Result<Admission, Turned> {
+    pub fn admit(&self, limit: &SignupLimit, knock: &Knock<'_>) -> Result<(), Turned> {
         let who = (knock.visitor, knock.address);
         limit.admit(who, &self.config.signup.limits, self.now()).map_err(Turned::Later)
+    }
+
+    /// Whether the address of somebody who met all that is asked is mailed. Counts as a mail.
+    pub fn admit_address(&self, limit: &SignupLimit, address: &EmailAddress) -> Admission {
+        limit.admit_address(address, &self.config.signup.limits, self.now())
     }
 
     /// As many as there are in quiet times.
@@ -196,6 +205,22 @@ mod tests {
         assert_eq!(check(&pass.stamp, &work), Err(Turned::Work), "used");
         let by_hand = Knock { by_hand: true, ..knock(&ann, "", "") };
         assert_eq!(house.audience().check(&limit, &by_hand), Err(Turned::Work));
+    }
+
+    #[tokio::test]
+    async fn a_form_that_comes_twice_takes_nobodys_turn() {
+        let mut house = House::new().await;
+        house.config.signup.challenge_above = 0;
+        let (house, limit) = (house, SignupLimit::default());
+        let ann = "ann@example.org".parse().unwrap();
+        let (worked, other) = (house.audience().pass(&limit), house.audience().pass(&limit));
+        let work = solved(&worked.challenge.unwrap());
+        house.clock.advance(PATIENCE);
+        let check =
+            |stamp: &str, work: &str| house.audience().check(&limit, &knock(&ann, stamp, work));
+        assert_eq!(check(&worked.stamp, &work), Ok(()));
+        assert_eq!(check(&worked.stamp, ""), Err(Turned::Work), "used");
+        assert_eq!(check(&other.stamp, ""), Ok(()), "the only one of this minute who waited");
     }
 
     #[tokio::test]

@@ -37,7 +37,8 @@ impl Audience<'_> {
         tx.commit().await
     }
 
-    /// Ends the subscription that `token` speaks for. False: it speaks for none.
+    /// Ends the subscription that `token` speaks for, at once: deliveries that wait are not sent. False: it speaks for none, and
+    /// nothing was done.
     pub async fn leave_by(&self, token: &str, how: &str) -> Result<bool, StoreError> {
         let Some(id) = self.store.keyring().subscription_of(token) else { return Ok(false) };
         let mut tx = self.store.write().await?;

@@ -45,13 +45,14 @@ struct Seen {
 }
 
 impl SignupLimit {
-    /// Whether somebody may sign up `address` now; if so it counts. Else: how long to wait.
+    /// Whether somebody may ask for a mail to `address` now; if so it counts. Else: how long to wait. Whether the address was
+    /// asked often enough is another question: `admit_address`.
     pub fn admit(
         &self,
         (visitor, address): (IpAddr, &EmailAddress),
         limits: &SignupLimits,
         now: Timestamp,
-    ) -> Result<Admission, SignedDuration> {
+    ) -> Result<(), SignedDuration> {
         let mut seen = self.seen();
         let (house, street) = (network(visitor), neighbourhood(visitor));
         let domain = address.domain().to_owned();
@@ -64,12 +65,24 @@ impl SignupLimit {
         seen.visitors.count(house, limits.visitor, now);
         seen.networks.count(street, limits.network, now);
         seen.domains.count(domain, limits.domain, now);
+        Ok(())
+    }
+
+    /// Whether `address` may be mailed once more; if so it counts. Asked last: whoever stumbles before must not use up the mails
+    /// of a day.
+    pub fn admit_address(
+        &self,
+        address: &EmailAddress,
+        limits: &SignupLimits,
+        now: Timestamp,
+    ) -> Admission {
+        let mut seen = self.seen();
         let address = address.key();
         if seen.addresses.may(&address, limits.address, now).is_err() {
-            return Ok(Admission::Quiet);
+            return Admission::Quiet;
         }
         seen.addresses.count(address, limits.address, now);
-        Ok(Admission::Welcome)
+        Admission::Welcome
     }
 
     /// Counts a try. True: there were more than `above` in this minute or the one before.
@@ -94,11 +107,16 @@ impl SignupLimit {
         may
     }
 
+    /// Whether `stamp` can still be used. Uses nothing up.
+    pub(super) fn may_use(&self, stamp: &str, now: Timestamp) -> bool {
+        self.seen().used.may_use(&stamp.to_owned(), now)
+    }
+
     /// Uses `stamp`, which nobody can use after `until` anyway. False: it was used before, or there are too many.
     pub(super) fn use_up(&self, stamp: &str, until: Timestamp, now: Timestamp) -> bool {
         let used = &mut self.seen().used;
         let stamp = stamp.to_owned();
-        let may = !used.paid_at.contains_key(&stamp) && used.has_room_for(&stamp, now);
+        let may = used.may_use(&stamp, now);
         if may {
             used.paid_at.insert(stamp, until);
         }
@@ -143,6 +161,10 @@ impl<K: Eq + Hash> Buckets<K> {
             self.paid_at.retain(|_, paid_at| *paid_at > now);
         }
         self.paid_at.len() < MOST || self.paid_at.contains_key(key)
+    }
+
+    fn may_use(&mut self, key: &K, now: Timestamp) -> bool {
+        !self.paid_at.contains_key(key) && self.has_room_for(key, now)
     }
 
     fn may(&mut self, key: &K, rate: Rate, now: Timestamp) -> Result<(), SignedDuration> {
@@ -233,8 +255,18 @@ mod tests {
         address: &str,
         seconds: i64,
     ) -> Result<Admission, SignedDuration> {
-        let address = address.parse().unwrap();
-        limit.admit((visitor.parse().unwrap(), &address), &SignupLimits::default(), at(seconds))
+        let (visitor, address) = (visitor.parse().unwrap(), address.parse().unwrap());
+        admitted(limit, (visitor, &address), &SignupLimits::default(), at(seconds))
+    }
+
+    fn admitted(
+        limit: &SignupLimit,
+        (visitor, address): (IpAddr, &EmailAddress),
+        limits: &SignupLimits,
+        now: Timestamp,
+    ) -> Result<Admission, SignedDuration> {
+        limit.admit((visitor, address), limits, now)?;
+        Ok(limit.admit_address(address, limits, now))
     }
 
     #[test]
@@ -283,21 +315,21 @@ mod tests {
     #[test]
     fn a_flood_takes_only_so_much_memory_and_lets_sixty_in() {
         let limit = SignupLimit::default();
-        let admitted = (0..50_000_u32)
+        let welcome = (0..50_000_u32)
             .filter(|number| {
                 let address = format!("a{number}@d{number}.example").parse().unwrap();
                 let visitor = IpAddr::from((number * 4_099).to_be_bytes());
-                limit.admit((visitor, &address), &SignupLimits::default(), at(0)).is_ok()
+                admitted(&limit, (visitor, &address), &SignupLimits::default(), at(0)).is_ok()
             })
             .count();
-        assert_eq!(admitted, 60);
+        assert_eq!(welcome, 60);
         assert!(limit.sizes().iter().all(|size| *size <= 60), "{:?}", limit.sizes());
         let wide = Rate { count: 1_000_000, per: SignedDuration::from_hours(24) };
         let limits = SignupLimits { overall: wide, ..SignupLimits::default() };
         for number in 0..120_000_u32 {
             let address = format!("a{number}@d{number}.example").parse().unwrap();
             let visitor = IpAddr::from((number * 4_099).to_be_bytes());
-            let _ = limit.admit((visitor, &address), &limits, at(100));
+            let _ = admitted(&limit, (visitor, &address), &limits, at(100));
         }
         assert!(limit.sizes().iter().all(|size| *size <= MOST), "{:?}", limit.sizes());
     }

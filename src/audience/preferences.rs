@@ -100,15 +100,21 @@ impl Audience<'_> {
         row: &SubscriptionRow,
         pause: Option<Pause>,
     ) -> Result<(), AudienceError> {
-        let zone = row.choice.timezone.as_deref().and_then(|name| TimeZone::get(name).ok());
-        let zone = zone.unwrap_or_else(|| self.config.site.time_zone.clone());
+        let zone = self.zone_of(row);
         let until = pause.map(|pause| pause.end(self.now(), &zone));
         let mut tx = self.store.write().await?;
         tx.pause(row.id, until, (HOW, self.now())).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Asks by mail whether the person wants another newsletter too.
+    /// By whose clock a subscriber gets their mail: their own, or that of the newsletter.
+    pub fn zone_of(&self, row: &SubscriptionRow) -> TimeZone {
+        let own = row.choice.timezone.as_deref().and_then(|name| TimeZone::get(name).ok());
+        own.unwrap_or_else(|| self.config.house_zone(&row.newsletter).clone())
+    }
+
+    /// Asks by mail whether the person wants another newsletter too, also where a form subscribes without asking: a mail that was
+    /// passed on has the link to this page, too.
     pub async fn join(
         &self,
         now: &Preferences,
@@ -118,7 +124,8 @@ impl Audience<'_> {
         let newsletter = self.newsletter(Some(newsletter))?;
         let choice = Choice::of(newsletter.default_cadence);
         let kept = Kept { choice, name: String::new(), attributes: serde_json::Map::default() };
-        self.subscribe(newsletter, &Wish { address: now.address.clone(), kept }, origin).await
+        let wish = Wish { address: now.address.clone(), kept };
+        self.note_wish(newsletter, &wish, origin, true).await
     }
 
     /// Ends another subscription of the same person.

@@ -52,7 +52,10 @@ struct Request {
 impl Audience<'_> {
     /// What whoever sends the form says with it. The page shows it, and it is kept as evidence.
     pub fn statement(&self, newsletter: &Newsletter, language: &str) -> String {
-        let asks_first = newsletter.questions.double_opt_in;
+        self.stated(newsletter, language, newsletter.questions.double_opt_in)
+    }
+
+    fn stated(&self, newsletter: &Newsletter, language: &str, asks_first: bool) -> String {
         let text = if asks_first { "subscribe-statement" } else { "subscribe-statement-at-once" };
         let title = [("newsletter", PutIn::Text(&newsletter.title))];
         self.templates.text(language, text, &title)
@@ -73,20 +76,27 @@ impl Audience<'_> {
         wish: &Wish,
         origin: Origin<'_>,
     ) -> Result<(), AudienceError> {
+        self.note_wish(newsletter, wish, origin, newsletter.questions.double_opt_in).await
+    }
+
+    /// The same, where `asks_first` says whether whoever is at the address is asked by mail.
+    pub(super) async fn note_wish(
+        &self,
+        newsletter: &Newsletter,
+        wish: &Wish,
+        origin: Origin<'_>,
+        asks_first: bool,
+    ) -> Result<(), AudienceError> {
         let now = self.now();
         let language = wish.kept.choice.language.as_deref().unwrap_or(origin.language);
         let request = self.confirmation_request(newsletter, language)?;
         let answers = serde_json::to_string(&wish.kept).expect("answers are JSON all through");
+        let statement = self.stated(newsletter, origin.language, asks_first);
         let mut tx = self.store.write().await?;
-        if !newsletter.questions.double_opt_in
+        if !asks_first
             && let Some(id) = self.take_at_once(&mut tx, newsletter, wish).await?
         {
-            tx.note_consent(
-                id,
-                &origin.consent("added", self.statement(newsletter, origin.language)),
-                now,
-            )
-            .await?;
+            tx.note_consent(id, &origin.consent("added", statement), now).await?;
             return Ok(tx.commit().await?);
         }
         let asked = add(newsletter, wish, SubscriptionState::Pending);
@@ -105,12 +115,7 @@ impl Audience<'_> {
             let hash = token_hash(&request.token);
             tx.add_confirmation(id, &hash, now, expires_at).await?;
             tx.keep_answers(&hash, &answers).await?;
-            tx.note_consent(
-                id,
-                &origin.consent("asked", self.statement(newsletter, origin.language)),
-                now,
-            )
-            .await?;
+            tx.note_consent(id, &origin.consent("asked", statement), now).await?;
             plan(&mut tx, newsletter, &wish.address, &request.content, now).await?;
         }
         Ok(tx.commit().await?)
@@ -204,15 +209,6 @@ impl Audience<'_> {
     ) -> Result<Option<SubscriptionRow>, StoreError> {
         let Some(id) = self.store.keyring().subscription_of(token) else { return Ok(None) };
         self.store.read().await?.subscription(id).await
-    }
-
-    /// Ends the subscription that the link speaks for, at once: deliveries that wait are not sent. A link that is
-    /// forged or was used before does nothing and answers the same.
-    pub async fn unsubscribe(&self, token: &str) -> Result<(), StoreError> {
-        let Some(id) = self.store.keyring().subscription_of(token) else { return Ok(()) };
-        let mut tx = self.store.write().await?;
-        tx.unsubscribe(id, "link", self.now()).await?;
-        tx.commit().await
     }
 
     fn confirmation_request(

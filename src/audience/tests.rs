@@ -117,6 +117,47 @@ async fn an_old_confirmation_link_does_not_bring_back_somebody_who_left() {
 }
 
 #[tokio::test]
+async fn of_two_links_that_ask_the_first_one_pressed_counts() {
+    let house = House::new().await;
+    let asks = async |name: &str, cadence: &str| {
+        let mut wish = wish(&house, "ann@example.org", cadence).unwrap();
+        name.clone_into(&mut wish.kept.name);
+        let weekly = &house.config.newsletters["weekly"];
+        house.audience().subscribe(weekly, &wish, ORIGIN).await.unwrap();
+        house.newest_token().await
+    };
+    let first = asks("Ann", "instant").await;
+    house.clock.advance(DAY);
+    let second = asks("Mallory", "weekly").await;
+    let presses = async |token: &str| house.audience().confirm(token, ORIGIN).await.unwrap();
+    assert!(matches!(presses(&first).await, Confirmation::Subscribed(_)));
+    assert!(matches!(presses(&second).await, Confirmation::Subscribed(_)), "it looks the same");
+    let row = house.subscription("ann@example.org").await;
+    assert_eq!(row.choice.cadence, Cadence::Instant);
+    let mut tx = house.store.read().await.unwrap();
+    assert_eq!(tx.answers_kept(row.subscriber).await.unwrap().unwrap().0, "Ann");
+    let consents = tx.consents_of(row.id).await.unwrap();
+    assert_eq!(consents.iter().filter(|it| it.kind == "confirmed").count(), 1);
+}
+
+#[tokio::test]
+async fn a_second_link_does_not_count_who_left_as_confirmed() {
+    let house = House::new().await;
+    signs_up(&house, "ann@example.org").await.unwrap();
+    let first = house.newest_token().await;
+    house.clock.advance(DAY);
+    signs_up(&house, "ann@example.org").await.unwrap();
+    let second = house.newest_token().await;
+    house.audience().confirm(&first, ORIGIN).await.unwrap();
+    let token = house.unsubscribe_token("ann@example.org").await;
+    house.audience().unsubscribe(&token).await.unwrap();
+    assert_eq!(house.audience().confirm(&second, ORIGIN).await.unwrap(), Confirmation::Left);
+    let dossier = house.audience().dossier(&address("ann@example.org")).await.unwrap();
+    let confirmed = dossier.events.iter().filter(|it| it.kind == "subscription.confirmed");
+    assert_eq!(confirmed.count(), 1, "{:?}", dossier.events);
+}
+
+#[tokio::test]
 async fn a_wish_for_what_is_not_offered_is_refused_in_words() {
     let house = House::new().await;
     let refused = |address, cadence| wish(&house, address, cadence).unwrap_err()[0].detail.clone();

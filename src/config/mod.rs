@@ -100,6 +100,11 @@ impl Config {
         })
     }
 
+    /// By whose clock the newsletter `name` comes to those who chose none: its schedules', else the site's.
+    pub fn house_zone(&self, name: &str) -> &TimeZone {
+        self.newsletters.get(name).and_then(Newsletter::zone).unwrap_or(&self.site.time_zone)
+    }
+
     /// Where is kept what was made of the posts: beside the database.
     pub fn post_cache(&self) -> PathBuf {
         match &self.store {

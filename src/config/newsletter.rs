@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 
 use super::{Mailbox, SignupQuestions};
 use crate::domain::{Cadence, MissedRuns, Post, RetryPolicy, Schedule, Segment, SendWindow};
@@ -77,6 +78,11 @@ impl Newsletter {
     pub fn offered_languages(&self) -> impl Iterator<Item = &str> {
         let others = self.languages.iter().filter(|language| **language != self.language);
         std::iter::once(&self.language).chain(others).map(String::as_str)
+    }
+
+    /// The zone of its schedules. None: it has none, as it is sent post by post only.
+    pub fn zone(&self) -> Option<&TimeZone> {
+        self.cadences.values().flatten().next().map(Schedule::zone)
     }
 
     /// `mail:NAME`: what its mail is called where deliveries wait. Which server carries one is decided when it goes.

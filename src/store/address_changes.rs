@@ -48,6 +48,24 @@ impl Tx {
         })
     }
 
+    /// Whether a link to `address` that `subscriber` asked for can still be used.
+    pub async fn is_asked(
+        &mut self,
+        (subscriber, address): (SubscriberId, &EmailAddress),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "SELECT count(*) FROM address_changes WHERE subscriber_id = $1 \
+                           AND address_key = $3 AND used_at IS NULL AND expires_at > $2";
+        let open: i64 = on_engine!(self, |conn| sqlx::query_scalar(SQL)
+            .bind(subscriber.0)
+            .bind(now.as_microsecond())
+            .bind(address.key())
+            .fetch_one(conn)
+            .await)
+        .map_err(doing("look up changes of address"))?;
+        Ok(open > 0)
+    }
+
     /// Keeps that `subscriber` wants their mail at `address`, until it is confirmed from there.
     pub async fn ask_address(
         &mut self,
@@ -55,12 +73,13 @@ impl Tx {
         token_hash: &str,
         (now, expires_at): (Timestamp, Timestamp),
     ) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT INTO address_changes (token_hash, subscriber_id, address, created_at, expires_at) \
-                           VALUES ($1, $2, $3, $4, $5)";
+        const SQL: &str = "INSERT INTO address_changes (token_hash, subscriber_id, address, address_key, created_at, expires_at) \
+                           VALUES ($1, $2, $3, $4, $5, $6)";
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(token_hash)
             .bind(subscriber.0)
             .bind(address.as_str())
+            .bind(address.key())
             .bind(now.as_microsecond())
             .bind(expires_at.as_microsecond())
             .execute(conn)
@@ -134,8 +153,8 @@ impl Tx {
         address: &EmailAddress,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        const OTHERS: &str =
-            "DELETE FROM address_changes WHERE subscriber_id = $1 AND used_at IS NULL";
+        const OTHERS: &str = "UPDATE address_changes SET expires_at = $2 \
+                              WHERE subscriber_id = $1 AND used_at IS NULL AND expires_at > $2";
         const SQL: &str = "UPDATE subscribers SET address = $2, address_key = $3, suppressed_at = NULL, \
                            suppression_reason = NULL, bounce_score = 0.0, bounced_at = NULL WHERE id = $1";
         on_engine!(self, |conn| sqlx::query(SQL)
@@ -146,13 +165,15 @@ impl Tx {
             .await
             .map(|_| ()))
         .map_err(doing("change a subscriber's address"))?;
-        // Every other is of no use any more: whoever moves back must not be moved again by an old link.
+        // Every other is of no use any more: whoever moves back must not be moved again by an old link. They stay, because they
+        // are what is counted when somebody asks again.
         on_engine!(self, |conn| sqlx::query(OTHERS)
             .bind(subscriber.0)
+            .bind(now.as_microsecond())
             .execute(conn)
             .await
             .map(|_| ()))
-        .map_err(doing("forget links"))?;
+        .map_err(doing("end links"))?;
         self.record_event(Event::new("subscriber.moved", now).detail("preferences")).await
     }
 

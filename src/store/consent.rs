@@ -58,7 +58,8 @@ impl Tx {
         .map_err(doing("look up a confirmation"))
     }
 
-    /// Uses a confirmation token: the subscription becomes active.
+    /// Uses a confirmation token: the subscription becomes active. A second link of one that is not pending any more changes
+    /// nothing.
     pub async fn confirm(
         &mut self,
         token_hash: &str,
@@ -95,20 +96,23 @@ impl Tx {
         if instant(expires_at) <= now {
             return Ok(ConfirmationAnswer::Expired);
         }
-        on_engine!(self, |conn| {
+        let is_first = on_engine!(self, |conn| {
             sqlx::query(USE)
                 .bind(token_hash)
                 .bind(now.as_microsecond())
                 .execute(&mut *conn)
                 .await
                 .map_err(doing("use a confirmation"))?;
-            sqlx::query(ACTIVATE)
+            let activated = sqlx::query(ACTIVATE)
                 .bind(subscription)
                 .bind(now.as_microsecond())
                 .execute(conn)
-                .await
-                .map_err(doing("activate a subscription"))?;
+                .await;
+            activated.map_err(doing("activate a subscription"))?.rows_affected() == 1
         });
+        if !is_first {
+            return Ok(ConfirmationAnswer::AlreadyConfirmed(id));
+        }
         if let Some(row) = self.subscription(id).await? {
             self.note_slot(&row.newsletter, &row.choice).await?;
         }

@@ -25,6 +25,8 @@ pub enum Dust {
     Consents,
     /// Links in confirmation mails, which are long expired.
     Confirmations,
+    /// Links in mails that ask a new address, which are long expired.
+    AddressChanges,
     /// Mails to one person, which are delivered or not.
     Letters,
 }
@@ -67,11 +69,17 @@ impl Tx {
         (how, now): (&str, Timestamp),
     ) -> Result<bool, StoreError> {
         const PERSON: &str = "SELECT id FROM subscribers WHERE address_key = $1";
-        const LETTERS: &str = "SELECT id FROM letters WHERE address_key = $1";
+        // Also those that ask a new address of theirs, and the wishes of others to get their mail here.
+        const LETTERS: &str = "SELECT id FROM letters WHERE address_key = $1 OR (kind = 'address' AND address_key IN \
+                               (SELECT c.address_key FROM address_changes c JOIN subscribers s ON s.id = c.subscriber_id \
+                               WHERE s.address_key = $1))";
+        const WISHES: &str = "DELETE FROM address_changes WHERE address_key = $1";
         let failed = || doing("look up who is to be forgotten");
         let (people, letters): (Vec<i64>, Vec<i64>) = on_engine!(self, |conn| {
             let people = sqlx::query_scalar(PERSON).bind(address.key()).fetch_all(&mut *conn).await;
-            let letters = sqlx::query_scalar(LETTERS).bind(address.key()).fetch_all(conn).await;
+            let letters = sqlx::query_scalar(LETTERS).bind(address.key()).fetch_all(&mut *conn).await;
+            let wishes = sqlx::query(WISHES).bind(address.key()).execute(conn).await;
+            wishes.map_err(failed())?;
             (people.map_err(failed())?, letters.map_err(failed())?)
         });
         if !people.is_empty() {
@@ -168,11 +176,14 @@ impl Tx {
                                 WHERE s.state = 'unsubscribed' AND s.ended_at < $1 LIMIT $2)";
         const CONFIRMATIONS: &str = "DELETE FROM confirmations WHERE token_hash IN (SELECT token_hash FROM confirmations \
                                      WHERE created_at < $1 AND expires_at < $1 LIMIT $2)";
+        const ADDRESS_CHANGES: &str = "DELETE FROM address_changes WHERE token_hash IN (SELECT token_hash FROM address_changes \
+                                       WHERE created_at < $1 AND expires_at < $1 LIMIT $2)";
         let sql = match dust {
             Dust::Attempts => ATTEMPTS,
             Dust::Events => EVENTS,
             Dust::Consents => CONSENTS,
             Dust::Confirmations => CONFIRMATIONS,
+            Dust::AddressChanges => ADDRESS_CHANGES,
             Dust::Pending => return self.sweep_pending(before).await,
             Dust::Letters => return self.sweep_letters(before).await,
         };

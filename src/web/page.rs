@@ -154,6 +154,11 @@ pub(super) fn house_language<'a>(config: &'a Config, name: &str) -> &'a str {
     config.newsletters.get(name).map_or(&config.site.language, |newsletter| &newsletter.language)
 }
 
+/// The name of the zone by whose clock the newsletter `name` comes to those who chose none.
+pub(super) fn house_zone(config: &Config, name: &str) -> String {
+    config.house_zone(name).iana_name().unwrap_or("UTC").to_owned()
+}
+
 /// What a cadence is called in forms.
 pub(super) fn cadence_label(templates: &Templates, language: &str, cadence: Cadence) -> String {
     templates.text(language, &format!("cadence-{cadence}"), &[])

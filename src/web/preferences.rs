@@ -4,19 +4,19 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::header::{
-    ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_TYPE, HOST, LOCATION, ORIGIN,
-};
+use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 use super::language::Asked;
 use super::refusal::Refusal;
-use super::visitor::visitor;
+use super::visitor::{Sender, visitor};
 use super::{WebState, page};
-use crate::audience::{Audience, AudienceError, ChoiceForm, Known, Origin, Pause, Preferences};
+use crate::audience::{
+    Audience, AudienceError, ChoiceForm, Known, Origin, Pause, Preferences, SignupLimit,
+};
 use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, SendTime, SubscriptionState};
 use crate::template::{CadenceChoice, DeletePage, OtherNewsletter, PreferencesPage, Templates};
@@ -79,7 +79,8 @@ pub(super) async fn change(
     let spoken = language(&asked, &config, &templates, &now);
     let origin =
         Origin { visitor: visitor(&headers, &extensions), form: "/preferences", language: &spoken };
-    match act(&state.audience(&config, &templates), (&now, &sent), origin).await {
+    let audience = state.audience(&config, &templates);
+    match act(&audience, &state.kept.signups, (&now, &sent), origin).await {
         Ok(done) => {
             let back = asked.carried(page::local(&config, &format!("preferences/{token}")));
             let mark = if back.contains('?') { '&' } else { '?' };
@@ -160,27 +161,14 @@ fn useless() -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, "refusal-preferences-link")
 }
 
-/// Forms of other sites do nothing here. Browsers hide the origin of a form whose page sends no referrer, as ours.
+/// Forms of other sites do nothing here.
 fn same_site(headers: &HeaderMap, config: &Config) -> Result<(), Refusal> {
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let site = text(&HeaderName::from_static("sec-fetch-site"));
-    let is_elsewhere = match (site, text(&ORIGIN)) {
-        (Some(site), _) => !["same-origin", "none"].contains(&site),
-        (None, None | Some("null")) => false,
-        (None, Some(origin)) => {
-            let origin = Url::parse(origin).ok();
-            let host = origin.as_ref().and_then(|url| {
-                let host = url.host_str()?;
-                Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
-            });
-            let ours = origin.is_some_and(|url| url.origin() == config.server.public_url.origin());
-            !ours && host.as_deref() != text(&HOST)
+    match Sender::of(headers, config) {
+        Sender::Own => Ok(()),
+        Sender::Known(_) | Sender::Foreign => {
+            Err(Refusal::new(StatusCode::FORBIDDEN, "refusal-elsewhere"))
         }
-    };
-    if is_elsewhere {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "refusal-elsewhere"));
     }
-    Ok(())
 }
 
 fn read(body: &[u8]) -> Sent {
@@ -206,6 +194,7 @@ fn read(body: &[u8]) -> Sent {
 /// Does what was sent. What it gives says which notice follows.
 async fn act(
     audience: &Audience<'_>,
+    limit: &SignupLimit,
     (now, sent): (&Preferences, &Sent),
     origin: Origin<'_>,
 ) -> Result<&'static str, AudienceError> {
@@ -224,7 +213,7 @@ async fn act(
             return Ok("asked");
         }
         "address" => {
-            audience.ask_address(now, &sent.address).await?;
+            audience.ask_address(now, &sent.address, (limit, origin.visitor)).await?;
             return Ok("address");
         }
         _ => return Ok("nothing"),
@@ -273,7 +262,6 @@ fn lay_out(
     let (error, wrong) = said.error.unzip();
     let is_zone_wrong = wrong == Some("timezone");
     let timezone = row.choice.timezone.clone().unwrap_or_default();
-    let zone = &config.site.time_zone;
     let context = PreferencesPage {
         site: page::site(&config),
         newsletter: page::newsletter_named(&config, &row.newsletter),
@@ -287,12 +275,12 @@ fn lay_out(
         languages: offers.languages,
         hours: offers.hours,
         timezone: if is_zone_wrong { said.sent.choice.timezone } else { timezone },
-        house_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
+        house_zone: page::house_zone(&config, &row.newsletter),
         zones: zones(),
         paused_until: row
             .paused_until
             .filter(|until| *until > state.clock.now())
-            .map(|until| until.to_zoned(zone.clone())),
+            .map(|until| until.to_zoned(state.audience(&config, &templates).zone_of(row))),
         others: others(&config, now),
         typed: said.sent.address,
         action: path(&format!("preferences/{token}")),

@@ -58,7 +58,8 @@ pub(super) async fn unsubscribe(
     if sent("all") == "yes" {
         audience.leave_all(&token, "link").await?;
     } else {
-        audience.unsubscribe(&token).await?;
+        // Whether the link is known is not told.
+        audience.leave_by(&token, "link").await?;
     }
     let reason = sent("reason");
     audience.say_why(&token, &reason).await?;

@@ -74,9 +74,7 @@ async fn attempt(
     let audience = state.audience(config, &templates);
     audience.check(&state.kept.signups, &knock)?;
     // Before we ask somebody else about them.
-    if audience.admit(&state.kept.signups, &knock)? == Admission::Quiet {
-        return Ok(());
-    }
+    audience.admit(&state.kept.signups, &knock)?;
     if let Some(captcha) = &config.signup.captcha {
         match crosspost::is_solved(captcha, &sent.captcha).await {
             Ok(true) => {}
@@ -89,6 +87,10 @@ async fn attempt(
                 )));
             }
         }
+    }
+    // After the captcha: one that fails must not use up the mails that an address may get.
+    if audience.admit_address(&state.kept.signups, &wish.address) == Admission::Quiet {
+        return Ok(());
     }
     let origin = Origin { visitor: sender.visitor, form: sender.form, language: &sender.language };
     match audience.subscribe(newsletter, &wish, origin).await {

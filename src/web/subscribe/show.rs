@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::Sent;
 use crate::audience::{Audience, Mistake, Pass};
 use crate::config::{Captcha, CaptchaKind, Config, FieldKind, FormField, Newsletter};
-use crate::domain::{Cadence, SendTime};
+use crate::domain::{Cadence, EmailAddress, SendTime};
 use crate::template::{
     CadenceChoice, CaptchaContext, MistakeContext, QuestionContext, SubscribePage, Templates,
 };
@@ -39,13 +39,14 @@ pub(super) fn page(
     let pass = state.audience(config, &templates).pass(&state.kept.signups);
     let challenge = pass.challenge.and_then(|challenge| serde_json::to_string(&challenge).ok());
     let answers = &shown.sent.answers;
-    let told = |mistake: &Mistake| (mistake.field.clone(), page::sentence(&mistake.detail));
+    let mistakes: Vec<_> =
+        shown.mistakes.iter().map(|it| (&it.field, told(&templates, shown, it))).collect();
     let context = SubscribePage {
         timezone: answers.timezone.clone(),
         name: answers.name.clone(),
         address: answers.address.clone(),
-        errors: shown.mistakes.iter().map(told).collect(),
-        mistakes: shown.mistakes.iter().map(mistake).collect(),
+        errors: mistakes.iter().map(|(field, text)| ((*field).clone(), text.clone())).collect(),
+        mistakes: mistakes.into_iter().map(|(field, text)| mistake(field, text)).collect(),
         notice: shown.notice.map(|text| templates.text(&shown.language, text, &[])),
         stamp: pass.stamp,
         challenge,
@@ -73,7 +74,7 @@ pub(super) fn to_copy(state: &WebState, config: &Config, newsletter: &Newsletter
 fn questions(audience: &Audience<'_>, newsletter: &Newsletter, shown: &Shown) -> SubscribePage {
     let (answers, language) = (&shown.sent.answers, &shown.language);
     let [cadences, topics, languages] = choices(audience.templates, newsletter, shown);
-    let digest = newsletter.cadences.values().flatten().next();
+    let has_digests = newsletter.zone().is_some();
     let error = |field: &FormField| {
         let name = format!("field.{}", field.name);
         let found = shown.mistakes.iter().find(|mistake| mistake.field == name);
@@ -86,15 +87,12 @@ fn questions(audience: &Audience<'_>, newsletter: &Newsletter, shown: &Shown) ->
         cadences,
         topics,
         languages,
-        send_times: if digest.is_some() {
+        send_times: if has_digests {
             send_times(audience.templates, language, &answers.send_time)
         } else {
             Vec::new()
         },
-        house_zone: digest
-            .and_then(|schedule| schedule.zone().iana_name())
-            .unwrap_or_default()
-            .to_owned(),
+        house_zone: page::house_zone(audience.config, &newsletter.name),
         timezone: String::new(),
         ask_name: newsletter.questions.ask_name,
         name: String::new(),
@@ -158,12 +156,23 @@ fn question(field: &FormField, value: Option<&String>, error: Option<String>) ->
     }
 }
 
-fn mistake(mistake: &Mistake) -> MistakeContext {
-    let id = match mistake.field.strip_prefix("field.") {
+/// What is wrong, in the language of the page as far as it speaks of that: the rest is in English.
+fn told(templates: &Templates, shown: &Shown, mistake: &Mistake) -> String {
+    let address = &shown.sent.answers.address;
+    match address.parse::<EmailAddress>() {
+        Err(error) if mistake.field == "address" => {
+            page::address_error(templates, &shown.language, &error)
+        }
+        _ => page::sentence(&mistake.detail),
+    }
+}
+
+fn mistake(field: &str, text: String) -> MistakeContext {
+    let id = match field.strip_prefix("field.") {
         Some(own) => format!("field-{own}"),
-        None => mistake.field.clone(),
+        None => field.to_owned(),
     };
-    MistakeContext { id, text: page::sentence(&mistake.detail) }
+    MistakeContext { id, text }
 }
 
 fn captcha(captcha: &Captcha) -> CaptchaContext {

@@ -318,7 +318,7 @@ async fn only_our_own_script_runs_in_the_form() {
 }
 
 #[tokio::test]
-async fn ten_thousand_at_once_leave_no_more_mails_than_the_limits_allow() {
+async fn of_ten_thousand_one_after_the_other_those_before_the_storm_is_noticed_are_mailed() {
     let world = World::new().await;
     let stamp = world.stamp(10);
     let mut answers: BTreeMap<u16, usize> = BTreeMap::new();

@@ -230,10 +230,18 @@ async fn who_is_erased_leaves_a_hash_and_no_number_to_anybody() {
         let store = database.open(NOW).await;
         subscribe(&store, "ann").await;
         let Added::Subscribed(bob) = subscribe(&store, "bob").await else { panic!() };
+        wants_to_move(&store, "ann", "bob2").await;
         seal(&store, "urn:1").await;
         let claimed = claim(&store, "one", NOW).await.unwrap();
         let ids = due(&store, &claimed, NOW).await;
         assert!(erase(&store, "bob").await, "{engine:?}");
+        let still_asked = async |name: &str| {
+            let mut tx = store.read().await.unwrap();
+            tx.address_change(&format!("ann to {name}"), NOW).await.unwrap().is_some()
+        };
+        assert!(still_asked("bob2").await);
+        erase(&store, "bob2").await;
+        assert!(!still_asked("bob2").await, "{engine:?}: the address is kept in a wish");
         assert!(!erase(&store, "nobody").await);
         let refused = intend(&store, &claimed, ids[1]).await;
         assert_eq!(refused, Err(IntentRefusal::RecipientLeft), "what was planned does not go out");
@@ -254,6 +262,15 @@ async fn who_is_erased_leaves_a_hash_and_no_number_to_anybody() {
         assert!(eve.0 > cy.0);
         assert_eq!(meant(&store, "true").await, "ann eve");
     }
+}
+
+async fn wants_to_move(store: &Store, name: &str, to: &str) {
+    let mut tx = store.write().await.unwrap();
+    let own = tx.subscriptions_of(&address(name), None).await.unwrap()[0].subscriber;
+    tx.ask_address((own, &address(to)), &format!("{name} to {to}"), (NOW, NOW + DAY * 2))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
 }
 
 async fn ask(store: &Store, name: &str, at: Timestamp) -> SubscriptionId {
@@ -322,11 +339,19 @@ async fn what_is_over_is_swept_away_and_the_rest_stays() {
         tx.unsubscribe(id, "link", NOW).await.unwrap();
         tx.commit().await.unwrap();
         ask(&store, "eve", NOW).await;
-        for dust in
-            [Dust::Events, Dust::Consents, Dust::Confirmations, Dust::Attempts, Dust::Letters]
-        {
+        wants_to_move(&store, "bob", "new").await;
+        for dust in [
+            Dust::Events,
+            Dust::Consents,
+            Dust::Confirmations,
+            Dust::AddressChanges,
+            Dust::Attempts,
+            Dust::Letters,
+        ] {
             assert_eq!(sweep(&store, dust, NOW - DAY).await, 0, "{dust:?}");
         }
+        assert_eq!(sweep(&store, Dust::AddressChanges, NOW + DAY).await, 0, "can be used still");
+        assert_eq!(sweep(&store, Dust::AddressChanges, NOW + DAY * 3).await, 1);
         assert_eq!(
             sweep(&store, Dust::Consents, NOW + DAY).await,
             1,

@@ -91,10 +91,13 @@ CREATE TABLE address_changes (
     token_hash    TEXT PRIMARY KEY,
     subscriber_id BIGINT NOT NULL REFERENCES subscribers (id) ON DELETE CASCADE,
     address       TEXT NOT NULL,
+    address_key   TEXT NOT NULL,
     created_at    BIGINT NOT NULL,
     expires_at    BIGINT NOT NULL,
     used_at       BIGINT
 );
+CREATE INDEX address_changes_by_address ON address_changes (address_key);
+CREATE INDEX address_changes_by_subscriber ON address_changes (subscriber_id);
 
 -- Where each subscriber is in a series of welcome mails.
 CREATE TABLE sequence_steps (
