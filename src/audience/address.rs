@@ -84,8 +84,9 @@ impl Audience<'_> {
         let subscriber = new.subscription.subscriber;
         let own = keyring.unsubscribe_token(new.subscription.id);
         let url = format!("{}preferences/{own}", self.config.server.public_url);
-        let letter = compose_moved(self.templates, &self.letter((&new.subscription, newsletter), &url))
-            .map_err(|problem| AudienceError::Letter(Box::new(problem)))?;
+        let letter =
+            compose_moved(self.templates, &self.letter((&new.subscription, newsletter), &url))
+                .map_err(|problem| AudienceError::Letter(Box::new(problem)))?;
         let letter = serde_json::to_string(&letter).expect("a mail is strings all through");
         let mut tx = self.store.write().await?;
         // Once more within the transaction that acts on it.

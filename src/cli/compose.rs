@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::bench::Bench;
 use super::exit::{Code, Stop};
 use super::{console, report, words};
-use crate::config::{Config, Newsletter};
+use crate::config::{Config, Newsletter, WelcomeMail};
 use crate::domain::{Cadence, CatalogPost, Correction, Diagnostic, Written, correction_of};
 use crate::mail::Composed;
 use crate::planner::{self, Waiting};
@@ -120,6 +120,38 @@ pub(super) fn compose(
     posts: &[Written],
 ) -> Result<Composed, Stop> {
     compose_as_of(bench, (newsletter, cadence), posts, (None, bench.now))
+}
+
+/// Writes the mail of one post.
+pub(super) fn alone(
+    bench: &Bench,
+    newsletter: &Newsletter,
+    written: &Written,
+) -> Result<Composed, Stop> {
+    compose(bench, newsletter, Cadence::Instant, std::slice::from_ref(written))
+}
+
+/// Writes a mail to newcomers: the first is 1.
+pub(super) fn welcome(
+    bench: &Bench,
+    newsletter: &Newsletter,
+    number: usize,
+) -> anyhow::Result<Composed> {
+    let name = &newsletter.name;
+    let step = number.checked_sub(1).and_then(|index| newsletter.welcome.get(index));
+    let Some(step) = step else {
+        match newsletter.welcome.len() {
+            0 => bail!("`{name}` welcomes nobody: write `[[newsletters.{name}.welcome]]`"),
+            mails => bail!("`{name}` has {}", words::count(mails, "welcome mail")),
+        }
+    };
+    Ok(match &step.mail {
+        WelcomeMail::Post(post) => alone(bench, newsletter, &self::post(bench, post)?)?,
+        WelcomeMail::Template(template) => {
+            let with = (&*bench.config, &bench.templates);
+            told(planner::compose_welcome(with, newsletter, template, (None, bench.now)))?
+        }
+    })
 }
 
 /// Writes the mail that tells of a corrected post.

@@ -307,6 +307,11 @@ async fn correct(bench: &Bench, id: EditionId, yes: bool) -> anyhow::Result<()> 
 /// The posts of an edition as they are now. Those that were taken down meanwhile are left out, and named.
 async fn posts_now(bench: &Bench, id: EditionId) -> anyhow::Result<Vec<Written>> {
     let carried = bench.look.store.read().await?.posts_of_edition(id).await?;
+    if carried.is_empty() {
+        bail!(
+            "it is a welcome mail without a post, which is not written anew; `postrider editions cancel {id}` ends it"
+        );
+    }
     let mut posts = Vec::with_capacity(carried.len());
     for (post, _) in carried {
         let post = PostId::pinned(post);

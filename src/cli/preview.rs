@@ -21,7 +21,8 @@ use crate::mail::{Composed, Recipient};
 #[command(after_help = examples!(
     "postrider preview edition weekly --open
   postrider preview edition weekly --cadence daily --out next.eml
-  postrider preview post hello-world"
+  postrider preview post hello-world
+  postrider preview welcome 2 --open"
 ))]
 pub(super) struct PreviewArgs {
     #[command(subcommand)]
@@ -50,6 +51,17 @@ enum What {
         /// As subscribers of this newsletter get it
         #[arg(long)]
         newsletter: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// A mail to newcomers
+    Welcome {
+        /// Which newsletter
+        #[arg(long)]
+        newsletter: Option<String>,
+        /// Which of its welcome mails, from 1
+        #[arg(default_value_t = 1)]
+        number: usize,
         #[command(flatten)]
         output: Output,
     },
@@ -101,15 +113,16 @@ pub(super) async fn run(project: &Project, args: &PreviewArgs) -> anyhow::Result
             let name = format!("correction-{}", written.post.slug);
             (name, preview(&bench, newsletter, composed)?, output)
         }
+        What::Welcome { newsletter, number, output } => {
+            let newsletter = compose::newsletter(&bench.config, newsletter.as_deref())?;
+            let composed = compose::welcome(&bench, newsletter, *number)?;
+            let name = format!("welcome-{}-{number}", newsletter.name);
+            (name, preview(&bench, newsletter, composed)?, output)
+        }
         What::Post { post, newsletter, output } => {
             let newsletter = compose::newsletter(&bench.config, newsletter.as_deref())?;
             let written = compose::post(&bench, post)?;
-            let composed = compose::compose(
-                &bench,
-                newsletter,
-                Cadence::Instant,
-                std::slice::from_ref(&written),
-            )?;
+            let composed = compose::alone(&bench, newsletter, &written)?;
             (written.post.slug.clone(), preview(&bench, newsletter, composed)?, output)
         }
     };

@@ -44,7 +44,7 @@ pub use audience::Privacy;
 pub use environment::Environment;
 pub use feeds::{FeedAbout, FeedSelection, FeedTarget, Feeds, Hub, Podcast, Polling};
 pub use load::{Loaded, default_file, load};
-pub use newsletter::{Newsletter, Topic, WelcomeStep};
+pub use newsletter::{Newsletter, Topic, WelcomeMail, WelcomeStep};
 pub use origins::Origins;
 pub use reference::reference_markdown;
 pub use schema::{releases_schema_json, schema_json};

@@ -49,8 +49,16 @@ pub struct Newsletter {
 pub struct WelcomeStep {
     /// Since the one before, or since they were confirmed.
     pub after: SignedDuration,
-    /// The post that it brings: slug, source path or id.
-    pub post: String,
+    pub mail: WelcomeMail,
+}
+
+/// What a mail to newcomers is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WelcomeMail {
+    /// A post: slug, source path or id.
+    Post(String),
+    /// Templates by themselves: the folder `mail/welcome/NAME/`.
+    Template(String),
 }
 
 /// `[newsletters.NAME.topics.NAME]`: something that subscribers may choose to read of.

@@ -347,13 +347,17 @@ pub(super) struct WelcomeStep {
     pub after: Duration,
     /// The post that it brings: its slug, source path or id. It must be live in the feeds; `email: skip` in its front matter keeps it from
     /// being mailed as news as well.
-    #[schemars(extend("x-required" = true))]
+    #[schemars(extend("x-default" = "`template`"))]
     pub post: Option<String>,
+    /// Instead of a post, a mail that is no post: `hello` is `subject.txt`, `body.html` and `body.txt` in `templates/mail/welcome/hello/`.
+    /// One of this name is there, in seven languages.
+    #[schemars(extend("x-default" = "`post`"))]
+    pub template: Option<String>,
 }
 
 impl Default for WelcomeStep {
     fn default() -> Self {
-        Self { after: Duration::new("0s"), post: None }
+        Self { after: Duration::new("0s"), post: None, template: None }
     }
 }
 

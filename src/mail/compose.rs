@@ -15,7 +15,8 @@ use crate::config::{Newsletter, Site};
 use crate::domain::{Cadence, Correction, Diagnostic, Post, Revision, Written};
 use crate::template::{
     AddressContext, ConfirmContext, Context, DigestContext, EditionFrame, LetterFrame,
-    MovedContext, NewsletterContext, PostContext, SingleContext, SiteContext, Templates, truncate,
+    MovedContext, NewsletterContext, PostContext, SingleContext, SiteContext, Templates,
+    WelcomeContext, truncate,
 };
 
 /// Characters of a subject; readers show far fewer.
@@ -35,7 +36,7 @@ pub struct EditionInput<'a> {
     pub cadence: Cadence,
     /// BCP 47 tag of its readers' language; the newsletter's when left out.
     pub language: Option<&'a str>,
-    /// At least one, in any order: readers see the newest first.
+    /// In any order: readers see the newest first. Without any there is only `compose_welcome`.
     pub posts: &'a [Written],
     /// Where readers reach Postrider's pages; ends with `/`.
     pub public_url: &'a Url,
@@ -119,15 +120,20 @@ pub fn compose_edition(
             fit::digest(templates, DigestContext { frame, posts, titles_only: false })?
         }
     };
+    composed.hole = Some(hole);
+    Ok(with_subject(composed, input.newsletter))
+}
+
+/// No mail goes out without one.
+fn with_subject(mut composed: Composed, newsletter: &Newsletter) -> Composed {
     if composed.subject.is_empty() {
-        composed.subject = clean_line(&input.newsletter.title);
+        composed.subject = clean_line(&newsletter.title);
         composed.warnings.push(
             Diagnostic::warning("mail-no-subject", "the template made an empty subject")
                 .effect("the newsletter's title stands in for it"),
         );
     }
-    composed.hole = Some(hole);
-    Ok(composed)
+    composed
 }
 
 /// Renders the mail that tells of a corrected post: the only one of `input`.
@@ -148,6 +154,21 @@ pub fn compose_correction(
     let mut composed = fit::correction(templates, context, said)?;
     composed.hole = Some(hole);
     Ok(composed)
+}
+
+/// Renders a mail to newcomers that is no post, with `mail/welcome/NAME/`. The `input` has none.
+pub fn compose_welcome(
+    templates: &Templates,
+    input: &EditionInput<'_>,
+    name: &str,
+) -> Result<Composed, Diagnostic> {
+    let hole = hole_for(input, Some(name));
+    let frame = frame(templates, input, &[], &hole);
+    let mut composed =
+        compose(templates, &format!("mail/welcome/{name}"), &WelcomeContext { frame })?;
+    fit::warn_of_size(&mut composed, name);
+    composed.hole = Some(hole);
+    Ok(with_subject(composed, input.newsletter))
 }
 
 /// Renders the mail that asks whether an address wants the newsletter.

@@ -89,6 +89,18 @@ fn fitted(
     Ok(composed)
 }
 
+/// A mail that is not cut: what a template says by itself is its author's.
+pub(super) fn warn_of_size(composed: &mut Composed, name: &str) {
+    if composed.html.len() > MAX_HTML {
+        let message = format!(
+            "the welcome mail `{name}` has {} bytes; Gmail shows {MAX_HTML}",
+            composed.html.len()
+        );
+        let effect = "Gmail cuts it off, and readers there don't see the unsubscribe link";
+        composed.warnings.push(Diagnostic::warning("mail-too-large", message).effect(effect));
+    }
+}
+
 /// Several posts: with their summaries, else with short ones, else as a list of titles. All of them are in it.
 pub(super) fn digest(
     templates: &Templates,

@@ -20,7 +20,8 @@ mod tests;
 pub use blueprint::{Blueprint, BlueprintError, Envelope, FeedbackId, ListHeaders, Recipient};
 pub use compose::{
     Composed, ConfirmationInput, EditionInput, LetterInput, compose_address, compose_confirmation,
-    compose_correction, compose_edition, compose_moved, newsletter_context, site_context,
+    compose_correction, compose_edition, compose_moved, compose_welcome, newsletter_context,
+    site_context,
 };
 pub use dkim::{DkimFault, verify};
 pub use images::{InlineImage, MOST_IMAGE_BYTES, inline_images};

@@ -28,7 +28,7 @@ pub use forecast::{Forecast, ForecastRow, Withheld, forecast, forecast_for};
 pub use images::bundle_image;
 pub use names::{cadence_channel, schedules};
 pub use now::Waiting;
-pub use seal::compose;
+pub use seal::{compose, compose_welcome};
 
 use crate::config::{Config, Destination};
 use crate::domain::{

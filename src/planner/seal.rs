@@ -12,7 +12,8 @@ use super::tell::of_post;
 use super::{PlanError, Planner};
 use crate::config::{Config, Destination, DestinationKind, Newsletter};
 use crate::domain::{
-    Cadence, CatalogPost, Channel, Diagnostic, Lane, PostId, Translation, Versions, Written,
+    Cadence, CatalogPost, Channel, Diagnostic, Lane, PostId, Revision, Translation, Versions,
+    Written,
 };
 use crate::mail::{self, Composed, EditionInput};
 use crate::store::{Action, NewAnnouncement, NewEdition, Tx};
@@ -29,7 +30,6 @@ impl Planner {
         (posts, language, share): (&[&Arc<CatalogPost>], Option<&str>, (i64, i64)),
         now: Timestamp,
     ) -> Result<(), PlanError> {
-        let samples = self.config.mail.canary.samples(share.1);
         for known in posts {
             if let Entry::Vacant(place) = texts.entry(known.post.id.clone()) {
                 place.insert(self.cache.written(&known.post, known.body)?);
@@ -44,19 +44,33 @@ impl Planner {
             (language, now),
         )
         .map_err(PlanError::Compose)?;
+        let revisions: Vec<_> =
+            posts.iter().map(|known| (&known.post.id, &known.post.revision)).collect();
+        self.seal_as(tx, (newsletter, cadence), (&composed, &revisions), (language, share), now)
+            .await
+    }
+
+    /// The same of a mail that is written already.
+    pub(super) async fn seal_as(
+        &self,
+        tx: &mut Tx,
+        (newsletter, cadence): (&Newsletter, Cadence),
+        (composed, posts): (&Composed, &[(&PostId, &Revision)]),
+        (language, share): (Option<&str>, (i64, i64)),
+        now: Timestamp,
+    ) -> Result<(), PlanError> {
         for warning in &composed.warnings {
             tracing::warn!(newsletter = %newsletter.name, "{warning}");
         }
         let lane = if cadence == Cadence::Instant { Lane::Instant } else { Lane::Digest };
-        let revisions: Vec<_> =
-            posts.iter().map(|known| (&known.post.id, &known.post.revision)).collect();
+        let samples = self.config.mail.canary.samples(share.1);
         let edition = NewEdition {
             newsletter: &newsletter.name,
             cadence,
             language,
             subject: &composed.subject,
-            content: &serde_json::to_string(&composed)?,
-            posts: &revisions,
+            content: &serde_json::to_string(composed)?,
+            posts,
             lane,
             channel: &newsletter.mail_channel(),
             samples: &samples,
@@ -118,15 +132,9 @@ pub fn compose(
 ) -> Result<Composed, Box<Diagnostic>> {
     let page_url = page_url(config, posts, sealed_at);
     let input = EditionInput {
-        language,
-        site: &config.site,
-        newsletter,
-        cadence,
         posts,
-        public_url: &config.server.public_url,
-        postal_address: &config.mail.address,
         page_url: page_url.as_deref(),
-        sealed_at,
+        ..without_posts(config, (newsletter, cadence), (language, sealed_at))
     };
     guarded(|| {
         let mut composed = mail::compose_edition(templates, &input)?;
@@ -135,6 +143,35 @@ pub fn compose(
         }
         Ok(composed)
     })
+}
+
+/// The welcome mail of `newsletter` that is the template `name` by itself.
+pub fn compose_welcome(
+    (config, templates): (&Config, &Templates),
+    newsletter: &Newsletter,
+    name: &str,
+    in_and_at: (Option<&str>, Timestamp),
+) -> Result<Composed, Box<Diagnostic>> {
+    let input = without_posts(config, (newsletter, Cadence::Instant), in_and_at);
+    guarded(|| mail::compose_welcome(templates, &input, name))
+}
+
+fn without_posts<'a>(
+    config: &'a Config,
+    (newsletter, cadence): (&'a Newsletter, Cadence),
+    (language, sealed_at): (Option<&'a str>, Timestamp),
+) -> EditionInput<'a> {
+    EditionInput {
+        language,
+        site: &config.site,
+        newsletter,
+        cadence,
+        posts: &[],
+        public_url: &config.server.public_url,
+        postal_address: &config.mail.address,
+        page_url: None,
+        sealed_at,
+    }
 }
 
 /// The body of the call that tells `destination` what happened to a post.

@@ -1,17 +1,25 @@
-//! Welcome mails: a few posts that newcomers get, one after the other, apart from what is news.
+//! Welcome mails: a few posts and templates that newcomers get, one after the other, apart from what is news.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::seal::compose_welcome;
 use super::{PlanError, Planned, Planner, TRY_AGAIN};
-use crate::config::Newsletter;
+use crate::config::{Newsletter, WelcomeMail};
 use crate::domain::{Cadence, Catalog, CatalogPost, Channel, Schedule};
-use crate::store::{DueWelcome, StoreError};
+use crate::store::{DueWelcome, StoreError, Tx};
 use crate::telemetry;
 
 /// Which of the mails, and in which language.
 type Mail = (usize, Option<String>);
+
+/// What a mail says.
+enum Text<'a> {
+    Post(&'a Arc<CatalogPost>),
+    Template(&'a str),
+}
 
 /// When it is looked again whether somebody is of the audience by then.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(24);
@@ -114,13 +122,13 @@ impl Planner {
     ) -> Result<bool, PlanError> {
         let mut tx = self.store.write().await?;
         tx.wait_for_other_planners().await?;
-        let mail = newsletter.welcome.get(step);
-        let known = mail.and_then(|mail| catalog.find(&mail.post));
-        let known = known.filter(|known| self.may_welcome(known, now));
-        if let (Some(mail), None) = (mail, known) {
+        // Whoever had all that there is has nothing to come.
+        let mail = newsletter.welcome.get(step).map(|step| &step.mail);
+        let text = mail.map(|mail| self.text_of(mail, catalog, now));
+        if matches!(text, Some(None)) {
             tracing::warn!(
                 newsletter = %newsletter.name,
-                post = mail.post,
+                step,
                 "a welcome mail waits: its post is not there, not out in the feeds, held, or was just edited"
             );
             return Ok(false);
@@ -134,15 +142,50 @@ impl Planner {
                 people.push(one.subscription);
             }
         }
-        if let Some(known) = known.filter(|_| !people.is_empty()) {
+        if let Some(text) = text.flatten().filter(|_| !people.is_empty()) {
             let share = tx.deal_to(&people).await?;
-            let share = (&[known][..], language, share);
-            let edition = (newsletter, Cadence::Instant);
-            self.seal((&mut tx, &mut HashMap::new()), edition, share, now).await?;
+            self.seal_welcome(&mut tx, (newsletter, text), (language, share), now).await?;
             tx.forget_shares().await?;
         }
         tx.commit().await?;
         Ok(true)
+    }
+
+    async fn seal_welcome(
+        &self,
+        tx: &mut Tx,
+        (newsletter, text): (&Newsletter, Text<'_>),
+        (language, share): (Option<&str>, (i64, i64)),
+        now: Timestamp,
+    ) -> Result<(), PlanError> {
+        let edition = (newsletter, Cadence::Instant);
+        match text {
+            Text::Post(known) => {
+                let share = (&[known][..], language, share);
+                self.seal((tx, &mut HashMap::new()), edition, share, now).await
+            }
+            Text::Template(name) => {
+                let with = (&*self.config, &self.templates);
+                let composed = compose_welcome(with, newsletter, name, (language, now))
+                    .map_err(PlanError::Compose)?;
+                self.seal_as(tx, edition, (&composed, &[]), (language, share), now).await
+            }
+        }
+    }
+
+    /// None: its post cannot be mailed now.
+    fn text_of<'a>(
+        &self,
+        mail: &'a WelcomeMail,
+        catalog: &'a Catalog,
+        now: Timestamp,
+    ) -> Option<Text<'a>> {
+        match mail {
+            WelcomeMail::Template(name) => Some(Text::Template(name)),
+            WelcomeMail::Post(post) => {
+                catalog.find(post).filter(|known| self.may_welcome(known, now)).map(Text::Post)
+            }
+        }
     }
 }
 

@@ -117,6 +117,30 @@ impl Tx {
             .collect()
     }
 
+    /// How many wait for which welcome mail of `newsletter`, by the hour in which it is due: the mail, its first moment, and they. Of
+    /// one subscription, if it is given.
+    pub async fn waiting_welcomes(
+        &mut self,
+        newsletter: &str,
+        only: Option<SubscriptionId>,
+    ) -> Result<Vec<(usize, Timestamp, i64)>, StoreError> {
+        const SQL: &str = "SELECT step, min(at) AS at, count(*) AS people FROM (SELECT q.step, CASE WHEN s.paused_until > q.due_at \
+                           THEN s.paused_until ELSE q.due_at END AS at FROM sequence_steps q \
+                           JOIN subscriptions s ON s.id = q.subscription_id JOIN subscribers p ON p.id = s.subscriber_id \
+                           WHERE q.due_at IS NOT NULL AND s.newsletter = $1 AND s.state = 'active' \
+                           AND p.suppressed_at IS NULL AND ($2 = 0 OR s.id = $2)) AS waiting \
+                           GROUP BY step, at / 3600000000 ORDER BY at, step";
+        let found: Vec<(i64, i64, i64)> = on_engine!(self, |conn| sqlx::query_as(SQL)
+            .bind(newsletter)
+            .bind(only.map_or(0, |only| only.0))
+            .fetch_all(conn)
+            .await)
+        .map_err(doing("read who waits for welcome mails"))?;
+        let read =
+            |(step, at, people)| (usize::try_from(step).unwrap_or(usize::MAX), instant(at), people);
+        Ok(found.into_iter().map(read).collect())
+    }
+
     /// When the next welcome mail of `newsletter` is due.
     pub async fn next_welcome(
         &mut self,

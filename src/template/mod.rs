@@ -37,7 +37,7 @@ pub use context::{
     PostsPage, PreferencesPage, ProblemRow, PushRow, QuestionContext, QueueRow, ReaderRow,
     RecordingContext, SeriesContext, SingleContext, SiteContext, StateCount, StatusPage,
     SubscribeDonePage, SubscribeEmbedPage, SubscribePage, UnsubscribePage, UnsubscribedPage,
-    VersionLink,
+    VersionLink, WelcomeContext,
 };
 pub(crate) use filters::truncate;
 pub use shipped::SHIPPED;

@@ -1,6 +1,7 @@
 //! Each subscriber gets what they chose, when they chose it: topics, languages, hours, and a cadence that they change.
 
 use postrider::domain::{Cadence, Choice};
+use tokio::process::Command;
 
 use crate::harness::engine::Engine;
 use crate::harness::world::{Setting, World, post};
@@ -173,10 +174,29 @@ async fn each_reads_a_post_in_their_language_or_the_first_and_never_twice() {
     }
 }
 
+/// The welcome mails that `plan` foretells.
+async fn planned(world: &World, more: &str) -> Vec<String> {
+    let shown = Command::new(env!("CARGO_BIN_EXE_postrider"))
+        .args(format!("plan --format json{more}").split_whitespace())
+        .current_dir(world.path(""))
+        .output()
+        .await
+        .unwrap();
+    assert!(shown.status.success(), "{shown:?}");
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let rows = shown.get("rows").unwrap_or(&shown).as_array().unwrap();
+    let mails = rows.iter().filter(|row| row["channel"] == "welcome:weekly");
+    let named = |row: &serde_json::Value| {
+        format!("{} to {}", row["posts"][0].as_str().unwrap(), row["recipients"])
+    };
+    mails.map(named).collect()
+}
+
 #[tokio::test]
 async fn newcomers_are_welcomed_one_mail_after_the_other() {
     for engine in Engine::all() {
-        let welcome = "welcome = [{ post = \"start\" }, { after = \"2d\", post = \"best\" }]\n\
+        let welcome = "welcome = [{ post = \"start\" }, { after = \"2d\", post = \"best\" }, \
+            { after = \"1d\", template = \"hello\" }]\n\
             audience = 'email != \"eve@example.org\"'";
         let world = Setting::new(engine)
             .config(welcome)
@@ -193,15 +213,37 @@ async fn newcomers_are_welcomed_one_mail_after_the_other() {
         world.confirms("ann@example.org").await;
         world.passes(2).await;
         world.is_quiet().await;
-        let titles = ["Start here", "The best of it"];
+        let titles =
+            ["Start here", "The best of it", "From now on Field Notes weekly comes to you"];
         let welcomed = |world: &World| {
             let mut mails = had(world, &titles);
             mails.retain(|mail| !mail.ends_with(": "));
             mails
         };
         assert_eq!(welcomed(&world), ["ann: Start here"], "{engine:?}");
+        // Eve waits until she is of the audience.
+        assert_eq!(planned(&world, "").await, ["start to 1", "best to 1"], "{engine:?}");
+        assert_eq!(planned(&world, " --for ann@example.org").await, ["best to 1"], "{engine:?}");
         world.jumps_to("2026-03-11T12:30:00Z").await;
         world.is_quiet().await;
         assert_eq!(welcomed(&world), ["ann: Start here", "ann: The best of it"], "{engine:?}");
+        assert_eq!(planned(&world, " --for ann@example.org").await, ["hello to 1"], "{engine:?}");
+        world.jumps_to("2026-03-12T12:31:00Z").await;
+        world.is_quiet().await;
+        let mails = welcomed(&world);
+        assert_eq!(mails.len(), 3, "{engine:?}: {mails:?}");
+        assert!(mails.contains(&format!("ann: {}", titles[2])), "{engine:?}: {mails:?}");
+        assert_eq!(
+            planned(&world, " --for ann@example.org").await,
+            Vec::<String>::new(),
+            "{engine:?}"
+        );
+        let hello = world.outbox_texts().into_iter().find(|(_, text)| text.contains(titles[2]));
+        let (_, hello) = hello.unwrap();
+        for link in ["/unsubscribe/", "/preferences/"] {
+            let token = hello.split(link).nth(1).and_then(|rest| rest.split_whitespace().next());
+            let page = world.gets(&format!("{link}{}", token.unwrap())).await;
+            assert_eq!(page.status, 200, "{engine:?}: {hello}");
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! Names in the configuration that mean something outside of it: posts and templates.
 
 use crate::cli::words;
-use crate::config::{Config, DestinationKind, Origins};
+use crate::config::{Config, DestinationKind, Origins, WelcomeMail};
 use crate::domain::{Catalog, Diagnostic};
 use crate::template::Templates;
 
-/// Releases and queues that name a post that is not there. It may be written later, so these are warnings.
+/// Releases, queues and welcome mails that name a post that is not there. It may be written later, so these are warnings.
 pub(super) fn unknown_posts(
     config: &Config,
     origins: &Origins,
@@ -18,10 +18,19 @@ pub(super) fn unknown_posts(
         let posts = row.posts.names().iter().enumerate();
         posts.map(move |(index, post)| (format!("releases.queue.{queue}.posts.{index}"), post))
     });
-    releases
-        .chain(listed)
-        .filter(|(_, name)| catalog.find(name).is_none())
-        .map(|(key, name)| origins.point(&key, unknown_post(name, catalog)))
+    let welcomes = config.newsletters.values().flat_map(|newsletter| {
+        newsletter.welcome.iter().enumerate().filter_map(move |(index, step)| {
+            let WelcomeMail::Post(post) = &step.mail else { return None };
+            Some((format!("newsletters.{}.welcome.{index}.post", newsletter.name), post))
+        })
+    });
+    let released = "nothing is released until there is one";
+    let welcomed = "this welcome mail waits until there is one, and those after it";
+    let named = releases.chain(listed).map(|(key, name)| (key, name, released));
+    named
+        .chain(welcomes.map(|(key, name)| (key, name, welcomed)))
+        .filter(|(_, name, _)| catalog.find(name).is_none())
+        .map(|(key, name, effect)| origins.point(&key, unknown_post(name, catalog).effect(effect)))
         .collect()
 }
 
@@ -35,12 +44,10 @@ fn unknown_post(name: &str, catalog: &Catalog) -> Diagnostic {
         None => "slugs, source paths and ids are names of posts; drafts and broken files have none"
             .to_owned(),
     };
-    Diagnostic::warning("unknown-post", format!("there is no post `{name}`"))
-        .effect("nothing is released until there is one")
-        .help(help)
+    Diagnostic::warning("unknown-post", format!("there is no post `{name}`")).help(help)
 }
 
-/// Destinations whose own template is not there.
+/// Destinations and welcome mails whose own template is not there.
 pub(super) fn unknown_templates(
     config: &Config,
     origins: &Origins,
@@ -56,6 +63,20 @@ pub(super) fn unknown_templates(
                     .effect("nothing can be announced there")
                     .help(format!("write `templates/crosspost/{name}.json`"));
             let key = format!("destinations.{}.template", destination.name);
+            problems.push(origins.point(&key, problem));
+        }
+    }
+    for newsletter in config.newsletters.values() {
+        for (index, step) in newsletter.welcome.iter().enumerate() {
+            let WelcomeMail::Template(name) = &step.mail else { continue };
+            let parts = ["subject.txt", "body.html", "body.txt"];
+            let parts = parts.map(|part| format!("mail/welcome/{name}/{part}"));
+            let Some(missing) = parts.iter().find(|part| !templates.has(part)) else { continue };
+            let message = format!("there is no template `{missing}`");
+            let problem = Diagnostic::error("unknown-template", message)
+                .effect("this welcome mail waits, and those after it")
+                .help(format!("write `templates/{missing}`; `hello` is there"));
+            let key = format!("newsletters.{}.welcome.{index}.template", newsletter.name);
             problems.push(origins.point(&key, problem));
         }
     }

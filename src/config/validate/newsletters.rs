@@ -6,7 +6,7 @@ use super::site::{DAY, duration};
 use super::{Context, is_outbox, mail, politeness, signup};
 use crate::config::report::Problem;
 use crate::config::values::{self, did_you_mean};
-use crate::config::{Mail, Newsletter, SampleSubscriber, Topic, WelcomeStep, raw};
+use crate::config::{Mail, Newsletter, SampleSubscriber, Topic, WelcomeMail, WelcomeStep, raw};
 use crate::domain::{Cadence, RetryPolicy, Schedule, Segment, Segments, SendWindow};
 
 pub(super) fn newsletters(
@@ -131,12 +131,25 @@ fn welcome(
     let read = raw.iter().enumerate().map(|(index, step)| {
         let at = format!("{at}.{index}");
         let after = duration(&format!("{at}.after"), &step.after, 0, 365 * DAY, context);
-        let Some(post) = &step.post else {
-            let help = "name a post by its slug: `post = \"start-here\"`";
-            context.error(&format!("{at}.post"), "the mail has no text", help);
-            return None;
+        let mail = match (&step.post, &step.template) {
+            (Some(post), None) => WelcomeMail::Post(post.clone()),
+            (None, Some(name)) => {
+                context.report.take(&format!("{at}.template"), values::name(name))?;
+                WelcomeMail::Template(name.clone())
+            }
+            (None, None) => {
+                let help = "name a post by its slug: `post = \"start-here\"`; or a template: \
+                            `template = \"hello\"`";
+                context.error(&format!("{at}.post"), "the mail has no text", help);
+                return None;
+            }
+            (Some(_), Some(_)) => {
+                let help = "leave out `post` or `template`; a second mail can bring the other";
+                context.error(&format!("{at}.template"), "the mail has two texts", help);
+                return None;
+            }
         };
-        Some(WelcomeStep { after: after?, post: post.clone() })
+        Some(WelcomeStep { after: after?, mail })
     });
     let read: Vec<_> = read.collect();
     read.into_iter().collect()

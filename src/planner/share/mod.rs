@@ -37,7 +37,7 @@ pub(super) struct Piece {
 pub(super) struct Table {
     pub(super) pieces: Vec<Piece>,
     /// News whose post is not there now, and might come back.
-    missing: Vec<i64>,
+    missing: Vec<(i64, PostId)>,
     /// The number of the last news.
     pub(super) latest: i64,
     offered: BTreeSet<String>,
@@ -90,7 +90,7 @@ impl Table {
             let is_stale = world.now.duration_since(row.noted_at) >= STALE;
             let Some(known) = by_id.get(&row.post).copied() else {
                 if !is_stale {
-                    table.missing.push(row.seq);
+                    table.missing.push((row.seq, row.post.clone()));
                 }
                 continue;
             };
@@ -142,7 +142,7 @@ impl Table {
                 owed.push(piece.seq);
             }
         }
-        let missing = self.missing.iter().copied();
+        let missing = self.missing.iter().map(|(seq, _)| *seq);
         owed.extend(
             missing.filter(|seq| is_before(*seq) && *seq <= reach.max(profile.had_through)),
         );
@@ -152,7 +152,8 @@ impl Table {
 
     /// Whether it may yet go out.
     fn has(&self, seq: i64) -> bool {
-        self.missing.contains(&seq) || self.pieces.iter().any(|piece| piece.seq == seq)
+        self.missing.iter().any(|(missing, _)| *missing == seq)
+            || self.pieces.iter().any(|piece| piece.seq == seq)
     }
 
     /// Up to which number everything is looked at.
@@ -160,8 +161,9 @@ impl Table {
         match of {
             Of::Everything => self.latest,
             Of::Only(posts) => {
-                let meant = self.pieces.iter().filter(|piece| posts.contains(&piece.known.post.id));
-                meant.map(|piece| piece.seq).max().unwrap_or(0)
+                let here = self.pieces.iter().map(|piece| (piece.seq, &piece.known.post.id));
+                let all = here.chain(self.missing.iter().map(|(seq, post)| (*seq, post)));
+                all.filter(|(_, post)| posts.contains(*post)).map(|(seq, _)| seq).max().unwrap_or(0)
             }
         }
     }

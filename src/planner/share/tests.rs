@@ -34,7 +34,7 @@ fn row(seq: i64, alone: bool) -> NewsRow {
 fn table(pieces: Vec<Piece>, missing: Vec<i64>, latest: i64) -> Table {
     Table {
         pieces,
-        missing,
+        missing: missing.into_iter().map(|seq| (seq, id(seq))).collect(),
         latest,
         offered: TOPICS.map(str::to_owned).into(),
         language: "en".to_owned(),
@@ -97,6 +97,16 @@ fn a_version_in_another_language_is_no_news_to_who_had_one() {
     assert!(gets(&table, reads("de", 1)).is_empty(), "they had it in English");
 }
 
+#[test]
+fn whoever_catches_up_is_owed_what_is_not_there_just_then() {
+    let table = table(vec![], vec![1], 1);
+    let before = HashSet::from([id(1)]);
+    let profiles = [profile(0)];
+    let (dealt, shares) = deal(&table, &profiles, Of::Only(&before), NOW);
+    assert_eq!((dealt[0].had_through, &dealt[0].owed[..]), (1, &[1][..]));
+    assert!(shares.is_empty());
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Publish(usize),
@@ -147,7 +157,7 @@ impl Model {
         let mut table = table(vec![], vec![], i64::try_from(self.posts.len()).unwrap());
         for (seq, (topic, unsettled, hidden, _)) in (1..).zip(&self.posts) {
             if *hidden {
-                table.missing.push(seq);
+                table.missing.push((seq, id(seq)));
             } else {
                 let ready_at = (!unsettled).then_some(NOW);
                 table.pieces.push(Piece { ready_at, ..piece(seq, TOPICS[*topic]) });

@@ -141,6 +141,13 @@ pub struct CorrectionContext {
     pub note: Option<String>,
 }
 
+/// `mail/welcome/NAME/`: a mail to newcomers that is no post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WelcomeContext {
+    #[serde(flatten)]
+    pub frame: EditionFrame,
+}
+
 /// `mail/confirm/`: asks whether an address wants the newsletter. Holds nothing that the visitor wrote: whoever abuses the
 /// form must not be able to send words of their own through us.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -245,6 +252,16 @@ impl Context for CorrectionContext {
             .into_iter()
             .map(|(name, single)| (name, Self { single, note: notes.next().flatten() }))
             .collect()
+    }
+}
+
+impl Context for WelcomeContext {
+    const TEMPLATES: &'static [&'static str] = &["mail/welcome/"];
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let frame = EditionFrame { preheader: String::new(), ..samples::frame("weekly") };
+        let german = EditionFrame { language: "de".to_owned(), ..frame.clone() };
+        vec![("a newcomer", Self { frame }), ("in German", Self { frame: german })]
     }
 }
 

@@ -24,6 +24,7 @@ pub use crosspost::{CrosspostContext, CrosspostData, CrosspostEvent};
 pub use mail::{
     AddressContext, AuthorContext, ConfirmContext, CorrectionContext, DigestContext, EditionFrame,
     LetterFrame, MovedContext, NewsletterContext, PostContext, SingleContext, SiteContext,
+    WelcomeContext,
 };
 pub use outbox::{CallRow, Header, MailRow, OutboxCallPage, OutboxMailPage, OutboxPage};
 pub use page::{
@@ -72,6 +73,11 @@ impl Family {
     }
 
     fn is_root(&self, rest: &str) -> bool {
+        // Each of these has a name.
+        let rest = match rest.split_once('/') {
+            Some((_, rest)) if self.templates == WelcomeContext::TEMPLATES => rest,
+            _ => rest,
+        };
         self.templates == CrosspostContext::TEMPLATES
             || ["subject.txt", "body.txt", "body.html"].contains(&rest)
     }
@@ -86,6 +92,7 @@ pub(super) fn families() -> Vec<Family> {
         Family::of::<ConfirmContext>(),
         Family::of::<AddressContext>(),
         Family::of::<MovedContext>(),
+        Family::of::<WelcomeContext>(),
         Family::of::<CrosspostContext>(),
         Family::of::<IndexPage>(),
         Family::of::<SubscribePage>(),

@@ -190,3 +190,31 @@ fn a_code_is_explained_and_a_mistyped_one_guessed() {
     let refused = project.runs("check --explain post-tudo").with(1).err;
     assert!(refused.contains("did you mean `post-todo`?"), "{refused}");
 }
+
+#[test]
+fn a_welcome_without_its_post_or_template_is_told_before_anybody_waits_for_it() {
+    let project = Project::new();
+    let config = project.path("config/postrider.toml");
+    let mut text = fs::read_to_string(&config).expect("there is a configuration");
+    text += "\n[[newsletters.weekly.welcome]]\npost = \"nowhere\"\n\
+             [[newsletters.weekly.welcome]]\ntemplate = \"hello\"\n\
+             [[newsletters.weekly.welcome]]\ntemplate = \"own\"\n";
+    fs::write(&config, text).expect("it can be written");
+    let ended = project.runs("check --format json").with(3).json();
+    let said: Vec<_> = ended["diagnostics"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|it| it["code"] == "unknown-post" || it["code"] == "unknown-template")
+        .map(|it| format!("{}: {}", it["severity"].as_str().unwrap_or_default(), it["message"]))
+        .collect();
+    let missing = "error: \"there is no template `mail/welcome/own/subject.txt`\"";
+    assert_eq!(said, [missing, "warning: \"there is no post `nowhere`\""]);
+    for (part, text) in [("subject.txt", "Hi"), ("body.html", "<p>Hi</p>"), ("body.txt", "Hi")] {
+        project.write(&format!("templates/mail/welcome/own/{part}"), text);
+    }
+    project.runs("check").well();
+    project.runs("preview welcome 3").well();
+    let subject = project.runs("preview welcome 4").with(1);
+    assert!(subject.err.contains("has 3 welcome mails"), "{}", subject.err);
+}

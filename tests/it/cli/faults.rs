@@ -95,6 +95,7 @@ fn wrong_usage_is_code_two_and_other_failures_are_code_one() {
         ("deliveries show 7", "there is no delivery 7"),
         ("deliveries retry 7", "cannot be tried again"),
         ("preview edition wekly", "did you mean `weekly`?"),
+        ("preview welcome", "welcomes nobody: write `[[newsletters.weekly.welcome]]`"),
         ("healthcheck", "is the daemon running?"),
     ] {
         let ended = project.runs(line).with(1);
