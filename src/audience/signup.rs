@@ -93,9 +93,7 @@ impl Audience<'_> {
         let answers = serde_json::to_string(&wish.kept).expect("answers are JSON all through");
         let statement = self.stated(newsletter, origin.language, asks_first);
         let mut tx = self.store.write().await?;
-        if !asks_first
-            && let Some(id) = self.take_at_once(&mut tx, newsletter, wish).await?
-        {
+        if !asks_first && let Some(id) = self.take_at_once(&mut tx, newsletter, wish).await? {
             tx.note_consent(id, &origin.consent("added", statement), now).await?;
             return Ok(tx.commit().await?);
         }
