@@ -77,7 +77,8 @@ impl Tx {
         let failed = || doing("look up who is to be forgotten");
         let (people, letters): (Vec<i64>, Vec<i64>) = on_engine!(self, |conn| {
             let people = sqlx::query_scalar(PERSON).bind(address.key()).fetch_all(&mut *conn).await;
-            let letters = sqlx::query_scalar(LETTERS).bind(address.key()).fetch_all(&mut *conn).await;
+            let letters =
+                sqlx::query_scalar(LETTERS).bind(address.key()).fetch_all(&mut *conn).await;
             let wishes = sqlx::query(WISHES).bind(address.key()).execute(conn).await;
             wishes.map_err(failed())?;
             (people.map_err(failed())?, letters.map_err(failed())?)
