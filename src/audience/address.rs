@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Admission, Audience, AudienceError, Preferences, SignupLimit};
+use super::answers::some_address;
+use super::{Admission, Audience, AudienceError, Mistake, Preferences, SignupLimit};
 use crate::config::Newsletter;
 use crate::domain::{EmailAddress, SubscriptionState, random_token, token_hash};
 use crate::mail::{LetterInput, compose_address, compose_moved};
@@ -33,10 +34,10 @@ impl Audience<'_> {
         address: &str,
         (limit, visitor): (&SignupLimit, IpAddr),
     ) -> Result<(), AudienceError> {
-        let address: EmailAddress = address.trim().parse()?;
+        let address = some_address(address).map_err(|wrong| Mistake::of("address", wrong))?;
         let own = std::iter::once(&now.subscription).chain(&now.all);
         let Some((row, newsletter)) = self.voice(own) else {
-            return self.newsletter(Some(&now.subscription.newsletter)).map(drop);
+            return Ok(self.meant(&now.subscription.newsletter).map(drop)?);
         };
         let at = self.now();
         let token = random_token();

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::offered;
+use super::mistake::shown;
+use super::{Mistake, Wrong, offered};
 use crate::config::{DomainRules, FieldKind, FormField, Newsletter};
 use crate::domain::{Choice, EmailAddress, SendTime, Topics};
 
@@ -15,6 +16,8 @@ use crate::domain::{Choice, EmailAddress, SendTime, Topics};
 const NAME: usize = 100;
 /// Characters of a line of text at most.
 const LINE: usize = 500;
+/// Letters of a time zone's name at most.
+const ZONE: usize = 64;
 
 /// What a visitor filled in, as they typed it. All of it may be missing: forms on other sites are written by hand.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -30,15 +33,6 @@ pub struct Answers {
     pub send_time: String,
     /// By the names of the newsletter's own fields; others are not looked at.
     pub fields: BTreeMap<String, String>,
-}
-
-/// What is wrong with one answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Mistake {
-    /// `address`, `cadence` ..., or `field.NAME` for one of the newsletter's own.
-    pub field: String,
-    /// A clause for the visitor.
-    pub detail: String,
 }
 
 /// Answers that make sense.
@@ -64,7 +58,7 @@ impl Answers {
         let mut mistakes = Vec::new();
         let address = take(&mut mistakes, "address", address(&self.address, rules));
         let name = take(&mut mistakes, "name", name(&self.name, newsletter.questions.ask_name));
-        let cadence = offered(newsletter, Some(&self.cadence)).map_err(|error| error.to_string());
+        let cadence = offered(newsletter, Some(&self.cadence)).map_err(Wrong::from);
         let cadence = take(&mut mistakes, "cadence", cadence);
         let topics = take(&mut mistakes, "topics", topics(&self.topics, newsletter));
         let language = take(&mut mistakes, "language", language(&self.language, newsletter));
@@ -90,100 +84,111 @@ impl Answers {
     }
 }
 
-fn take<T>(mistakes: &mut Vec<Mistake>, field: &str, answer: Result<T, String>) -> Option<T> {
-    answer.map_err(|detail| mistakes.push(Mistake { field: field.to_owned(), detail })).ok()
+fn take<T>(mistakes: &mut Vec<Mistake>, field: &str, answer: Result<T, Wrong>) -> Option<T> {
+    answer.map_err(|wrong| mistakes.push(Mistake::of(field, wrong))).ok()
 }
 
-fn address(text: &str, rules: &DomainRules) -> Result<EmailAddress, String> {
-    if text.trim().is_empty() {
-        return Err("please fill in your address".to_owned());
-    }
-    let address: EmailAddress = text.parse().map_err(|error| format!("{error}"))?;
+fn address(text: &str, rules: &DomainRules) -> Result<EmailAddress, Wrong> {
+    let address = some_address(text)?;
     if !rules.admit(address.domain()) {
-        return Err(format!("addresses at {} cannot sign up here", address.domain()));
+        return Err(Wrong::Domain(address.domain().to_owned()));
     }
     Ok(address)
 }
 
-fn name(text: &str, is_asked: bool) -> Result<String, String> {
+/// The address that somebody typed.
+pub(super) fn some_address(text: &str) -> Result<EmailAddress, Wrong> {
+    if text.trim().is_empty() {
+        return Err(Wrong::NoAddress);
+    }
+    text.parse().map_err(Wrong::Address)
+}
+
+fn name(text: &str, is_asked: bool) -> Result<String, Wrong> {
     if is_asked { line(text, NAME) } else { Ok(String::new()) }
 }
 
 /// One line, without what only confuses.
-fn line(text: &str, most: usize) -> Result<String, String> {
+fn line(text: &str, most: usize) -> Result<String, Wrong> {
     let text = text.trim();
     if text.chars().any(char::is_control) {
-        return Err("this may be one line only".to_owned());
+        return Err(Wrong::ManyLines);
     }
     if text.chars().count() > most {
-        return Err(format!("this may have {most} characters at most"));
+        return Err(Wrong::TooLong(most));
     }
     Ok(text.to_owned())
 }
 
 /// All topics are as none: whoever wants everything wants what is of no topic, too.
-fn topics(chosen: &[String], newsletter: &Newsletter) -> Result<Topics, String> {
+fn topics(chosen: &[String], newsletter: &Newsletter) -> Result<Topics, Wrong> {
     let chosen: Vec<_> = chosen.iter().map(|it| it.trim()).filter(|it| !it.is_empty()).collect();
     if let Some(unknown) = chosen.iter().find(|topic| !newsletter.topics.contains_key(**topic)) {
-        return Err(format!("there is no topic `{}`", shown(unknown)));
+        return Err(Wrong::Topic(shown(unknown)));
     }
     let topics: Topics = chosen.into_iter().collect();
     let is_all = topics.iter().count() == newsletter.topics.len();
     Ok(if is_all { Topics::default() } else { topics })
 }
 
-fn language(tag: &str, newsletter: &Newsletter) -> Result<Option<String>, String> {
+fn language(tag: &str, newsletter: &Newsletter) -> Result<Option<String>, Wrong> {
     let tag = tag.trim();
     if tag.is_empty() {
         return Ok(None);
     }
     let known = newsletter.offered_languages().find(|known| known.eq_ignore_ascii_case(tag));
-    let known = known.ok_or_else(|| format!("it is not written in `{}`", shown(tag)))?;
+    let known = known.ok_or_else(|| Wrong::Language(shown(tag)))?;
     Ok((known != newsletter.language).then(|| known.to_owned()))
 }
 
 /// That of the newsletter is as none: they get theirs with everybody else.
-fn timezone(name: &str, newsletter: &Newsletter) -> Result<Option<String>, String> {
-    let name = name.trim();
+fn timezone(name: &str, newsletter: &Newsletter) -> Result<Option<String>, Wrong> {
     let house = newsletter.zone().and_then(TimeZone::iana_name);
-    if name.is_empty() {
-        return Ok(None);
-    }
-    let zone = TimeZone::get(name).ok();
-    zone.as_ref()
-        .and_then(TimeZone::iana_name)
-        .map(|name| Some(name.to_owned()).filter(|name| house != Some(name)))
-        .ok_or_else(|| format!("`{}` is no time zone; write one like Europe/Berlin", shown(name)))
+    Ok(zone(name)?.filter(|name| house != Some(name)))
 }
 
-fn send_time(text: &str) -> Result<Option<SendTime>, String> {
+/// The name of a time zone as the database of zones spells it; none for an empty one.
+pub(super) fn zone(text: &str) -> Result<Option<String>, Wrong> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let zone = Some(text).filter(|text| text.len() <= ZONE).and_then(|text| {
+        let zone = TimeZone::get(&text.replace(' ', "_")).ok()?;
+        zone.iana_name().map(str::to_owned)
+    });
+    zone.map(Some).ok_or_else(|| Wrong::TimeZone(shown(text)))
+}
+
+/// The hour at which somebody wants their digest; none for an empty one.
+pub(super) fn send_time(text: &str) -> Result<Option<SendTime>, Wrong> {
     match text.trim() {
         "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| format!("`{}` is no full hour", shown(text))),
+        text => text.parse().map(Some).map_err(|_| Wrong::Hour(shown(text))),
     }
 }
 
 /// The answer to one of the newsletter's own questions; none if there is none.
-fn attribute(field: &FormField, given: &str) -> Result<Option<Value>, String> {
+fn attribute(field: &FormField, given: &str) -> Result<Option<Value>, Wrong> {
     let text = line(given, LINE)?;
     if field.kind == FieldKind::Checkbox {
         let ticked = !["", "false", "off", "no", "0"].contains(&text.to_ascii_lowercase().as_str());
         return match (ticked, field.required) {
-            (false, true) => Err("please tick this".to_owned()),
+            (false, true) => Err(Wrong::Unticked),
             _ => Ok(Some(Value::Bool(ticked))),
         };
     }
     if text.is_empty() {
-        return if field.required { Err("please fill this in".to_owned()) } else { Ok(None) };
+        return if field.required { Err(Wrong::Empty) } else { Ok(None) };
     }
     let value = match &field.kind {
-        FieldKind::Number => number(&text).ok_or("please write a number")?,
+        FieldKind::Number => number(&text).ok_or(Wrong::NoNumber)?,
         FieldKind::Date => {
-            let day: Date = text.parse().map_err(|_| "please write a day like 2026-12-31")?;
+            let day: Date = text.parse().map_err(|_| Wrong::NoDate)?;
             Value::String(day.to_string())
         }
         FieldKind::Choice(options) if !options.contains(&text) => {
-            return Err("please choose one of these".to_owned());
+            return Err(Wrong::NoOption);
         }
         FieldKind::Choice(_) | FieldKind::Text | FieldKind::Checkbox => Value::String(text),
     };
@@ -199,17 +204,13 @@ fn number(text: &str) -> Option<Value> {
     serde_json::Number::from_f64(number).map(Value::Number)
 }
 
-/// What a stranger sent, as it may be said back to them.
-fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(40).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::audience::fixture::House;
     use crate::config::{SignupQuestions, Topic};
     use crate::domain::Cadence;
+    use crate::template::Templates;
 
     async fn newsletter() -> Newsletter {
         let mut newsletter = House::new().await.config.newsletters["weekly"].clone();
@@ -299,8 +300,19 @@ mod tests {
             ])
         };
         let mistakes = given.read(&newsletter().await, &DomainRules::default()).unwrap_err();
-        let said: Vec<_> =
-            mistakes.iter().map(|it| format!("{}: {}", it.field, it.detail)).collect();
-        insta::assert_snapshot!(said.join("\n"));
+        let templates = Templates::load(None).unwrap();
+        let said = |it: &Mistake| format!("{}: {}", it.field, it.wrong.told(&templates, "en"));
+        insta::assert_snapshot!(mistakes.iter().map(said).collect::<Vec<_>>().join("\n"));
+    }
+
+    #[test]
+    fn a_zone_is_one_that_is_known_in_any_case() {
+        assert_eq!(zone("").unwrap(), None);
+        assert_eq!(zone(" europe/berlin ").unwrap().as_deref(), Some("Europe/Berlin"));
+        assert_eq!(zone("America/New York").unwrap().as_deref(), Some("America/New_York"));
+        for wrong in ["Berlin", "../../etc/passwd", "Europe/", "<b>", &"x".repeat(9_000)] {
+            let shown = wrong.chars().take(40).collect();
+            assert_eq!(zone(wrong), Err(Wrong::TimeZone(shown)), "{wrong}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong with an audience, in words for the person who asked.
 
-use crate::domain::{Cadence, Diagnostic, EmailAddressError};
+use super::Mistake;
+use crate::domain::{Cadence, Diagnostic};
 use crate::store::StoreError;
 
 /// Why a wish could not be carried out.
@@ -11,13 +12,10 @@ pub enum AudienceError {
     #[error("say which newsletter is meant: {}", list(known))]
     WhichNewsletter { known: Vec<String> },
     #[error(transparent)]
-    Address(#[from] EmailAddressError),
-    #[error(transparent)]
     Cadence(#[from] NotOffered),
-    #[error("this time zone is not known: write it like `Europe/Berlin`")]
-    TimeZone,
-    #[error("this is no full hour of the day")]
-    SendTime,
+    /// Of a subscriber: pages tell it in their language.
+    #[error(transparent)]
+    Mistake(#[from] Mistake),
     #[error("the confirmation mail cannot be written: {0}")]
     Letter(Box<Diagnostic>),
     #[error(transparent)]

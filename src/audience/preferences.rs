@@ -4,15 +4,14 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::{Audience, AudienceError, Kept, Origin, Wish, offered};
+use super::answers::{send_time, zone};
+use super::{Audience, AudienceError, Kept, Mistake, Origin, Wish, Wrong, offered};
 use crate::config::Newsletter;
 use crate::domain::{Choice, EmailAddress, SubscriptionState};
 use crate::store::{StoreError, SubscriptionRow};
 
 /// Who changed it, in the log.
 pub(super) const HOW: &str = "preferences";
-/// Letters of a time zone's name at most.
-const MAX_ZONE: usize = 64;
 
 /// What the link in a mail leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +85,7 @@ impl Audience<'_> {
         form: &ChoiceForm,
     ) -> Result<bool, AudienceError> {
         let row = &now.subscription;
-        let newsletter = self.newsletter(Some(&row.newsletter))?;
+        let newsletter = self.meant(&row.newsletter)?;
         let choice = chosen(newsletter, &row.choice, form)?;
         let mut tx = self.store.write().await?;
         let changed = tx.change_choice(row.id, &choice, HOW, self.now()).await?;
@@ -121,11 +120,17 @@ impl Audience<'_> {
         newsletter: &str,
         origin: Origin<'_>,
     ) -> Result<(), AudienceError> {
-        let newsletter = self.newsletter(Some(newsletter))?;
+        let newsletter = self.meant(newsletter)?;
         let choice = Choice::of(newsletter.default_cadence);
         let kept = Kept { choice, name: String::new(), attributes: serde_json::Map::default() };
         let wish = Wish { address: now.address.clone(), kept };
         self.note_wish(newsletter, &wish, origin, true).await
+    }
+
+    /// The newsletter that a page named when it was made, if it is there still.
+    pub(super) fn meant(&self, name: &str) -> Result<&Newsletter, Mistake> {
+        let gone = || Mistake::of("newsletter", Wrong::NoNewsletter);
+        self.config.newsletters.get(name).ok_or_else(gone)
     }
 
     /// Ends another subscription of the same person.
@@ -146,14 +151,12 @@ impl Preferences {
 }
 
 /// What `form` asks of `newsletter`, if that offers it.
-fn chosen(
-    newsletter: &Newsletter,
-    before: &Choice,
-    form: &ChoiceForm,
-) -> Result<Choice, AudienceError> {
+fn chosen(newsletter: &Newsletter, before: &Choice, form: &ChoiceForm) -> Result<Choice, Mistake> {
     let wish = Some(form.cadence.as_str()).filter(|wish| !wish.trim().is_empty());
     let cadence = match wish {
-        Some(_) => offered(newsletter, wish)?,
+        Some(_) => {
+            offered(newsletter, wish).map_err(|error| Mistake::of("cadence", error.into()))?
+        }
         None => before.cadence,
     };
     let known = |topic: &&String| newsletter.topics.contains_key(topic.as_str());
@@ -164,41 +167,14 @@ fn chosen(
         .offered_languages()
         .find(|tag| *tag == form.language && *tag != newsletter.language)
         .map(str::to_owned);
-    let send_time = form.send_time.trim();
-    let send_time = if send_time.is_empty() {
-        None
-    } else {
-        Some(send_time.parse().map_err(|_| AudienceError::SendTime)?)
-    };
-    Ok(Choice { cadence, topics, language, timezone: zone(&form.timezone)?, send_time })
-}
-
-/// The name of a time zone as the database of zones spells it; none for an empty one.
-fn zone(text: &str) -> Result<Option<String>, AudienceError> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let zone = Some(text).filter(|text| text.len() <= MAX_ZONE).and_then(|text| {
-        let zone = TimeZone::get(&text.replace(' ', "_")).ok()?;
-        zone.iana_name().map(str::to_owned)
-    });
-    zone.map(Some).ok_or(AudienceError::TimeZone)
+    let send_time = send_time(&form.send_time).map_err(|wrong| Mistake::of("send_time", wrong))?;
+    let timezone = zone(&form.timezone).map_err(|wrong| Mistake::of("timezone", wrong))?;
+    Ok(Choice { cadence, topics, language, timezone, send_time })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_zone_is_one_that_is_known_in_any_case() {
-        assert_eq!(zone("").unwrap(), None);
-        assert_eq!(zone(" europe/berlin ").unwrap().as_deref(), Some("Europe/Berlin"));
-        assert_eq!(zone("America/New York").unwrap().as_deref(), Some("America/New_York"));
-        for wrong in ["Berlin", "../../etc/passwd", "Europe/", "<b>", &"x".repeat(9_000)] {
-            assert!(matches!(zone(wrong), Err(AudienceError::TimeZone)), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_pause_ends_at_midnight_where_the_reader_is() {

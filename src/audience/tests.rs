@@ -160,11 +160,16 @@ async fn a_second_link_does_not_count_who_left_as_confirmed() {
 #[tokio::test]
 async fn a_wish_for_what_is_not_offered_is_refused_in_words() {
     let house = House::new().await;
-    let refused = |address, cadence| wish(&house, address, cadence).unwrap_err()[0].detail.clone();
-    let said = "`weekly` is not offered as `daily`; it is as `instant`, `weekly`";
+    let refused = |address, cadence| {
+        let mistakes = wish(&house, address, cadence).unwrap_err();
+        mistakes[0].wrong.told(&house.templates, "en")
+    };
+    let said =
+        "\"Once a day\" cannot be chosen here. There is: Each post as it appears / Once a week.";
     assert_eq!(refused("ann@example.org", "daily"), said);
-    assert_eq!(refused("ann", ""), "an email address has exactly one `@` with text on both sides");
-    assert_eq!(refused(" ", ""), "please fill in your address");
+    let said = "An email address has exactly one \"@\" with text on both sides.";
+    assert_eq!(refused("ann", ""), said);
+    assert_eq!(refused(" ", ""), "Please fill in your address.");
 }
 
 #[tokio::test]

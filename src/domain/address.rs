@@ -13,7 +13,7 @@ use unicode_normalization::UnicodeNormalization as _;
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
 
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EmailAddressError {
     #[error("an email address has exactly one `@` with text on both sides")]
     Shape,

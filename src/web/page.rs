@@ -12,8 +12,8 @@ use super::WebState;
 use super::outbox::outboxes;
 use super::refusal::Refusal;
 use crate::config::{Captcha, CaptchaKind, Config, Newsletter};
-use crate::domain::{Cadence, EmailAddressError};
-use crate::template::{Context, Link, NewsletterContext, PutIn, SiteContext, Templates};
+use crate::domain::Cadence;
+use crate::template::{Context, Link, NewsletterContext, SiteContext, Templates};
 
 /// Renders the page `template` with `context`.
 pub(super) fn html<C: Context>(
@@ -162,30 +162,6 @@ pub(super) fn house_zone(config: &Config, name: &str) -> String {
 /// What a cadence is called in forms.
 pub(super) fn cadence_label(templates: &Templates, language: &str, cadence: Cadence) -> String {
     templates.text(language, &format!("cadence-{cadence}"), &[])
-}
-
-/// What is wrong with an address, for the visitor who typed it.
-pub(super) fn address_error(
-    templates: &Templates,
-    language: &str,
-    error: &EmailAddressError,
-) -> String {
-    let bytes = |count: usize| ("bytes", PutIn::Number(i64::try_from(count).unwrap_or(i64::MAX)));
-    let text = |key: &str, put_in: &[_]| templates.text(language, key, put_in);
-    match error {
-        EmailAddressError::Shape => text("address-shape", &[]),
-        EmailAddressError::LocalPartTooLong(count) => {
-            text("address-local-part-too-long", &[bytes(*count)])
-        }
-        EmailAddressError::TooLong(count) => text("address-too-long", &[bytes(*count)]),
-        EmailAddressError::Character(c) => {
-            text("address-character", &[("character", PutIn::Text(&c.to_string()))])
-        }
-        EmailAddressError::LocalPart => text("address-local-part", &[]),
-        EmailAddressError::Domain(domain) => {
-            text("address-domain", &[("domain", PutIn::Text(domain))])
-        }
-    }
 }
 
 /// What the operator's pages link to. `current` is the title of the page that is shown.

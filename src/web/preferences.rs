@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 use super::visitor::{Sender, visitor};
 use super::{WebState, page};
 use crate::audience::{
-    Audience, AudienceError, ChoiceForm, Known, Origin, Pause, Preferences, SignupLimit,
+    Audience, AudienceError, ChoiceForm, Known, Mistake, Origin, Pause, Preferences, SignupLimit,
 };
 use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, SendTime, SubscriptionState};
@@ -38,8 +38,7 @@ struct Sent {
 struct Said {
     /// The text of it.
     notice: Option<&'static str>,
-    /// What is wrong, and with which field.
-    error: Option<(String, &'static str)>,
+    mistake: Option<Mistake>,
     sent: Sent,
 }
 
@@ -87,23 +86,12 @@ pub(super) async fn change(
             let back = format!("{back}{mark}done={done}");
             Ok(private((StatusCode::SEE_OTHER, [(LOCATION, back)]).into_response()))
         }
-        Err(AudienceError::Store(error)) => Err(error.into()),
-        Err(AudienceError::Letter(problem)) => Err((*problem).into()),
-        Err(error) => {
-            let language = language(&asked, &config, &templates, &now);
-            let error = match error {
-                AudienceError::Address(error) => {
-                    (page::address_error(&templates, &language, &error), "address")
-                }
-                AudienceError::TimeZone => {
-                    (templates.text(&language, "preferences-time-zone-unknown", &[]), "timezone")
-                }
-                error => (page::sentence(&error.to_string()), "main"),
-            };
-            let said = Said { error: Some(error), sent, ..Said::default() };
+        Err(AudienceError::Mistake(mistake)) => {
+            let said = Said { mistake: Some(mistake), sent, ..Said::default() };
             let page = lay_out(&state, &asked, (&token, &now), said)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -259,8 +247,9 @@ fn lay_out(
     let offers = newsletter.map(|it| Offers::of((&templates, &language), it, now, &said));
     let offers = offers.unwrap_or_default();
     let path = |path: &str| asked.carried(page::local(&config, path));
-    let (error, wrong) = said.error.unzip();
-    let is_zone_wrong = wrong == Some("timezone");
+    let mistake = said.mistake.as_ref();
+    let wrong = mistake.map(|it| place(&it.field)).unwrap_or_default();
+    let is_zone_wrong = wrong == "timezone";
     let timezone = row.choice.timezone.clone().unwrap_or_default();
     let context = PreferencesPage {
         site: page::site(&config),
@@ -268,8 +257,8 @@ fn lay_out(
         address: now.address.as_str().to_owned(),
         state: row.state.as_str().to_owned(),
         notice: said.notice.map(|key| templates.text(&language, key, &[])),
-        error,
-        wrong: wrong.unwrap_or_default().to_owned(),
+        error: mistake.map(|it| it.wrong.told(&templates, &language)),
+        wrong: wrong.to_owned(),
         cadences: offers.cadences,
         topics: offers.topics,
         languages: offers.languages,
@@ -292,6 +281,15 @@ fn lay_out(
     Ok(private(page::html(state, "page/preferences.html", &context)?))
 }
 
+/// Where in the page the answer `field` is given.
+fn place(field: &str) -> &str {
+    match field {
+        "send_time" => "hour",
+        "newsletter" => "main",
+        field => field,
+    }
+}
+
 /// What a newsletter offers, with what is chosen.
 #[derive(Default)]
 struct Offers {
@@ -309,7 +307,7 @@ impl Offers {
         said: &Said,
     ) -> Self {
         let choice = &now.subscription.choice;
-        let again = said.error.is_some().then_some(&said.sent.choice);
+        let again = said.mistake.is_some().then_some(&said.sent.choice);
         let chosen = again.and_then(|sent| sent.cadence.parse::<Cadence>().ok());
         let cadence = chosen.unwrap_or(choice.cadence);
         let cadences = newsletter.cadences.keys().map(|one| CadenceChoice {

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 
 use super::language::Unread;
 use super::{WebState, page};
+use crate::audience::AudienceError;
 use crate::domain::Diagnostic;
 use crate::store::StoreError;
 use crate::telemetry;
@@ -92,6 +93,23 @@ impl From<Diagnostic> for Refusal {
     fn from(problem: Diagnostic) -> Self {
         tracing::error!(%problem, "a page could not be made");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "refusal-fault")
+    }
+}
+
+impl From<AudienceError> for Refusal {
+    fn from(error: AudienceError) -> Self {
+        match error {
+            AudienceError::Store(error) => error.into(),
+            AudienceError::Letter(problem) => (*problem).into(),
+            // What visitors get wrong is told in the form, before it comes to this; the rest is for operators.
+            AudienceError::NoSuchNewsletter { .. }
+            | AudienceError::WhichNewsletter { .. }
+            | AudienceError::Cadence(_)
+            | AudienceError::Mistake(_) => {
+                tracing::error!(%error, "a page could not be made");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "refusal-fault")
+            }
+        }
     }
 }
 

@@ -54,12 +54,27 @@ cadence-instant = Jeden Beitrag, sobald er erscheint
 cadence-daily = Einmal am Tag
 cadence-weekly = Einmal in der Woche
 cadence-monthly = Einmal im Monat
+address-missing = Bitte gib deine Adresse an.
 address-shape = Eine E-Mail-Adresse hat genau ein „@“ mit Text auf beiden Seiten.
 address-local-part-too-long = Der Teil vor dem „@“ ist { $bytes } Bytes lang; Mailserver nehmen höchstens 64 an.
 address-too-long = Die Adresse ist { $bytes } Bytes lang; Mailserver nehmen höchstens 254 an.
 address-character = „{ $character }“ kann nicht in einer E-Mail-Adresse stehen.
 address-local-part = Der Teil vor dem „@“ darf nicht mit einem Punkt oder Bindestrich beginnen oder enden und keine zwei Punkte hintereinander haben.
 address-domain = „{ $domain }“ ist keine Domain, an die man E-Mails schicken kann.
+address-refused = Mit Adressen bei { $domain } kann man sich hier nicht anmelden.
+mistake-empty = Bitte fülle das aus.
+mistake-tick = Bitte kreuze das an.
+mistake-lines = Das darf nur eine Zeile sein.
+mistake-too-long = Das darf höchstens { $most } Zeichen haben.
+mistake-number = Bitte schreib eine Zahl.
+mistake-date = Bitte schreib einen Tag wie 2026-12-31.
+mistake-option = Bitte wähle eins davon.
+mistake-cadence = „{ $cadence }“ steht hier nicht zur Wahl. Es gibt: { $offered }.
+mistake-topic = Es gibt kein Thema „{ $topic }“.
+mistake-language = In „{ $language }“ erscheint es nicht.
+mistake-time-zone = „{ $zone }“ ist keine bekannte Zeitzone. Schreib eine wie Europe/Berlin.
+mistake-hour = „{ $hour }“ ist keine volle Stunde. Schreib eine wie 07:00.
+mistake-newsletter = Diesen Newsletter gibt es nicht mehr.
 
 ## Confirming
 
@@ -82,7 +97,6 @@ preferences-topics-hint = Ist keines angekreuzt, bekommst du alle.
 preferences-language = In welcher Sprache?
 preferences-time-zone = Deine Zeitzone
 preferences-time-zone-hint = Die nächste große Stadt in deiner Zone, zum Beispiel Europe/Berlin. Leer bedeutet { $zone }.
-preferences-time-zone-unknown = Diese Zeitzone ist nicht bekannt. Wähle eine aus der Liste.
 preferences-hour = Um wie viel Uhr?
 preferences-hour-hint = Für E-Mails einmal am Tag, in der Woche oder im Monat.
 preferences-hour-default = Wann alle es bekommen

@@ -55,12 +55,27 @@ cadence-instant = Each post as it appears
 cadence-daily = Once a day
 cadence-weekly = Once a week
 cadence-monthly = Once a month
+address-missing = Please fill in your address.
 address-shape = An email address has exactly one "@" with text on both sides.
 address-local-part-too-long = The part before "@" is { $bytes } bytes long; mail servers accept at most 64.
 address-too-long = The address is { $bytes } bytes long; mail servers accept at most 254.
 address-character = "{ $character }" cannot stand in an email address.
 address-local-part = The part before "@" may not begin or end with a dot or a hyphen, or have two dots in a row.
 address-domain = "{ $domain }" is not a domain that mail can be sent to.
+address-refused = Addresses at { $domain } cannot sign up here.
+mistake-empty = Please fill this in.
+mistake-tick = Please tick this.
+mistake-lines = This may be one line only.
+mistake-too-long = This may have { $most } characters at most.
+mistake-number = Please write a number.
+mistake-date = Please write a day like 2026-12-31.
+mistake-option = Please choose one of these.
+mistake-cadence = "{ $cadence }" cannot be chosen here. There is: { $offered }.
+mistake-topic = There is no topic "{ $topic }".
+mistake-language = It is not written in "{ $language }".
+mistake-time-zone = "{ $zone }" is not a known time zone. Write one like Europe/Berlin.
+mistake-hour = "{ $hour }" is no full hour. Write one like 07:00.
+mistake-newsletter = This newsletter is not there any more.
 
 ## Confirming
 
@@ -83,7 +98,6 @@ preferences-topics-hint = None ticked means all of them.
 preferences-language = In which language?
 preferences-time-zone = Your time zone
 preferences-time-zone-hint = The nearest large city of your zone, as in Europe/Berlin. Empty means { $zone }.
-preferences-time-zone-unknown = This time zone is not known. Choose one of the list.
 preferences-hour = At what time?
 preferences-hour-hint = For mails once a day, a week or a month.
 preferences-hour-default = When everybody gets it

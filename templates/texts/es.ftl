@@ -54,12 +54,27 @@ cadence-instant = Cada artículo en cuanto aparece
 cadence-daily = Una vez al día
 cadence-weekly = Una vez a la semana
 cadence-monthly = Una vez al mes
+address-missing = Escribe tu dirección.
 address-shape = Una dirección de correo tiene exactamente una «@», con texto a ambos lados.
 address-local-part-too-long = La parte antes de la «@» tiene { $bytes } bytes; los servidores de correo aceptan 64 como máximo.
 address-too-long = La dirección tiene { $bytes } bytes; los servidores de correo aceptan 254 como máximo.
 address-character = «{ $character }» no puede estar en una dirección de correo.
 address-local-part = La parte antes de la «@» no puede empezar ni acabar con un punto o un guion, ni tener dos puntos seguidos.
 address-domain = «{ $domain }» no es un dominio al que se pueda enviar correo.
+address-refused = Con direcciones de { $domain } no es posible suscribirse aquí.
+mistake-empty = Rellena este campo.
+mistake-tick = Marca esta casilla.
+mistake-lines = Aquí solo cabe una línea.
+mistake-too-long = Aquí caben { $most } caracteres como máximo.
+mistake-number = Escribe un número.
+mistake-date = Escribe una fecha como 2026-12-31.
+mistake-option = Elige una de estas respuestas.
+mistake-cadence = «{ $cadence }» no se puede elegir aquí. Hay: { $offered }.
+mistake-topic = No hay ningún tema «{ $topic }».
+mistake-language = No se publica en «{ $language }».
+mistake-time-zone = «{ $zone }» no es una zona horaria conocida. Escribe una como Europe/Madrid.
+mistake-hour = «{ $hour }» no es una hora en punto. Escribe una como 07:00.
+mistake-newsletter = Este boletín ya no existe.
 
 ## Confirming
 
@@ -82,7 +97,6 @@ preferences-topics-hint = Si no marcas ninguno, los recibes todos.
 preferences-language = ¿En qué idioma?
 preferences-time-zone = Tu zona horaria
 preferences-time-zone-hint = La gran ciudad más cercana de tu zona, por ejemplo Europe/Madrid. Vacío significa { $zone }.
-preferences-time-zone-unknown = Esa zona horaria no se conoce. Elige una de la lista.
 preferences-hour = ¿A qué hora?
 preferences-hour-hint = Para los correos de una vez al día, a la semana o al mes.
 preferences-hour-default = Cuando lo reciben todos

@@ -57,12 +57,27 @@ cadence-instant = Chaque article dès sa parution
 cadence-daily = Une fois par jour
 cadence-weekly = Une fois par semaine
 cadence-monthly = Une fois par mois
+address-missing = Merci d’indiquer votre adresse.
 address-shape = Une adresse e-mail contient exactement un « @ », avec du texte de chaque côté.
 address-local-part-too-long = La partie avant le « @ » fait { $bytes } octets ; les serveurs de messagerie en acceptent 64 au plus.
 address-too-long = L’adresse fait { $bytes } octets ; les serveurs de messagerie en acceptent 254 au plus.
 address-character = « { $character } » ne peut pas figurer dans une adresse e-mail.
 address-local-part = La partie avant le « @ » ne peut ni commencer ni finir par un point ou un tiret, ni contenir deux points de suite.
 address-domain = « { $domain } » n’est pas un domaine auquel on peut envoyer des e-mails.
+address-refused = On ne peut pas s’inscrire ici avec une adresse chez { $domain }.
+mistake-empty = Merci de remplir ce champ.
+mistake-tick = Merci de cocher cette case.
+mistake-lines = Une seule ligne est possible ici.
+mistake-too-long = Ce champ accepte { $most } caractères au plus.
+mistake-number = Merci d’écrire un nombre.
+mistake-date = Merci d’écrire une date comme 2026-12-31.
+mistake-option = Merci de choisir une de ces réponses.
+mistake-cadence = « { $cadence } » ne peut pas être choisi ici. Il y a : { $offered }.
+mistake-topic = Il n’y a pas de sujet « { $topic } ».
+mistake-language = La langue « { $language } » n’est pas proposée.
+mistake-time-zone = « { $zone } » n’est pas un fuseau horaire connu. Écrivez-en un comme Europe/Paris.
+mistake-hour = « { $hour } » n’est pas une heure pile. Écrivez-en une comme 07:00.
+mistake-newsletter = Cette newsletter n’existe plus.
 
 ## Confirming
 
@@ -85,7 +100,6 @@ preferences-topics-hint = Si rien n’est coché, vous les recevez tous.
 preferences-language = Dans quelle langue ?
 preferences-time-zone = Votre fuseau horaire
 preferences-time-zone-hint = La grande ville la plus proche de votre fuseau, par exemple Europe/Paris. Vide signifie { $zone }.
-preferences-time-zone-unknown = Ce fuseau horaire est inconnu. Choisissez-en un dans la liste.
 preferences-hour = À quelle heure ?
 preferences-hour-hint = Pour les e-mails une fois par jour, par semaine ou par mois.
 preferences-hour-default = En même temps que tout le monde

@@ -57,12 +57,27 @@ cadence-instant = Ogni articolo appena esce
 cadence-daily = Una volta al giorno
 cadence-weekly = Una volta alla settimana
 cadence-monthly = Una volta al mese
+address-missing = Scrivi il tuo indirizzo.
 address-shape = Un indirizzo email ha esattamente una «@», con del testo da entrambi i lati.
 address-local-part-too-long = La parte prima della «@» è lunga { $bytes } byte; i server di posta ne accettano al massimo 64.
 address-too-long = L’indirizzo è lungo { $bytes } byte; i server di posta ne accettano al massimo 254.
 address-character = «{ $character }» non può stare in un indirizzo email.
 address-local-part = La parte prima della «@» non può iniziare o finire con un punto o un trattino, né avere due punti di seguito.
 address-domain = «{ $domain }» non è un dominio a cui si può mandare posta.
+address-refused = Con gli indirizzi di { $domain } non ci si può iscrivere qui.
+mistake-empty = Compila questo campo.
+mistake-tick = Spunta questa casella.
+mistake-lines = Qui può stare una sola riga.
+mistake-too-long = Qui possono stare al massimo { $most } caratteri.
+mistake-number = Scrivi un numero.
+mistake-date = Scrivi una data come 2026-12-31.
+mistake-option = Scegli una di queste risposte.
+mistake-cadence = «{ $cadence }» qui non si può scegliere. Ci sono: { $offered }.
+mistake-topic = Non c’è nessun tema «{ $topic }».
+mistake-language = Non esce in «{ $language }».
+mistake-time-zone = «{ $zone }» non è un fuso orario noto. Scrivine uno come Europe/Rome.
+mistake-hour = «{ $hour }» non è un’ora intera. Scrivine una come 07:00.
+mistake-newsletter = Questa newsletter non c’è più.
 
 ## Confirming
 
@@ -85,7 +100,6 @@ preferences-topics-hint = Se non ne scegli nessuno, li ricevi tutti.
 preferences-language = In quale lingua?
 preferences-time-zone = Il tuo fuso orario
 preferences-time-zone-hint = La grande città più vicina nel tuo fuso, per esempio Europe/Rome. Vuoto significa { $zone }.
-preferences-time-zone-unknown = Questo fuso orario non è noto. Scegline uno dall’elenco.
 preferences-hour = A che ora?
 preferences-hour-hint = Per le email una volta al giorno, alla settimana o al mese.
 preferences-hour-default = Quando la ricevono tutti

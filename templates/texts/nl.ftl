@@ -54,12 +54,27 @@ cadence-instant = Elk artikel zodra het verschijnt
 cadence-daily = Eén keer per dag
 cadence-weekly = Eén keer per week
 cadence-monthly = Eén keer per maand
+address-missing = Vul je adres in.
 address-shape = Een e-mailadres heeft precies één ‘@’, met tekst aan beide kanten.
 address-local-part-too-long = Het deel vóór de ‘@’ is { $bytes } bytes lang; mailservers accepteren er hoogstens 64.
 address-too-long = Het adres is { $bytes } bytes lang; mailservers accepteren er hoogstens 254.
 address-character = ‘{ $character }’ kan niet in een e-mailadres staan.
 address-local-part = Het deel vóór de ‘@’ mag niet beginnen of eindigen met een punt of een streepje, en geen twee punten achter elkaar hebben.
 address-domain = ‘{ $domain }’ is geen domein waar e-mail naartoe kan.
+address-refused = Met adressen bij { $domain } kun je je hier niet aanmelden.
+mistake-empty = Vul dit in.
+mistake-tick = Vink dit aan.
+mistake-lines = Hier past maar één regel.
+mistake-too-long = Hier passen hoogstens { $most } tekens.
+mistake-number = Schrijf een getal.
+mistake-date = Schrijf een datum zoals 2026-12-31.
+mistake-option = Kies een van deze antwoorden.
+mistake-cadence = ‘{ $cadence }’ kun je hier niet kiezen. Er is: { $offered }.
+mistake-topic = Er is geen onderwerp ‘{ $topic }’.
+mistake-language = Het verschijnt niet in ‘{ $language }’.
+mistake-time-zone = ‘{ $zone }’ is geen bekende tijdzone. Schrijf er een zoals Europe/Amsterdam.
+mistake-hour = ‘{ $hour }’ is geen heel uur. Schrijf er een zoals 07:00.
+mistake-newsletter = Deze nieuwsbrief bestaat niet meer.
 
 ## Confirming
 
@@ -82,7 +97,6 @@ preferences-topics-hint = Niets aangevinkt betekent allemaal.
 preferences-language = In welke taal?
 preferences-time-zone = Je tijdzone
 preferences-time-zone-hint = De dichtstbijzijnde grote stad in je zone, bijvoorbeeld Europe/Amsterdam. Leeg betekent { $zone }.
-preferences-time-zone-unknown = Deze tijdzone is niet bekend. Kies er een uit de lijst.
 preferences-hour = Hoe laat?
 preferences-hour-hint = Voor e-mails één keer per dag, week of maand.
 preferences-hour-default = Wanneer iedereen het krijgt

@@ -54,12 +54,27 @@ cadence-instant = Cada texto assim que sai
 cadence-daily = Uma vez por dia
 cadence-weekly = Uma vez por semana
 cadence-monthly = Uma vez por mês
+address-missing = Escreva o seu endereço.
 address-shape = Um endereço de e-mail tem exatamente um “@”, com texto dos dois lados.
 address-local-part-too-long = A parte antes do “@” tem { $bytes } bytes; os servidores de e-mail aceitam no máximo 64.
 address-too-long = O endereço tem { $bytes } bytes; os servidores de e-mail aceitam no máximo 254.
 address-character = “{ $character }” não pode estar em um endereço de e-mail.
 address-local-part = A parte antes do “@” não pode começar nem acabar com ponto ou hífen, nem ter dois pontos seguidos.
 address-domain = “{ $domain }” não é um domínio que possa receber e-mails.
+address-refused = Com endereços de { $domain } não é possível assinar aqui.
+mistake-empty = Preencha este campo.
+mistake-tick = Marque esta caixa.
+mistake-lines = Aqui cabe só uma linha.
+mistake-too-long = Aqui cabem no máximo { $most } caracteres.
+mistake-number = Escreva um número.
+mistake-date = Escreva uma data como 2026-12-31.
+mistake-option = Escolha uma destas respostas.
+mistake-cadence = “{ $cadence }” não pode ser escolhido aqui. Há: { $offered }.
+mistake-topic = Não há nenhum tema “{ $topic }”.
+mistake-language = Não sai em “{ $language }”.
+mistake-time-zone = “{ $zone }” não é um fuso horário conhecido. Escreva um como America/Sao_Paulo.
+mistake-hour = “{ $hour }” não é uma hora cheia. Escreva uma como 07:00.
+mistake-newsletter = Esta newsletter já não existe.
 
 ## Confirming
 
@@ -82,7 +97,6 @@ preferences-topics-hint = Se nenhum estiver marcado, você recebe todos.
 preferences-language = Em que língua?
 preferences-time-zone = O seu fuso horário
 preferences-time-zone-hint = A grande cidade mais próxima no seu fuso, por exemplo America/Sao_Paulo. Vazio significa { $zone }.
-preferences-time-zone-unknown = Este fuso horário não é conhecido. Escolha um da lista.
 preferences-hour = A que horas?
 preferences-hour-hint = Para e-mails uma vez por dia, por semana ou por mês.
 preferences-hour-default = Quando todos recebem

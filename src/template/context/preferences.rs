@@ -27,7 +27,7 @@ pub struct PreferencesPage {
     pub state: String,
     /// What has just been done.
     pub notice: Option<String>,
-    /// What is wrong with what was sent, and where: `timezone` or `address`.
+    /// What is wrong with what was sent, and where: `cadence`, `hour`, `timezone`, `address`, or `main` for all of it.
     pub error: Option<String>,
     pub wrong: String,
     pub cadences: Vec<CadenceChoice>,
@@ -56,9 +56,19 @@ impl Context for PreferencesPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let full = sample();
         let wrong = Self {
-            error: Some("This time zone is not known. Choose one of the list.".to_owned()),
+            error: Some("\"Europe/Berlinn\" is not a known time zone.".to_owned()),
             wrong: "timezone".to_owned(),
             timezone: "Europe/Berlinn".to_owned(),
+            ..full.clone()
+        };
+        let cadence = Self {
+            error: Some("\"Once a day\" cannot be chosen here.".to_owned()),
+            wrong: "cadence".to_owned(),
+            ..full.clone()
+        };
+        let hour = Self {
+            error: Some("\"7:30\" is no full hour.".to_owned()),
+            wrong: "hour".to_owned(),
             ..full.clone()
         };
         let address = Self {
@@ -80,6 +90,8 @@ impl Context for PreferencesPage {
         vec![
             ("everything", full),
             ("an unknown zone", wrong),
+            ("a cadence that is not offered", cadence),
+            ("no full hour", hour),
             ("a refused address", address),
             ("a pause", paused),
             ("already gone", left),

@@ -17,9 +17,10 @@ use serde_json::Value;
 
 use super::{Sender, Sent, Stopped, attempt};
 use crate::audience::{Answers, AudienceError, Mistake};
-use crate::config::Config;
-use crate::template::Templates;
+use crate::config::{Config, Newsletter};
+use crate::template::{PutIn, Templates};
 use crate::web::WebState;
+use crate::web::language::Asked;
 use crate::web::page;
 use crate::web::refusal::Refusal;
 use crate::web::visitor::{self, visitor};
@@ -59,7 +60,8 @@ struct HandedOut {
     challenge: Option<Challenge>,
 }
 
-/// What went wrong (RFC 9457).
+/// What went wrong (RFC 9457). What only programs can mend is told in English; what is wrong with answers, and when to come back,
+/// in the language of whoever filled the form in.
 #[derive(Serialize)]
 struct Problem {
     title: &'static str,
@@ -68,9 +70,16 @@ struct Problem {
     /// One word for programs.
     code: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Mistake>,
+    errors: Vec<WrongField>,
     #[serde(skip)]
     retry_after: Option<i64>,
+}
+
+/// What is wrong with one answer.
+#[derive(Serialize)]
+struct WrongField {
+    field: String,
+    detail: String,
 }
 
 /// `GET /api/v1/subscribe/{newsletter}`.
@@ -121,12 +130,13 @@ pub(in crate::web) async fn preflight(
 /// `POST /api/v1/subscribe`.
 pub(in crate::web) async fn sign_up(
     State(state): State<WebState>,
+    asked: Asked,
     headers: HeaderMap,
     extensions: Extensions,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let config = state.config.load();
-    let answer = match answer(&state, &config, (&headers, &extensions), body).await {
+    let answer = match answer(&state, &config, (&asked, &headers, &extensions), body).await {
         Ok(message) => json(StatusCode::ACCEPTED, JSON, &serde_json::json!({ "message": message })),
         Err(problem) => problem.into_response(),
     };
@@ -136,7 +146,7 @@ pub(in crate::web) async fn sign_up(
 async fn answer(
     state: &WebState,
     config: &Config,
-    (headers, extensions): (&HeaderMap, &Extensions),
+    (asked, headers, extensions): (&Asked, &HeaderMap, &Extensions),
     body: Result<Bytes, BytesRejection>,
 ) -> Result<String, Problem> {
     let site = visitor::Sender::of(headers, config);
@@ -166,16 +176,27 @@ async fn answer(
         _ => "API".to_owned(),
     };
     let visitor = visitor(headers, extensions);
+    // That of the statement which was handed out: answers may be in another.
     let language = newsletter.language.clone();
     let sender = Sender { visitor, form: &form, by_hand: false, language };
+    let spoken = asked.of_stranger(&templates, &newsletter.language);
     attempt(state, config, (newsletter, &sent), &sender)
         .await
-        .map_err(|stopped| Problem::of(stopped, &templates))?;
-    Ok(if newsletter.questions.double_opt_in {
-        "Now check your mail: press the button in the mail that is on its way to you.".to_owned()
+        .map_err(|stopped| Problem::of(stopped, &templates, &spoken))?;
+    Ok(thanks(newsletter, &templates, &spoken))
+}
+
+/// What the page says that follows the form.
+fn thanks(newsletter: &Newsletter, templates: &Templates, language: &str) -> String {
+    let (heading, text) = if newsletter.questions.double_opt_in {
+        ("subscribe-done-heading", "subscribe-done-text")
     } else {
-        "Thank you. The next one comes to you.".to_owned()
-    })
+        ("subscribe-thanks", "subscribe-thanks-text")
+    };
+    let title = [("newsletter", PutIn::Text(&newsletter.title))];
+    let (heading, text) =
+        (templates.text(language, heading, &[]), templates.text(language, text, &title));
+    format!("{heading}. {text}")
 }
 
 impl Request {
@@ -239,14 +260,15 @@ impl Problem {
 }
 
 impl Problem {
-    /// Programs read it, and those who write them: it is in English.
-    fn of(stopped: Stopped, templates: &Templates) -> Self {
+    fn of(stopped: Stopped, templates: &Templates, language: &str) -> Self {
         let unfit = StatusCode::UNPROCESSABLE_ENTITY;
         match stopped {
-            Stopped::Mistakes(mut errors) => {
-                for mistake in &mut errors {
-                    mistake.detail = page::sentence(&mistake.detail);
-                }
+            Stopped::Mistakes(mistakes) => {
+                let told = |Mistake { field, wrong }: Mistake| WrongField {
+                    field,
+                    detail: wrong.told(templates, language),
+                };
+                let errors = mistakes.into_iter().map(told).collect();
                 Self { errors, ..Self::new(unfit, "invalid", "Some answers are not right.") }
             }
             Stopped::Again => Self::new(
@@ -260,15 +282,15 @@ impl Problem {
                 "Many sign up just now: get a fresh `stamp` and solve the `challenge` that comes with it.",
             ),
             Stopped::Captcha => Self::new(unfit, "captcha", "Solve the captcha first."),
-            Stopped::Later(wait) => Self::refused(&Refusal::too_often(wait), templates),
-            Stopped::Failed(refusal) => Self::refused(&refusal, templates),
+            Stopped::Later(wait) => Self::refused(&Refusal::too_often(wait), templates, language),
+            Stopped::Failed(refusal) => Self::refused(&refusal, templates, language),
         }
     }
 }
 
 impl Problem {
-    fn refused(refusal: &Refusal, templates: &Templates) -> Self {
-        let (status, detail, retry_after) = refusal.told(templates, "en");
+    fn refused(refusal: &Refusal, templates: &Templates, language: &str) -> Self {
+        let (status, detail, retry_after) = refusal.told(templates, language);
         let code = match status {
             StatusCode::TOO_MANY_REQUESTS => "too-often",
             _ => "failed",

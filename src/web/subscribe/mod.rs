@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 use super::WebState;
 use super::refusal::Refusal;
-use crate::audience::{Admission, Answers, AudienceError, Knock, Mistake, Origin, Turned};
+use crate::audience::{Admission, Answers, Knock, Mistake, Origin, Turned};
 use crate::config::{Config, Newsletter};
 use crate::crosspost;
 
@@ -93,15 +93,8 @@ async fn attempt(
         return Ok(());
     }
     let origin = Origin { visitor: sender.visitor, form: sender.form, language: &sender.language };
-    match audience.subscribe(newsletter, &wish, origin).await {
-        Ok(()) => Ok(()),
-        Err(AudienceError::Store(error)) => Err(Stopped::Failed(error.into())),
-        Err(AudienceError::Letter(problem)) => Err(Stopped::Failed((*problem).into())),
-        Err(error) => {
-            let detail = error.to_string();
-            Err(Stopped::Mistakes(vec![Mistake { field: "address".to_owned(), detail }]))
-        }
-    }
+    let subscribed = audience.subscribe(newsletter, &wish, origin).await;
+    subscribed.map_err(|error| Stopped::Failed(error.into()))
 }
 
 impl From<Turned> for Stopped {

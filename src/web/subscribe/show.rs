@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::Sent;
 use crate::audience::{Audience, Mistake, Pass};
 use crate::config::{Captcha, CaptchaKind, Config, FieldKind, FormField, Newsletter};
-use crate::domain::{Cadence, EmailAddress, SendTime};
+use crate::domain::{Cadence, SendTime};
 use crate::template::{
     CadenceChoice, CaptchaContext, MistakeContext, QuestionContext, SubscribePage, Templates,
 };
@@ -39,14 +39,14 @@ pub(super) fn page(
     let pass = state.audience(config, &templates).pass(&state.kept.signups);
     let challenge = pass.challenge.and_then(|challenge| serde_json::to_string(&challenge).ok());
     let answers = &shown.sent.answers;
-    let mistakes: Vec<_> =
-        shown.mistakes.iter().map(|it| (&it.field, told(&templates, shown, it))).collect();
+    let told = |it: &Mistake| (it.field.clone(), it.wrong.told(&templates, &shown.language));
+    let mistakes: Vec<_> = shown.mistakes.iter().map(told).collect();
     let context = SubscribePage {
         timezone: answers.timezone.clone(),
         name: answers.name.clone(),
         address: answers.address.clone(),
-        errors: mistakes.iter().map(|(field, text)| ((*field).clone(), text.clone())).collect(),
-        mistakes: mistakes.into_iter().map(|(field, text)| mistake(field, text)).collect(),
+        errors: mistakes.iter().cloned().collect(),
+        mistakes: mistakes.into_iter().map(|(field, text)| mistake(&field, text)).collect(),
         notice: shown.notice.map(|text| templates.text(&shown.language, text, &[])),
         stamp: pass.stamp,
         challenge,
@@ -78,7 +78,7 @@ fn questions(audience: &Audience<'_>, newsletter: &Newsletter, shown: &Shown) ->
     let error = |field: &FormField| {
         let name = format!("field.{}", field.name);
         let found = shown.mistakes.iter().find(|mistake| mistake.field == name);
-        found.map(|mistake| page::sentence(&mistake.detail))
+        found.map(|mistake| mistake.wrong.told(audience.templates, language))
     };
     SubscribePage {
         site: page::site(audience.config),
@@ -153,17 +153,6 @@ fn question(field: &FormField, value: Option<&String>, error: Option<String>) ->
         required: field.required,
         value: value.cloned().unwrap_or_default(),
         error,
-    }
-}
-
-/// What is wrong, in the language of the page as far as it speaks of that: the rest is in English.
-fn told(templates: &Templates, shown: &Shown, mistake: &Mistake) -> String {
-    let address = &shown.sent.answers.address;
-    match address.parse::<EmailAddress>() {
-        Err(error) if mistake.field == "address" => {
-            page::address_error(templates, &shown.language, &error)
-        }
-        _ => page::sentence(&mistake.detail),
     }
 }
 

@@ -4,6 +4,7 @@ mod addresses;
 mod archive;
 mod feed_pages;
 mod feeds;
+mod mistakes;
 mod operating;
 mod preferences;
 mod storming;
