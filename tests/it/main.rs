@@ -19,6 +19,7 @@ mod loop_of_posts;
 mod mail_checks;
 mod names;
 mod nodes;
+mod people_walk;
 mod polling;
 mod push;
 mod reload;

@@ -40,6 +40,11 @@ impl Browser {
         program.map(|program| Self { program, profile })
     }
 
+    /// What it is called here.
+    pub(crate) fn program(&self) -> &'static str {
+        self.program
+    }
+
     /// Draws the file and returns the document as its scripts left it. Asks no other host for anything.
     pub(crate) fn draws(&self, page: &Path, scheme: Scheme) -> String {
         let scheme = match scheme {
