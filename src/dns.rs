@@ -1,4 +1,4 @@
-//! Questions to the name servers, for `doctor`. It keeps "there is no such record" and "nobody answered" apart.
+//! Questions to the name servers, for `doctor` and for sign-ups. It keeps "there is no such record" and "nobody answered" apart.
 //!
 //! Names are asked as they are: no search list, no hosts file. What counts is what receivers of mail see.
 
@@ -28,6 +28,12 @@ pub struct ResolverSetupError(#[source] NetError);
 
 /// Asks the name servers of this machine, or one that was named.
 pub struct Resolver(TokioResolver);
+
+impl std::fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Resolver").finish_non_exhaustive()
+    }
+}
 
 impl Resolver {
     /// With the name servers that the system is set up for.

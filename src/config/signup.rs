@@ -1,6 +1,7 @@
 //! `[signup]` and what a newsletter asks of those who sign up.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -23,6 +24,10 @@ pub struct Signup {
     /// More sign-ups a minute, and each must come with work done.
     pub challenge_above: u32,
     pub domains: DomainRules,
+    /// Whether name servers are asked if a domain takes mail.
+    pub check_mx: bool,
+    /// Which one. None: those of the system.
+    pub resolver: Option<SocketAddr>,
     pub captcha: Option<Captcha>,
 }
 
@@ -62,6 +67,8 @@ impl Default for Signup {
             limits: SignupLimits::default(),
             challenge_above: 20,
             domains: DomainRules::default(),
+            check_mx: false,
+            resolver: None,
             captcha: None,
         }
     }

@@ -46,18 +46,17 @@ impl Planner {
         .map_err(PlanError::Compose)?;
         let revisions: Vec<_> =
             posts.iter().map(|known| (&known.post.id, &known.post.revision)).collect();
-        self.seal_as(tx, (newsletter, cadence), (&composed, &revisions), (language, share), now)
-            .await
+        let edition = (newsletter, cadence, language);
+        self.seal_as(tx, edition, (&composed, &revisions), (share, now)).await
     }
 
     /// The same of a mail that is written already.
     pub(super) async fn seal_as(
         &self,
         tx: &mut Tx,
-        (newsletter, cadence): (&Newsletter, Cadence),
+        (newsletter, cadence, language): (&Newsletter, Cadence, Option<&str>),
         (composed, posts): (&Composed, &[(&PostId, &Revision)]),
-        (language, share): (Option<&str>, (i64, i64)),
-        now: Timestamp,
+        (share, now): ((i64, i64), Timestamp),
     ) -> Result<(), PlanError> {
         for warning in &composed.warnings {
             tracing::warn!(newsletter = %newsletter.name, "{warning}");

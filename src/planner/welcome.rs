@@ -158,9 +158,9 @@ impl Planner {
         (language, share): (Option<&str>, (i64, i64)),
         now: Timestamp,
     ) -> Result<(), PlanError> {
-        let edition = (newsletter, Cadence::Instant);
         match text {
             Text::Post(known) => {
+                let edition = (newsletter, Cadence::Instant);
                 let share = (&[known][..], language, share);
                 self.seal((tx, &mut HashMap::new()), edition, share, now).await
             }
@@ -168,7 +168,8 @@ impl Planner {
                 let with = (&*self.config, &self.templates);
                 let composed = compose_welcome(with, newsletter, name, (language, now))
                     .map_err(PlanError::Compose)?;
-                self.seal_as(tx, edition, (&composed, &[]), (language, share), now).await
+                let edition = (newsletter, Cadence::Instant, language);
+                self.seal_as(tx, edition, (&composed, &[]), (share, now)).await
             }
         }
     }

@@ -28,6 +28,26 @@ pub struct DueWelcome {
     pub is_wanted: bool,
 }
 
+/// Subscription, step and time; language, cadence, zone and hour; whether they are wanted.
+type DueRow = (i64, i64, i64, String, String, String, String, bool);
+
+fn read_due(row: DueRow) -> Result<DueWelcome, StoreError> {
+    let (subscription, step, due_at, language, cadence, timezone, send_time, is_wanted) = row;
+    let some = |text: String| (!text.is_empty()).then_some(text);
+    Ok(DueWelcome {
+        subscription: SubscriptionId(subscription),
+        step: usize::try_from(step).unwrap_or(usize::MAX),
+        due_at: instant(due_at),
+        language: some(language),
+        slot: Slot {
+            cadence: cadence.parse::<Cadence>()?,
+            timezone: some(timezone),
+            send_time: read_send_time(&send_time)?,
+        },
+        is_wanted,
+    })
+}
+
 impl Tx {
     /// The first welcome mail of a subscription is due at `due_at`. Whoever had some before goes on
     /// where they were.
@@ -64,57 +84,16 @@ impl Tx {
                            AND $4 = '' ORDER BY q.due_at LIMIT $3";
         let audience = self.audience_sql(audience, houses, now);
         let sql = audience.within(SQL);
-        let found: Vec<(i64, i64, i64, [String; 4], bool)> =
-            on_engine!(self, |conn| sqlx::query(sql)
-                .bind(newsletter)
-                .bind(now.as_microsecond())
-                .bind(SHARE)
-                .bind("")
-                .bind(audience.values)
-                .fetch_all(conn)
-                .await
-                .and_then(|rows| rows
-                    .into_iter()
-                    .map(|row| Ok((
-                        row.try_get("subscription_id")?,
-                        row.try_get("step")?,
-                        row.try_get("due_at")?,
-                        [
-                            row.try_get("language")?,
-                            row.try_get("cadence")?,
-                            row.try_get("timezone")?,
-                            row.try_get("send_time")?,
-                        ],
-                        row.try_get("is_wanted")?,
-                    )))
-                    .collect()))
-            .map_err(doing("read which welcome mails are due"))?;
-        let some = |text: String| (!text.is_empty()).then_some(text);
-        found
-            .into_iter()
-            .map(
-                |(
-                    subscription,
-                    step,
-                    due_at,
-                    [language, cadence, timezone, send_time],
-                    is_wanted,
-                )| {
-                    Ok(DueWelcome {
-                        subscription: SubscriptionId(subscription),
-                        step: usize::try_from(step).unwrap_or(usize::MAX),
-                        due_at: instant(due_at),
-                        language: some(language),
-                        slot: Slot {
-                            cadence: cadence.parse::<Cadence>()?,
-                            timezone: some(timezone),
-                            send_time: read_send_time(&send_time)?,
-                        },
-                        is_wanted,
-                    })
-                },
-            )
-            .collect()
+        let found: Vec<DueRow> = on_engine!(self, |conn| sqlx::query_as(sql)
+            .bind(newsletter)
+            .bind(now.as_microsecond())
+            .bind(SHARE)
+            .bind("")
+            .bind(audience.values)
+            .fetch_all(conn)
+            .await)
+        .map_err(doing("read which welcome mails are due"))?;
+        found.into_iter().map(read_due).collect()
     }
 
     /// How many wait for which welcome mail of `newsletter`, by the hour in which it is due: the mail, its first moment, and they. Of

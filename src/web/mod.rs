@@ -8,6 +8,7 @@ mod address;
 mod archive;
 mod conditional;
 mod confirm;
+mod exchange;
 mod feeds;
 mod health;
 mod index;
@@ -90,6 +91,7 @@ struct Kept {
     /// Held while a feed is made that nobody asked for since it changed.
     making: tokio::sync::Mutex<()>,
     pages: archive::Pages,
+    exchanges: exchange::Exchanges,
     readership: readership::Readership,
     gauges: health::Gauges,
     report: status::ReportCache,

@@ -13,9 +13,9 @@ use url::form_urlencoded;
 use super::language::Asked;
 use super::refusal::Refusal;
 use super::visitor::{Sender, visitor};
-use super::{WebState, page};
+use super::{Kept, WebState, page};
 use crate::audience::{
-    Audience, AudienceError, ChoiceForm, Known, Mistake, Origin, Pause, Preferences, SignupLimit,
+    Audience, AudienceError, ChoiceForm, Known, Mistake, Origin, Pause, Preferences,
 };
 use crate::config::{Config, Newsletter};
 use crate::domain::{Cadence, SendTime, SubscriptionState};
@@ -79,7 +79,7 @@ pub(super) async fn change(
     let origin =
         Origin { visitor: visitor(&headers, &extensions), form: "/preferences", language: &spoken };
     let audience = state.audience(&config, &templates);
-    match act(&audience, &state.kept.signups, (&now, &sent), origin).await {
+    match act(&audience, &state.kept, (&now, &sent), origin).await {
         Ok(done) => {
             let back = asked.carried(page::local(&config, &format!("preferences/{token}")));
             let mark = if back.contains('?') { '&' } else { '?' };
@@ -182,7 +182,7 @@ fn read(body: &[u8]) -> Sent {
 /// Does what was sent. What it gives says which notice follows.
 async fn act(
     audience: &Audience<'_>,
-    limit: &SignupLimit,
+    kept: &Kept,
     (now, sent): (&Preferences, &Sent),
     origin: Origin<'_>,
 ) -> Result<&'static str, AudienceError> {
@@ -201,7 +201,10 @@ async fn act(
             return Ok("asked");
         }
         "address" => {
-            audience.ask_address(now, &sent.address, (limit, origin.visitor)).await?;
+            if let Ok(address) = sent.address.trim().parse() {
+                kept.exchanges.check(&audience.config.signup, &address).await?;
+            }
+            audience.ask_address(now, &sent.address, (&kept.signups, origin.visitor)).await?;
             return Ok("address");
         }
         _ => return Ok("nothing"),

@@ -181,13 +181,13 @@ async fn planned(world: &World, more: &str) -> Vec<String> {
         .current_dir(world.path(""))
         .output()
         .await
-        .unwrap();
+        .expect("the program runs");
     assert!(shown.status.success(), "{shown:?}");
-    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
-    let rows = shown.get("rows").unwrap_or(&shown).as_array().unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
+    let rows = shown.get("rows").unwrap_or(&shown).as_array().expect("rows");
     let mails = rows.iter().filter(|row| row["channel"] == "welcome:weekly");
     let named = |row: &serde_json::Value| {
-        format!("{} to {}", row["posts"][0].as_str().unwrap(), row["recipients"])
+        format!("{} to {}", row["posts"][0].as_str().expect("a slug"), row["recipients"])
     };
     mails.map(named).collect()
 }

@@ -25,6 +25,7 @@ mod push;
 mod reload;
 mod rollout;
 mod servers;
+mod signing_up;
 mod smtp;
 mod store;
 mod stuck;

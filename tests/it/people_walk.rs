@@ -46,7 +46,7 @@ const PACKAGES: &str = "node_modules/puppeteer-core";
 const HOW: &str = "scripts/test does it, or by hand: install nodejs (18 or newer) and npm, then `npm ci --ignore-scripts` in tests/people";
 
 /// A walk that takes longer hangs. Before nextest would end us, so that we can say where.
-const LONGEST: Duration = Duration::from_secs(165);
+const LONGEST: Duration = Duration::from_mins(7);
 
 /// Its links lead to where it listens itself, and there is another site with its forms.
 fn settings(other_site: u16, challenge_above: u32) -> String {

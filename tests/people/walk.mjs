@@ -171,7 +171,7 @@ async function chooses(own) {
   await clear();
   await page.keyboard.type("Atlantis");
   await press("form:has([value=save]) button");
-  await says("This time zone is not known");
+  await says("is not a known time zone");
   await look("preferences, an unknown zone");
   await page.goto(`${own}?lang=de`);
   await speaks("de");

@@ -108,7 +108,7 @@ pub(super) fn attributes(cell: &str, name: &str) -> Map<String, Value> {
     }
     let found = serde_json::from_str(cell).ok();
     let found = found.or_else(|| serde_json::from_str(&python_to_json(cell)?).ok());
-    found.map(without_nul).unwrap_or_else(|| Map::from_iter([(name.to_owned(), Value::from(cell))]))
+    found.map_or_else(|| Map::from_iter([(name.to_owned(), Value::from(cell))]), without_nul)
 }
 
 /// PostgreSQL reads no JSON in which there is one.

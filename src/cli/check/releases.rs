@@ -18,17 +18,17 @@ pub(super) fn unknown_posts(
         let posts = row.posts.names().iter().enumerate();
         posts.map(move |(index, post)| (format!("releases.queue.{queue}.posts.{index}"), post))
     });
+    let later = "this welcome mail waits until there is one, and those after it";
     let welcomes = config.newsletters.values().flat_map(|newsletter| {
         newsletter.welcome.iter().enumerate().filter_map(move |(index, step)| {
             let WelcomeMail::Post(post) = &step.mail else { return None };
             Some((format!("newsletters.{}.welcome.{index}.post", newsletter.name), post))
         })
     });
-    let released = "nothing is released until there is one";
-    let welcomed = "this welcome mail waits until there is one, and those after it";
-    let named = releases.chain(listed).map(|(key, name)| (key, name, released));
+    let until_then = "nothing is released until there is one";
+    let named = releases.chain(listed).map(|(key, name)| (key, name, until_then));
     named
-        .chain(welcomes.map(|(key, name)| (key, name, welcomed)))
+        .chain(welcomes.map(|(key, name)| (key, name, later)))
         .filter(|(_, name, _)| catalog.find(name).is_none())
         .map(|(key, name, effect)| origins.point(&key, unknown_post(name, catalog).effect(effect)))
         .collect()

@@ -38,6 +38,12 @@ pub(in crate::config) struct Signup {
     pub blocked_domains: Vec<String>,
     /// File with more of them, one a line: a list of disposable mail domains, say.
     pub blocked_domains_file: Option<String>,
+    /// Ask the name servers whether the domain of an address takes mail, and say so beside the field if it does not. When nobody answers
+    /// within five seconds the address passes.
+    pub check_mx: bool,
+    /// Whom to ask: `127.0.0.1:53`.
+    #[schemars(extend("x-default" = "as this machine is set up"))]
+    pub resolver: Option<String>,
     pub captcha: Captcha,
 }
 
@@ -57,6 +63,8 @@ impl Default for Signup {
             allowed_domains: Vec::new(),
             blocked_domains: Vec::new(),
             blocked_domains_file: None,
+            check_mx: false,
+            resolver: None,
             captcha: Captcha::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use url::Url;
@@ -30,6 +31,12 @@ pub(super) fn signup(raw: &raw::Signup, context: &mut Context<'_>) -> Option<Sig
     let good_for = duration("signup.good_for", &raw.good_for, 60, 30 * DAY, context);
     let limits = limits(raw, context);
     let domains = domains(raw, context);
+    let resolver = raw.resolver.as_deref().map(|text| {
+        let read = text.parse::<SocketAddr>().map_err(|_| {
+            Problem::new(format!("`{text}` is no address with a port")).help("write `127.0.0.1:53`")
+        });
+        context.report.take("signup.resolver", read)
+    });
     let captcha = captcha(&raw.captcha, context);
     Some(Signup {
         origins: origins.into_iter().collect::<Option<_>>()?,
@@ -38,6 +45,11 @@ pub(super) fn signup(raw: &raw::Signup, context: &mut Context<'_>) -> Option<Sig
         limits: limits?,
         challenge_above: raw.challenge_above,
         domains: domains?,
+        check_mx: raw.check_mx,
+        resolver: match resolver {
+            Some(read) => Some(read?),
+            None => None,
+        },
         captcha: captcha.ok()?,
     })
 }

@@ -88,6 +88,8 @@ async fn attempt(
             }
         }
     }
+    let takes_mail = state.kept.exchanges.check(&config.signup, &wish.address).await;
+    takes_mail.map_err(|mistake| Stopped::Mistakes(vec![mistake]))?;
     // After the captcha: one that fails must not use up the mails that an address may get.
     if audience.admit_address(&state.kept.signups, &wish.address) == Admission::Quiet {
         return Ok(());
