@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answers::some_address;
-use super::{Admission, Audience, AudienceError, Mistake, Preferences, SignupLimit};
+use super::{Admission, Audience, AudienceError, Mistake, Preferences, SignupLimit, Wrong};
 use crate::config::Newsletter;
-use crate::domain::{EmailAddress, SubscriptionState, random_token, token_hash};
+use crate::domain::{EmailAddress, SubscriberId, SubscriptionState, random_token, token_hash};
 use crate::mail::{LetterInput, compose_address, compose_moved};
 use crate::store::{NewLetter, StoreError, SubscriptionRow, Tx};
 
@@ -26,15 +26,31 @@ pub struct NewAddress {
 }
 
 impl Audience<'_> {
-    /// Plans the mail that asks a new address, within the limits of signing up: it may be a stranger's. `Ok` says nothing about
-    /// it: whether it is somebody's already or must not be mailed is nobody's business.
+    /// Whether somebody may have a mail sent to `address`, as far as that does not depend on whose it is. Counts as a try.
+    pub fn may_ask(
+        &self,
+        address: &str,
+        (limit, visitor): (&SignupLimit, IpAddr),
+    ) -> Result<EmailAddress, AudienceError> {
+        let rules = &self.config.signup;
+        let address = some_address(address).map_err(|wrong| Mistake::of("address", wrong))?;
+        if !rules.domains.admit(address.domain()) {
+            let wrong = Wrong::Domain(address.domain().to_owned());
+            return Err(Mistake::of("address", wrong).into());
+        }
+        let admitted = limit.admit((visitor, &address), &rules.limits, self.now());
+        admitted.map_err(AudienceError::TooOften)?;
+        Ok(address)
+    }
+
+    /// Plans the mail that asks a new address, if the person did not ask too many. `Ok` says nothing about it: whether it is
+    /// somebody's already or must not be mailed is nobody's business, and all that is counted is counted either way.
     pub async fn ask_address(
         &self,
         now: &Preferences,
-        address: &str,
-        (limit, visitor): (&SignupLimit, IpAddr),
+        address: &EmailAddress,
+        limit: &SignupLimit,
     ) -> Result<(), AudienceError> {
-        let address = some_address(address).map_err(|wrong| Mistake::of("address", wrong))?;
         let own = std::iter::once(&now.subscription).chain(&now.all);
         let Some((row, newsletter)) = self.voice(own) else {
             return Ok(self.meant(&now.subscription.newsletter).map(drop)?);
@@ -47,17 +63,19 @@ impl Audience<'_> {
         let letter = serde_json::to_string(&letter).expect("a mail is strings all through");
         let subscriber = now.subscription.subscriber;
         let mut tx = self.store.write().await?;
+        tx.hold_subscriber(subscriber).await?;
         let since = at.saturating_sub(ASKED_WITHIN).unwrap_or(Timestamp::MIN);
         let asked = tx.address_changes_since(subscriber, since).await?;
-        // Limits come before it is looked whose the address is: what they leave must not tell.
         if asked < MOST_ASKED
-            && !tx.is_asked((subscriber, &address), at).await?
-            && self.may_ask(&address, (limit, visitor))
-            && tx.is_free(&address, self.store.keyring()).await?
+            && !tx.is_asked((subscriber, address), at).await?
+            && limit.admit_address(address, &self.config.signup.limits, at) == Admission::Welcome
         {
             let expires_at = at.saturating_add(CONFIRM_WITHIN).unwrap_or(Timestamp::MAX);
-            tx.ask_address((subscriber, &address), &token_hash(&token), (at, expires_at)).await?;
-            self.plan_address(&mut tx, newsletter, (&address, &letter)).await?;
+            tx.ask_address((subscriber, address), &token_hash(&token), (at, expires_at)).await?;
+            if tx.is_free(address, self.store.keyring()).await? {
+                let to = (subscriber, address);
+                self.plan_address(&mut tx, newsletter, to, &letter).await?;
+            }
         }
         Ok(tx.commit().await?)
     }
@@ -101,7 +119,9 @@ impl Audience<'_> {
             return Ok(None);
         }
         match tx.suppression_of(&keyring.address_hash(&old)).await? {
-            None => self.plan_address(&mut tx, newsletter, (&old, &letter)).await?,
+            None => {
+                self.plan_address(&mut tx, newsletter, (subscriber, &old), &letter).await?;
+            }
             // What bounces gets no mail; whoever complained or was erased stays where they are.
             Some(reason) if reason.starts_with("bounced") => {}
             Some(_) => return Ok(None),
@@ -121,21 +141,21 @@ impl Audience<'_> {
             .min_by_key(|(row, _)| row.state != SubscriptionState::Active)
     }
 
-    fn may_ask(&self, address: &EmailAddress, (limit, visitor): (&SignupLimit, IpAddr)) -> bool {
-        let (rules, at) = (&self.config.signup, self.now());
-        rules.domains.admit(address.domain())
-            && limit.admit((visitor, address), &rules.limits, at).is_ok()
-            && limit.admit_address(address, &rules.limits, at) == Admission::Welcome
-    }
-
     async fn plan_address(
         &self,
         tx: &mut Tx,
         newsletter: &Newsletter,
-        (address, content): (&EmailAddress, &str),
+        (owner, address): (SubscriberId, &EmailAddress),
+        content: &str,
     ) -> Result<(), StoreError> {
-        let (channel, newsletter) = (newsletter.mail_channel(), &newsletter.name);
-        let letter = NewLetter { kind: "address", address, newsletter, content, channel: &channel };
+        let letter = NewLetter {
+            kind: "address",
+            owner: Some(owner),
+            address,
+            newsletter: &newsletter.name,
+            content,
+            channel: &newsletter.mail_channel(),
+        };
         tx.plan_letter(&letter, self.now()).await?;
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! What can go wrong with an audience, in words for the person who asked.
 
+use jiff::SignedDuration;
+
 use super::Mistake;
 use crate::domain::{Cadence, Diagnostic};
 use crate::store::StoreError;
@@ -16,6 +18,9 @@ pub enum AudienceError {
     /// Of a subscriber: pages tell it in their language.
     #[error(transparent)]
     Mistake(#[from] Mistake),
+    /// Wait so long before the next try.
+    #[error("this was tried too often")]
+    TooOften(SignedDuration),
     #[error("the confirmation mail cannot be written: {0}")]
     Letter(Box<Diagnostic>),
     #[error(transparent)]

@@ -279,6 +279,7 @@ async fn plan(
 ) -> Result<(), StoreError> {
     let letter = NewLetter {
         kind: "confirmation",
+        owner: None,
         address,
         newsletter: &newsletter.name,
         content,

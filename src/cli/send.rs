@@ -179,6 +179,7 @@ async fn test(
     let content = serde_json::to_string(&composed)?;
     let letter = NewLetter {
         kind: "test",
+        owner: None,
         address,
         newsletter: &newsletter.name,
         content: &content,

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Planner;
@@ -13,7 +12,7 @@ use super::foresight::Foreseen;
 use super::names::{Way, cadence_channel, expression_key, slot_schedule};
 use super::news::all_slots;
 use super::select::{Run, latest_run, withheld};
-use crate::config::{Newsletter, WelcomeMail};
+use crate::config::Newsletter;
 use crate::domain::{
     Cadence, Catalog, CatalogPost, Channel, Due, EmailAddress, PostId, QueuedRelease, Refusal,
     Releases, Schedule,
@@ -77,12 +76,8 @@ pub async fn forecast(
                 rows.push(row(at, &channel, &[Arc::clone(known)], audience));
             }
         }
-        rows.extend(welcomes(
-            &ahead,
-            newsletter,
-            tx.waiting_welcomes(&newsletter.name, None).await?,
-            catalog,
-        ));
+        let whose = (newsletter, None);
+        rows.extend(ahead.foreseen_welcomes(&mut tx, whose, catalog, now).await?);
         for (cadence, schedule) in &newsletter.cadences {
             held.extend(ahead.withheld(&Way::by_mail(newsletter, *cadence), catalog, now));
             let cadence = (newsletter, *cadence);
@@ -122,13 +117,10 @@ pub async fn forecast_for(
         let newsletter = planner.config.newsletters.get(&subscription.newsletter);
         let offered = newsletter.and_then(|it| Some((it, it.cadences.get(&cadence)?.as_ref())));
         let Some((newsletter, schedule)) = offered else { continue };
-        let waiting = planner
-            .store
-            .read()
-            .await?
-            .waiting_welcomes(&newsletter.name, Some(subscription.id))
-            .await?;
-        rows.extend(welcomes(planner, newsletter, waiting, catalog));
+        let mut tx = planner.store.read().await?;
+        let whose = (newsletter, Some(subscription.id));
+        rows.extend(ahead.foreseen_welcomes(&mut tx, whose, catalog, now).await?);
+        drop(tx);
         let whose = (newsletter, cadence, Whose::One(subscription.id));
         let foreseen = Foreseen::whose(&ahead, whose, catalog, now).await?;
         // They left, did not confirm, or wish no mail now.
@@ -262,32 +254,6 @@ async fn digests(
         }
     }
     Ok(found.into_values().collect())
-}
-
-/// The welcome mails that are due next to those who wait for one: a row for each mail and day. `waiting` is in the order of time.
-fn welcomes(
-    planner: &Planner,
-    newsletter: &Newsletter,
-    waiting: Vec<(usize, Timestamp, i64)>,
-    catalog: &Catalog,
-) -> Vec<ForecastRow> {
-    let zone = &planner.config.site.time_zone;
-    let channel = format!("welcome:{}", newsletter.name);
-    let mut found: BTreeMap<(usize, Date), ForecastRow> = BTreeMap::new();
-    for (step, at, people) in waiting {
-        let Some(step_of) = newsletter.welcome.get(step) else { continue };
-        let there = found.entry((step, at.to_zoned(zone.clone()).date())).or_insert_with(|| {
-            let brings = match &step_of.mail {
-                WelcomeMail::Post(post) => {
-                    catalog.find(post).map_or_else(|| post.clone(), |known| known.post.slug.clone())
-                }
-                WelcomeMail::Template(name) => name.clone(),
-            };
-            ForecastRow { at, channel: channel.clone(), posts: vec![brings], recipients: Some(0) }
-        });
-        there.recipients = there.recipients.map(|known| known + people);
-    }
-    found.into_values().collect()
 }
 
 fn row(at: Timestamp, channel: &str, posts: &[Arc<CatalogPost>], recipients: i64) -> ForecastRow {

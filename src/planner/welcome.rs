@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use super::forecast::ForecastRow;
 use super::seal::compose_welcome;
 use super::{PlanError, Planned, Planner, TRY_AGAIN};
 use crate::config::{Newsletter, WelcomeMail};
-use crate::domain::{Cadence, Catalog, CatalogPost, Channel, Schedule};
+use crate::domain::{Cadence, Catalog, CatalogPost, Channel, Schedule, SubscriptionId};
 use crate::store::{DueWelcome, StoreError, Tx};
 use crate::telemetry;
 
@@ -19,6 +21,15 @@ type Mail = (usize, Option<String>);
 enum Text<'a> {
     Post(&'a Arc<CatalogPost>),
     Template(&'a str),
+}
+
+/// What became of a mail that was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Sealed,
+    /// Another node was faster, or there is no mail left.
+    Nothing,
+    NotNow,
 }
 
 /// When it is looked again whether somebody is of the audience by then.
@@ -46,11 +57,11 @@ impl Planner {
         }
         let mails = self.due_mails(newsletter, now).await?;
         for ((step, language), those) in mails {
-            let went = match self
+            let outcome = match self
                 .welcome(newsletter, (step, language.as_deref(), &those), catalog, now)
                 .await
             {
-                Ok(went) => went,
+                Ok(outcome) => outcome,
                 Err(PlanError::Store(error)) => return Err(error.into()),
                 Err(error) => {
                     tracing::error!(
@@ -59,11 +70,11 @@ impl Planner {
                         error = %telemetry::causes(&error),
                         "this welcome mail cannot go out; it stays due and is tried again"
                     );
-                    false
+                    Outcome::NotNow
                 }
             };
-            planned.count += usize::from(went);
-            if !went {
+            planned.count += usize::from(outcome == Outcome::Sealed);
+            if outcome == Outcome::NotNow {
                 self.put_off_welcome(&those, now.saturating_add(TRY_AGAIN).unwrap_or(now)).await?;
             }
         }
@@ -79,6 +90,7 @@ impl Planner {
         now: Timestamp,
     ) -> Result<BTreeMap<Mail, Vec<DueWelcome>>, StoreError> {
         let mut tx = self.store.write().await?;
+        tx.wait_for_other_planners().await?;
         let mut mails: BTreeMap<Mail, Vec<DueWelcome>> = BTreeMap::new();
         let houses = self.config.houses();
         let audience = (newsletter.audience.as_ref(), &houses);
@@ -106,20 +118,21 @@ impl Planner {
         until: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.store.write().await?;
+        tx.wait_for_other_planners().await?;
         for one in those {
             tx.put_off_welcome(one, until).await?;
         }
         tx.commit().await
     }
 
-    /// Seals their mail. False: it cannot go out now.
+    /// Seals their mail.
     async fn welcome(
         &self,
         newsletter: &Newsletter,
         (step, language, those): (usize, Option<&str>, &[DueWelcome]),
         catalog: &Catalog,
         now: Timestamp,
-    ) -> Result<bool, PlanError> {
+    ) -> Result<Outcome, PlanError> {
         let mut tx = self.store.write().await?;
         tx.wait_for_other_planners().await?;
         // Whoever had all that there is has nothing to come.
@@ -131,7 +144,7 @@ impl Planner {
                 step,
                 "a welcome mail waits: its post is not there, not out in the feeds, held, or was just edited"
             );
-            return Ok(false);
+            return Ok(Outcome::NotNow);
         }
         let next = newsletter.welcome.get(step + 1);
         let mut people = Vec::new();
@@ -142,13 +155,15 @@ impl Planner {
                 people.push(one.subscription);
             }
         }
+        let mut outcome = Outcome::Nothing;
         if let Some(text) = text.flatten().filter(|_| !people.is_empty()) {
             let share = tx.deal_to(&people).await?;
             self.seal_welcome(&mut tx, (newsletter, text), (language, share), now).await?;
             tx.forget_shares().await?;
+            outcome = Outcome::Sealed;
         }
         tx.commit().await?;
-        Ok(true)
+        Ok(outcome)
     }
 
     async fn seal_welcome(
@@ -172,6 +187,43 @@ impl Planner {
                 self.seal_as(tx, edition, (&composed, &[]), (share, now)).await
             }
         }
+    }
+
+    /// The welcome mails that are due next to those who wait for one: a row for each mail and day.
+    pub(super) async fn foreseen_welcomes(
+        &self,
+        tx: &mut Tx,
+        (newsletter, only): (&Newsletter, Option<SubscriptionId>),
+        catalog: &Catalog,
+        now: Timestamp,
+    ) -> Result<Vec<ForecastRow>, StoreError> {
+        if newsletter.welcome.is_empty() {
+            return Ok(Vec::new());
+        }
+        let houses = self.config.houses();
+        let audience = (newsletter.audience.as_ref(), &houses);
+        let waiting = tx.waiting_welcomes((&newsletter.name, only), audience, now).await?;
+        let zone = &self.config.site.time_zone;
+        let mut found: BTreeMap<(usize, Date), ForecastRow> = BTreeMap::new();
+        for (step, due_at, people) in waiting {
+            let at = due_at.max(now);
+            let mail = newsletter.welcome.get(step).map(|step| &step.mail);
+            let brings = match mail.and_then(|mail| self.text_of(mail, catalog, at)) {
+                Some(Text::Post(known)) => known.post.slug.clone(),
+                Some(Text::Template(name)) => name.to_owned(),
+                // It waits, and nobody knows until when.
+                None => continue,
+            };
+            let day = at.to_zoned(zone.clone()).date();
+            let there = found.entry((step, day)).or_insert_with(|| ForecastRow {
+                at,
+                channel: format!("welcome:{}", newsletter.name),
+                posts: vec![brings],
+                recipients: Some(0),
+            });
+            there.recipients = there.recipients.map(|known| known + people);
+        }
+        Ok(found.into_values().collect())
     }
 
     /// None: its post cannot be mailed now.

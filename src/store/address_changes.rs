@@ -27,6 +27,13 @@ impl Tx {
         Ok(found.and_then(|address| address.parse().ok()))
     }
 
+    /// Whoever else acts in this person's name meanwhile waits until this transaction ends.
+    pub async fn hold_subscriber(&mut self, id: SubscriberId) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE subscribers SET address = address WHERE id = $1";
+        on_engine!(self, |conn| sqlx::query(SQL).bind(id.0).execute(conn).await.map(|_| ()))
+            .map_err(doing("hold a subscriber"))
+    }
+
     /// How often a subscriber asked for another address since `since`. Forgets what was asked before.
     pub async fn address_changes_since(
         &mut self,
@@ -66,7 +73,8 @@ impl Tx {
         Ok(open > 0)
     }
 
-    /// Keeps that `subscriber` wants their mail at `address`, until it is confirmed from there.
+    /// Keeps that `subscriber` wants their mail at `address`, until it is confirmed from there. Also where it cannot be theirs: what
+    /// is counted must not tell.
     pub async fn ask_address(
         &mut self,
         (subscriber, address): (SubscriberId, &EmailAddress),
@@ -155,8 +163,17 @@ impl Tx {
     ) -> Result<(), StoreError> {
         const OTHERS: &str = "UPDATE address_changes SET expires_at = $2 \
                               WHERE subscriber_id = $1 AND used_at IS NULL AND expires_at > $2";
+        const LETTERS: &str = "UPDATE letters SET subscriber_id = $1 WHERE subscriber_id IS NULL \
+                               AND address_key = (SELECT address_key FROM subscribers WHERE id = $1)";
         const SQL: &str = "UPDATE subscribers SET address = $2, address_key = $3, suppressed_at = NULL, \
                            suppression_reason = NULL, bounce_score = 0.0, bounced_at = NULL WHERE id = $1";
+        // What went to the old one stays theirs.
+        on_engine!(self, |conn| sqlx::query(LETTERS)
+            .bind(subscriber.0)
+            .execute(conn)
+            .await
+            .map(|_| ()))
+        .map_err(doing("keep whose letters are"))?;
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(subscriber.0)
             .bind(address.as_str())

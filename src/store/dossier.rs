@@ -136,7 +136,8 @@ impl Tx {
                            LEFT JOIN editions e ON e.id = d.edition_id LEFT JOIN letters l ON l.id = d.letter_id \
                            WHERE d.subscription_id IN (SELECT s.id FROM subscriptions s \
                            JOIN subscribers p ON p.id = s.subscriber_id WHERE p.address_key = $1) \
-                           OR d.letter_id IN (SELECT id FROM letters WHERE address_key = $1) \
+                           OR d.letter_id IN (SELECT id FROM letters WHERE address_key = $1 \
+                           OR subscriber_id IN (SELECT id FROM subscribers WHERE address_key = $1)) \
                            ORDER BY d.id DESC LIMIT $2";
         on_engine!(self, |conn| sqlx::query(SQL)
             .bind(address.key())

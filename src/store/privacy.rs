@@ -69,10 +69,9 @@ impl Tx {
         (how, now): (&str, Timestamp),
     ) -> Result<bool, StoreError> {
         const PERSON: &str = "SELECT id FROM subscribers WHERE address_key = $1";
-        // Also those that ask a new address of theirs, and the wishes of others to get their mail here.
-        const LETTERS: &str = "SELECT id FROM letters WHERE address_key = $1 OR (kind = 'address' AND address_key IN \
-                               (SELECT c.address_key FROM address_changes c JOIN subscribers s ON s.id = c.subscriber_id \
-                               WHERE s.address_key = $1))";
+        // Also those that went to an address of theirs before, or ask a new one; and the wishes of others to get their mail here.
+        const LETTERS: &str = "SELECT id FROM letters WHERE address_key = $1 \
+                               OR subscriber_id IN (SELECT id FROM subscribers WHERE address_key = $1)";
         const WISHES: &str = "DELETE FROM address_changes WHERE address_key = $1";
         let failed = || doing("look up who is to be forgotten");
         let (people, letters): (Vec<i64>, Vec<i64>) = on_engine!(self, |conn| {

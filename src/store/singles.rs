@@ -10,7 +10,8 @@ use super::engine::{Tx, doing, on_engine};
 use super::settle::front_sql;
 use super::{Event, StoreError};
 use crate::domain::{
-    AnnouncementId, DeliveryId, EmailAddress, Lane, LetterId, PostId, Revision, UnknownWord,
+    AnnouncementId, DeliveryId, EmailAddress, Lane, LetterId, PostId, Revision, SubscriberId,
+    UnknownWord,
 };
 
 /// A mail to one person that is no edition.
@@ -19,6 +20,8 @@ pub struct NewLetter<'a> {
     /// `confirmation`, `address` or `test`.
     pub kind: &'static str,
     pub address: &'a EmailAddress,
+    /// Whose it is if it goes to another address than theirs.
+    pub owner: Option<SubscriberId>,
     pub newsletter: &'a str,
     pub content: &'a str,
     pub channel: &'a str,
@@ -71,8 +74,8 @@ impl Tx {
         letter: &NewLetter<'_>,
         now: Timestamp,
     ) -> Result<DeliveryId, StoreError> {
-        const SQL: &str = "INSERT INTO letters (kind, address, newsletter, content, created_at, address_key) \
-                           VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+        const SQL: &str = "INSERT INTO letters (kind, address, newsletter, content, created_at, address_key, subscriber_id) \
+                           VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
         let id = on_engine!(self, |conn| sqlx::query(SQL)
             .bind(letter.kind)
             .bind(letter.address.as_str())
@@ -80,6 +83,7 @@ impl Tx {
             .bind(letter.content)
             .bind(now.as_microsecond())
             .bind(letter.address.key())
+            .bind(letter.owner.map(|owner| owner.0))
             .fetch_one(conn)
             .await
             .and_then(|row| row.try_get("id")))

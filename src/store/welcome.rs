@@ -20,7 +20,6 @@ pub struct DueWelcome {
     pub subscription: SubscriptionId,
     /// Which mail, from 0.
     pub step: usize,
-    pub due_at: Timestamp,
     pub language: Option<String>,
     /// Their cadence and its hour.
     pub slot: Slot,
@@ -28,16 +27,15 @@ pub struct DueWelcome {
     pub is_wanted: bool,
 }
 
-/// Subscription, step and time; language, cadence, zone and hour; whether they are wanted.
-type DueRow = (i64, i64, i64, String, String, String, String, bool);
+/// Subscription and step; language, cadence, zone and hour; whether they are wanted.
+type DueRow = (i64, i64, String, String, String, String, bool);
 
 fn read_due(row: DueRow) -> Result<DueWelcome, StoreError> {
-    let (subscription, step, due_at, language, cadence, timezone, send_time, is_wanted) = row;
+    let (subscription, step, language, cadence, timezone, send_time, is_wanted) = row;
     let some = |text: String| (!text.is_empty()).then_some(text);
     Ok(DueWelcome {
         subscription: SubscriptionId(subscription),
         step: usize::try_from(step).unwrap_or(usize::MAX),
-        due_at: instant(due_at),
         language: some(language),
         slot: Slot {
             cadence: cadence.parse::<Cadence>()?,
@@ -76,12 +74,12 @@ impl Tx {
         (audience, houses): (Option<&Segment>, &Houses),
         now: Timestamp,
     ) -> Result<Vec<DueWelcome>, StoreError> {
-        const SQL: &str = "SELECT q.subscription_id, q.step, q.due_at, s.language, s.cadence, s.timezone, s.send_time, \
+        const SQL: &str = "SELECT q.subscription_id, q.step, s.language, s.cadence, s.timezone, s.send_time, \
                            /* audience */ AS is_wanted FROM sequence_steps q JOIN subscriptions s ON s.id = q.subscription_id \
                            JOIN subscribers p ON p.id = s.subscriber_id \
                            WHERE q.due_at <= $2 AND s.newsletter = $1 AND s.state = 'active' \
                            AND p.suppressed_at IS NULL AND (s.paused_until IS NULL OR s.paused_until <= $2) \
-                           AND $4 = '' ORDER BY q.due_at LIMIT $3";
+                           AND $4 = '' ORDER BY q.due_at, q.subscription_id LIMIT $3";
         let audience = self.audience_sql(audience, houses, now);
         let sql = audience.within(SQL);
         let found: Vec<DueRow> = on_engine!(self, |conn| sqlx::query_as(sql)
@@ -96,22 +94,28 @@ impl Tx {
         found.into_iter().map(read_due).collect()
     }
 
-    /// How many wait for which welcome mail of `newsletter`, by the hour in which it is due: the mail, its first moment, and they. Of
-    /// one subscription, if it is given.
+    /// How many of the audience wait for which welcome mail of `newsletter`, by the hour in which it is due: the mail, its first
+    /// moment, and they. Of one subscription, if it is given.
     pub async fn waiting_welcomes(
         &mut self,
-        newsletter: &str,
-        only: Option<SubscriptionId>,
+        (newsletter, only): (&str, Option<SubscriptionId>),
+        (audience, houses): (Option<&Segment>, &Houses),
+        now: Timestamp,
     ) -> Result<Vec<(usize, Timestamp, i64)>, StoreError> {
         const SQL: &str = "SELECT step, min(at) AS at, count(*) AS people FROM (SELECT q.step, CASE WHEN s.paused_until > q.due_at \
                            THEN s.paused_until ELSE q.due_at END AS at FROM sequence_steps q \
                            JOIN subscriptions s ON s.id = q.subscription_id JOIN subscribers p ON p.id = s.subscriber_id \
                            WHERE q.due_at IS NOT NULL AND s.newsletter = $1 AND s.state = 'active' \
-                           AND p.suppressed_at IS NULL AND ($2 = 0 OR s.id = $2)) AS waiting \
-                           GROUP BY step, at / 3600000000 ORDER BY at, step";
-        let found: Vec<(i64, i64, i64)> = on_engine!(self, |conn| sqlx::query_as(SQL)
+                           AND p.suppressed_at IS NULL AND ($2 = 0 OR s.id = $2) AND $3 = '' AND $4 = '' \
+                           AND /* audience */) AS waiting GROUP BY step, at / 3600000000 ORDER BY at, step";
+        let audience = self.audience_sql(audience, houses, now);
+        let sql = audience.within(SQL);
+        let found: Vec<(i64, i64, i64)> = on_engine!(self, |conn| sqlx::query_as(sql)
             .bind(newsletter)
             .bind(only.map_or(0, |only| only.0))
+            .bind("")
+            .bind("")
+            .bind(audience.values)
             .fetch_all(conn)
             .await)
         .map_err(doing("read who waits for welcome mails"))?;

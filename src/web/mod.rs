@@ -8,11 +8,11 @@ mod address;
 mod archive;
 mod conditional;
 mod confirm;
-mod exchange;
 mod feeds;
 mod health;
 mod index;
 mod language;
+mod mail_domains;
 mod moved;
 mod outbox;
 mod pace;
@@ -91,7 +91,7 @@ struct Kept {
     /// Held while a feed is made that nobody asked for since it changed.
     making: tokio::sync::Mutex<()>,
     pages: archive::Pages,
-    exchanges: exchange::Exchanges,
+    mail_domains: mail_domains::MailDomains,
     readership: readership::Readership,
     gauges: health::Gauges,
     report: status::ReportCache,

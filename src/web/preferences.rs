@@ -201,10 +201,9 @@ async fn act(
             return Ok("asked");
         }
         "address" => {
-            if let Ok(address) = sent.address.trim().parse() {
-                kept.exchanges.check(&audience.config.signup, &address).await?;
-            }
-            audience.ask_address(now, &sent.address, (&kept.signups, origin.visitor)).await?;
+            let address = audience.may_ask(&sent.address, (&kept.signups, origin.visitor))?;
+            kept.mail_domains.check(&audience.config.signup, &address).await?;
+            audience.ask_address(now, &address, &kept.signups).await?;
             return Ok("address");
         }
         _ => return Ok("nothing"),
@@ -252,7 +251,8 @@ fn lay_out(
     let path = |path: &str| asked.carried(page::local(&config, path));
     let mistake = said.mistake.as_ref();
     let wrong = mistake.map(|it| place(&it.field)).unwrap_or_default();
-    let is_zone_wrong = wrong == "timezone";
+    // What was refused stands there as it was sent, to be mended.
+    let is_again = mistake.is_some() && said.sent.what == "save";
     let timezone = row.choice.timezone.clone().unwrap_or_default();
     let context = PreferencesPage {
         site: page::site(&config),
@@ -266,7 +266,7 @@ fn lay_out(
         topics: offers.topics,
         languages: offers.languages,
         hours: offers.hours,
-        timezone: if is_zone_wrong { said.sent.choice.timezone } else { timezone },
+        timezone: if is_again { said.sent.choice.timezone } else { timezone },
         house_zone: page::house_zone(&config, &row.newsletter),
         zones: zones(),
         paused_until: row
@@ -310,9 +310,14 @@ impl Offers {
         said: &Said,
     ) -> Self {
         let choice = &now.subscription.choice;
-        let again = said.mistake.is_some().then_some(&said.sent.choice);
+        let is_again = said.mistake.is_some() && said.sent.what == "save";
+        let again = is_again.then_some(&said.sent.choice);
         let chosen = again.and_then(|sent| sent.cadence.parse::<Cadence>().ok());
         let cadence = chosen.unwrap_or(choice.cadence);
+        let wants = |topic: &String| match again {
+            Some(sent) => sent.topics.contains(topic),
+            None => choice.topics.contains(topic),
+        };
         let cadences = newsletter.cadences.keys().map(|one| CadenceChoice {
             value: one.to_string(),
             label: page::cadence_label(templates, language, *one),
@@ -321,9 +326,14 @@ impl Offers {
         let topics = newsletter.topics.iter().map(|(name, topic)| CadenceChoice {
             value: name.clone(),
             label: topic.title.clone(),
-            checked: choice.topics.contains(name),
+            checked: wants(name),
         });
-        let own = choice.language.as_deref().unwrap_or(&newsletter.language);
+        let own = again.map(|sent| sent.language.as_str()).or(choice.language.as_deref());
+        let own = own.filter(|tag| !tag.is_empty()).unwrap_or(&newsletter.language);
+        let send_time = match again {
+            Some(sent) => sent.send_time.parse().ok(),
+            None => choice.send_time,
+        };
         let languages = newsletter.offered_languages().map(|tag| CadenceChoice {
             value: tag.to_owned(),
             label: tag.to_owned(),
@@ -332,12 +342,12 @@ impl Offers {
         let as_always = CadenceChoice {
             value: String::new(),
             label: templates.text(language, "preferences-hour-default", &[]),
-            checked: choice.send_time.is_none(),
+            checked: send_time.is_none(),
         };
         let hour = |time: SendTime| CadenceChoice {
             value: time.to_string(),
             label: time.to_string(),
-            checked: choice.send_time == Some(time),
+            checked: send_time == Some(time),
         };
         let has_digests = newsletter.cadences.keys().any(|one| *one != Cadence::Instant);
         let hours = std::iter::once(as_always).chain(SendTime::ALL.map(hour));

@@ -101,6 +101,7 @@ impl From<AudienceError> for Refusal {
         match error {
             AudienceError::Store(error) => error.into(),
             AudienceError::Letter(problem) => (*problem).into(),
+            AudienceError::TooOften(wait) => Self::too_often(wait),
             // What visitors get wrong is told in the form, before it comes to this; the rest is for operators.
             AudienceError::NoSuchNewsletter { .. }
             | AudienceError::WhichNewsletter { .. }

@@ -46,6 +46,7 @@ subscribe-timezone = Deine Zeitzone
 subscribe-timezone-empty = (leer: { $zone })
 subscribe-again = Bitte sieh es noch einmal durch und drück noch einmal auf den Knopf.
 subscribe-work = Gerade melden sich viele an, deshalb braucht es noch einen Druck auf den Knopf.
+subscribe-moment = Einen Moment bitte …
 subscribe-captcha = Bitte löse zuerst die Aufgabe über dem Knopf.
 subscribe-statement = Ich möchte { $newsletter } per Mail bekommen. Zuerst bekomme ich eine Mail mit einem Knopf, um das zu bestätigen. Jede Mail hat einen Link zum Abmelden.
 subscribe-statement-at-once = Ich möchte { $newsletter } per Mail bekommen. Jede Mail hat einen Link zum Abmelden.

@@ -47,6 +47,7 @@ subscribe-timezone = Your time zone
 subscribe-timezone-empty = (empty: { $zone })
 subscribe-again = Please look it over and press the button once more.
 subscribe-work = Many people are signing up just now, so this takes one more press of the button.
+subscribe-moment = One moment, please …
 subscribe-captcha = Please solve the puzzle above the button first.
 subscribe-statement = I want to get { $newsletter } by mail. First I get one mail with a button to confirm that. Each mail has a link to leave.
 subscribe-statement-at-once = I want to get { $newsletter } by mail. Each mail has a link to leave.

@@ -46,6 +46,7 @@ subscribe-timezone = Tu zona horaria
 subscribe-timezone-empty = (vacío: { $zone })
 subscribe-again = Revísalo y pulsa el botón otra vez.
 subscribe-work = Ahora mismo se está suscribiendo mucha gente, así que hace falta pulsar el botón una vez más.
+subscribe-moment = Un momento, por favor…
 subscribe-captcha = Resuelve primero el acertijo que está sobre el botón.
 subscribe-statement = Quiero recibir { $newsletter } por correo. Primero recibo un correo con un botón para confirmarlo. Cada correo tiene un enlace para darse de baja.
 subscribe-statement-at-once = Quiero recibir { $newsletter } por correo. Cada correo tiene un enlace para darse de baja.

@@ -49,6 +49,7 @@ subscribe-timezone = Votre fuseau horaire
 subscribe-timezone-empty = (vide : { $zone })
 subscribe-again = Merci de vérifier et d’appuyer encore une fois sur le bouton.
 subscribe-work = Beaucoup de personnes s’inscrivent en ce moment : appuyez encore une fois sur le bouton.
+subscribe-moment = Un instant, s’il vous plaît…
 subscribe-captcha = Merci de résoudre d’abord l’énigme au-dessus du bouton.
 subscribe-statement = Je souhaite recevoir { $newsletter } par e-mail. Je reçois d’abord un message avec un bouton pour le confirmer. Chaque message contient un lien de désinscription.
 subscribe-statement-at-once = Je souhaite recevoir { $newsletter } par e-mail. Chaque message contient un lien de désinscription.

@@ -49,6 +49,7 @@ subscribe-timezone = Il tuo fuso orario
 subscribe-timezone-empty = (vuoto: { $zone })
 subscribe-again = Ricontrolla e premi ancora una volta il pulsante.
 subscribe-work = In questo momento si iscrivono in molti: serve premere il pulsante ancora una volta.
+subscribe-moment = Un momento, per favore…
 subscribe-captcha = Risolvi prima il rompicapo sopra il pulsante.
 subscribe-statement = Voglio ricevere { $newsletter } per e-mail. Prima ricevo un messaggio con un pulsante per confermarlo. Ogni messaggio ha un link per disiscriversi.
 subscribe-statement-at-once = Voglio ricevere { $newsletter } per e-mail. Ogni messaggio ha un link per disiscriversi.

@@ -46,6 +46,7 @@ subscribe-timezone = Je tijdzone
 subscribe-timezone-empty = (leeg: { $zone })
 subscribe-again = Kijk het nog eens na en druk nog een keer op de knop.
 subscribe-work = Er melden zich nu veel mensen aan, daarom is nog een druk op de knop nodig.
+subscribe-moment = Een ogenblik geduld …
 subscribe-captcha = Los eerst de puzzel boven de knop op.
 subscribe-statement = Ik wil { $newsletter } per mail ontvangen. Eerst krijg ik één mail met een knop om dat te bevestigen. Elke mail heeft een link om af te melden.
 subscribe-statement-at-once = Ik wil { $newsletter } per mail ontvangen. Elke mail heeft een link om af te melden.

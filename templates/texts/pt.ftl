@@ -46,6 +46,7 @@ subscribe-timezone = Seu fuso horário
 subscribe-timezone-empty = (vazio: { $zone })
 subscribe-again = Confira e pressione o botão mais uma vez.
 subscribe-work = Muita gente está se inscrevendo agora, por isso é preciso pressionar o botão mais uma vez.
+subscribe-moment = Um momento, por favor…
 subscribe-captcha = Resolva primeiro o enigma acima do botão.
 subscribe-statement = Quero receber { $newsletter } por e-mail. Primeiro recebo uma mensagem com um botão para confirmar. Cada mensagem tem um link para sair.
 subscribe-statement-at-once = Quero receber { $newsletter } por e-mail. Cada mensagem tem um link para sair.

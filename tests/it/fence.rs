@@ -265,6 +265,7 @@ async fn with_a_past() -> Database {
     let address = "ann@example.org".parse().unwrap();
     let letter = postrider::store::NewLetter {
         kind: "test",
+        owner: None,
         address: &address,
         newsletter: "weekly",
         content: "{}",

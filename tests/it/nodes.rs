@@ -332,6 +332,7 @@ async fn a_daemon_that_cannot_have_its_port_leaves_the_leases_of_its_twin_alone(
     let store = database.open(now).await;
     let letter = NewLetter {
         kind: "test",
+        owner: None,
         address: &"ann@example.org".parse().unwrap(),
         newsletter: "weekly",
         content: "{}",

@@ -22,6 +22,7 @@ async fn an_address_at_a_domain_that_takes_no_mail_is_told_and_one_in_doubt_pass
     let world = Setting::new(Engine::Sqlite).start().await;
     let mut config = postrider::config::Config::clone(&world.state.config.load());
     (config.signup.check_mx, config.signup.resolver) = (true, Some(dns.address));
+    config.signup.limits.visitor.count = 100;
     world.state.config.store(Arc::new(config));
     let signs_up = async |domain: &str| {
         let form = format!("address=ann%40{domain}&cadence=weekly");

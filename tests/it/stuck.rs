@@ -38,6 +38,7 @@ async fn a_letter_that_cannot_be_read_back_holds_back_no_other() {
         let world = Setting::new(engine).start().await;
         let letter = NewLetter {
             kind: "test",
+            owner: None,
             address: &"ann@example.org".parse().expect("an address"),
             newsletter: "weekly",
             content: "of a version that nobody has any more",

@@ -277,10 +277,18 @@ async function copiesForm() {
 // The script of the form shows the answer in place.
 async function staysElsewhere(whom) {
   const who = `${whom}-stays-${name}@example.org`;
-  await fillsInElsewhere("/with", who);
+  const told = () => page.$$eval("form [role]", (all) => all.map((it) => it.innerText).join(" / ")).catch(() => "");
+  // The browser lets it pass.
+  await fillsInElsewhere("/with", "no..body@example.org");
   await page.keyboard.press("Enter");
-  const told = () => page.$eval("form [role]", (it) => it.innerText).catch(() => "");
+  await until("the other site tells of the mistake", async () => (await told()).includes("two dots in a row"));
+  await look("another site, refused");
+  await to("#address");
+  await clear();
+  await page.keyboard.type(who);
+  await page.keyboard.press("Enter");
   await until("the other site says so", async () => (await told()).includes("Now check your mail"));
+  if ((await told()).includes("two dots in a row")) problems.push(`what was wrong stands there still: ${await told()}`);
   if (!page.url().startsWith(there)) problems.push(`the script leads away from the other site, to ${page.url()}`);
   await look("another site, done");
   await mailed(who, "confirm");

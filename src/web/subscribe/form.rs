@@ -46,8 +46,13 @@ pub(in crate::web) async fn subscribe(
     let Parts { uri, headers, extensions, .. } = parts;
     let asked = Asked::of(&uri, headers.get(ACCEPT_LANGUAGE));
     let site = visitor::Sender::of(&headers, &config);
+    let language = asked.of_stranger(&state.templates.load(), &newsletter.language);
     let sender = Sender {
-        language: asked.of_stranger(&state.templates.load(), &newsletter.language),
+        // On other sites stands what was copied: it is in the newsletter's.
+        language: match &site {
+            visitor::Sender::Known(_) => newsletter.language.clone(),
+            _ => language.clone(),
+        },
         visitor: visitor(&headers, &extensions),
         form: if let visitor::Sender::Known(origin) = &site { origin } else { &own },
         by_hand: matches!(site, visitor::Sender::Known(_)),
@@ -69,7 +74,7 @@ pub(in crate::web) async fn subscribe(
         Err(Stopped::Work) => (Vec::new(), Some(show::WORK)),
         Err(Stopped::Captcha) => (Vec::new(), Some(show::CAPTCHA)),
     };
-    let shown = Shown { sent, mistakes, notice, language: sender.language };
+    let shown = Shown { sent, mistakes, notice, language };
     let page = show::page(&state, &config, newsletter, &shown)?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }

@@ -61,7 +61,7 @@ async fn attempt(
     if !sent.website.is_empty() {
         return Ok(());
     }
-    // Before it counts: whoever mistypes must be able to try again.
+    // Before it counts: whoever mistypes must be able to try again. What others are asked below counts.
     let wish = sent.answers.read(newsletter, &config.signup.domains).map_err(Stopped::Mistakes)?;
     let knock = Knock {
         address: &wish.address,
@@ -88,7 +88,7 @@ async fn attempt(
             }
         }
     }
-    let takes_mail = state.kept.exchanges.check(&config.signup, &wish.address).await;
+    let takes_mail = state.kept.mail_domains.check(&config.signup, &wish.address).await;
     takes_mail.map_err(|mistake| Stopped::Mistakes(vec![mistake]))?;
     // After the captcha: one that fails must not use up the mails that an address may get.
     if audience.admit_address(&state.kept.signups, &wish.address) == Admission::Quiet {

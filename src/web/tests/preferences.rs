@@ -219,18 +219,66 @@ async fn an_address_that_is_taken_or_forbidden_looks_like_any_other() {
     assert_eq!(world.post(&format!("/preferences/{cy}/delete"), "").await.status, StatusCode::OK);
     let path = format!("/preferences/{token}");
     let letters = world.house.letters().await.len();
-    for address in ["bo%40example.org", "CY%40example.org", "ann%40example.org"] {
-        let asked = world.post(&path, &format!("do=address&address={address}")).await;
+    for (number, address) in ["bo", "CY", "ann"].into_iter().enumerate() {
+        let (peer, form) =
+            (format!("192.0.2.{number}:99"), format!("do=address&address={address}%40example.org"));
+        let asked = world.post_from(&peer, &path, &form).await;
         assert_eq!(asked.header("location"), format!("{path}?done=address"));
     }
     assert_eq!(world.house.letters().await.len(), letters);
-    // From another place each: a visitor's limit is not what is tried here.
     for number in 0..5 {
         let form = format!("do=address&address=new{number}%40example.net");
         world.post_from(&format!("198.51.100.{number}:4000"), &path, &form).await;
     }
-    assert_eq!(world.house.letters().await.len(), letters + 3, "nobody mails the whole street");
+    // Those that are taken counted as any: how many are left must not tell which were.
+    assert_eq!(world.house.letters().await.len(), letters, "nobody mails the whole street");
     assert_eq!(world.get(&format!("/preferences/{bo}")).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn nobody_mails_the_whole_street_and_whoever_tries_is_told_to_wait() {
+    let (world, token) = with_ann().await;
+    let path = format!("/preferences/{token}");
+    let letters = world.house.letters().await.len();
+    // From another place each: a visitor's limit comes below.
+    for number in 0..5 {
+        let form = format!("do=address&address=new{number}%40example.net");
+        world.post_from(&format!("198.51.100.{number}:4000"), &path, &form).await;
+    }
+    assert_eq!(world.house.letters().await.len(), letters + 3);
+    let mut answers = Vec::new();
+    for number in 0..6 {
+        let form = format!("do=address&address=again{number}%40example.net");
+        answers.push(world.post_from("203.0.113.9:4000", &path, &form).await.status);
+    }
+    assert_eq!(answers[..5], [StatusCode::SEE_OTHER; 5]);
+    assert_eq!(answers[5], StatusCode::TOO_MANY_REQUESTS);
+    let mut config = world.house.config.clone();
+    config.signup.domains.blocked = Arc::new(["trash.example".to_owned()].into());
+    world.state.config.store(Arc::new(config));
+    let refused = world.post(&path, "do=address&address=ann%40trash.example").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.page().contains("trash.example"), "{}", refused.page());
+}
+
+#[tokio::test]
+async fn what_was_chosen_stands_there_still_when_a_part_of_it_is_refused() {
+    let (world, token) = with_ann().await;
+    let path = format!("/preferences/{token}");
+    let chosen = "do=save&cadence=weekly&topic=making&language=de&hour=09%3A00";
+    let page = world.post(&path, &format!("{chosen}&timezone=Atlantis")).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = page.page();
+    let is_chosen = |value: &str| {
+        let after = page.split(&format!("value=\"{value}\"")).nth(1).unwrap();
+        let tag = after.split('>').next().unwrap();
+        tag.contains("checked") || tag.contains("selected")
+    };
+    for value in ["making", "de", "09:00"] {
+        assert!(is_chosen(value), "{value}: {page}");
+    }
+    assert!(!is_chosen("looking"), "{page}");
+    assert!(page.contains("Atlantis"), "{page}");
 }
 
 #[tokio::test]

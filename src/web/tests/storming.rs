@@ -75,6 +75,25 @@ async fn what_was_answered_becomes_the_subscribers_when_they_confirm() {
 }
 
 #[tokio::test]
+async fn the_evidence_is_the_sentence_that_stood_on_the_other_site() {
+    let mut world = World::new().await;
+    world.house.config.signup.origins = vec!["https://blog.example".to_owned()];
+    world.state.config.store(Arc::new(world.house.config.clone()));
+    let form = format!("address=ann@example.org&stamp={}", world.stamp(10));
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("origin", "https://blog.example"),
+        ("accept-language", "de"),
+    ];
+    let sent = world.send(request(Method::POST, "/subscribe/weekly", &headers, &form)).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.page());
+    let row = world.house.subscription("ann@example.org").await;
+    let mut tx = world.house.store.read().await.unwrap();
+    let evidence = tx.consents_of(row.id).await.unwrap();
+    assert!(evidence[0].statement.starts_with("I want to get"), "{}", evidence[0].statement);
+}
+
+#[tokio::test]
 async fn mistakes_are_said_beside_their_fields() {
     let world = World::with_config(asking).await;
     let form = "address=ann@example.org&field.cats=many&topics=none&timezone=Mars&send_time=25&\

@@ -137,6 +137,7 @@ async fn a_letter_is_in_a_lane_of_its_own_and_forgotten_when_delivered() {
         let store = database.open(NOW).await;
         let letter = NewLetter {
             kind: "confirmation",
+            owner: None,
             address: &address("ann"),
             newsletter: "weekly",
             content: "with a token",

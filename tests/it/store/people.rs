@@ -1,6 +1,6 @@
 //! People in numbers, by expression, and forgotten: the same on both engines.
 
-use postrider::domain::{Segment, Segments, SubscriptionId};
+use postrider::domain::{LetterId, Segment, Segments, SubscriptionId};
 use postrider::store::{
     Dust, Ending, Evidence, Houses, NewPerson, NewSubscription, NewSuppression, PersonProfile, Whom,
 };
@@ -221,6 +221,47 @@ async fn erase(store: &Store, name: &str) -> bool {
     let known = tx.erase(&address(name), store.keyring(), ("test", NOW)).await.unwrap();
     tx.commit().await.unwrap();
     known
+}
+
+#[tokio::test]
+async fn what_went_to_a_former_address_is_forgotten_with_its_owner_and_nothing_else_is() {
+    for engine in Engine::all() {
+        let database = engine.database().await;
+        let store = database.open(NOW).await;
+        let Added::Subscribed(id) = subscribe(&store, "here").await else { panic!() };
+        let mut tx = store.write().await.unwrap();
+        let own = tx.subscription(id).await.unwrap().unwrap().subscriber;
+        let (here, there, elsewhere) = (address("here"), address("there"), address("elsewhere"));
+        let letter = |to, owner| NewLetter {
+            kind: "address",
+            owner,
+            address: to,
+            newsletter: "weekly",
+            content: "{}",
+            channel: "mail:weekly",
+        };
+        // A confirmation, and the mail that asks the new address.
+        tx.plan_letter(&letter(&here, None), NOW).await.unwrap();
+        tx.plan_letter(&letter(&there, Some(own)), NOW).await.unwrap();
+        tx.move_to_address(own, &there, NOW).await.unwrap();
+        // What the old one is told; and somebody else, whom they asked once, has a mail of their own.
+        tx.plan_letter(&letter(&here, Some(own)), NOW).await.unwrap();
+        tx.ask_address((own, &elsewhere), "a token", (NOW, NOW + DAY)).await.unwrap();
+        tx.plan_letter(&letter(&elsewhere, None), NOW).await.unwrap();
+        tx.commit().await.unwrap();
+        erase(&store, "there").await;
+        let filter = DeliveryFilter { limit: 10, ..DeliveryFilter::default() };
+        let mut tx = store.read().await.unwrap();
+        let mut found = tx.deliveries(filter).await.unwrap();
+        found.sort_by_key(|row| row.id.0);
+        let states: Vec<_> = found.iter().map(|row| row.state).collect();
+        let (gone, stays) = (DeliveryState::Cancelled, DeliveryState::Planned);
+        assert_eq!(states, [gone, gone, gone, stays], "{engine:?}");
+        for letter in 1..=3 {
+            assert_eq!(tx.letter_content(LetterId(letter)).await.unwrap(), None, "{engine:?}");
+        }
+        assert!(tx.letter_content(LetterId(4)).await.unwrap().is_some(), "{engine:?}");
+    }
 }
 
 #[tokio::test]

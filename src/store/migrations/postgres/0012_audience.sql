@@ -115,7 +115,10 @@ ALTER TABLE letters ADD CONSTRAINT letters_kind_check CHECK (kind IN ('confirmat
 -- What all spellings of the address have in common.
 ALTER TABLE letters ADD COLUMN address_key TEXT NOT NULL DEFAULT '';
 UPDATE letters SET address_key = lower(address);
+-- Whose it is, where it is somebody's: it may go to another address than theirs.
+ALTER TABLE letters ADD COLUMN subscriber_id BIGINT;
 CREATE INDEX letters_by_key ON letters (address_key);
+CREATE INDEX letters_by_subscriber ON letters (subscriber_id) WHERE subscriber_id IS NOT NULL;
 CREATE INDEX news_unmailed ON news (newsletter, seq) WHERE alone_at IS NULL;
 -- What somebody did, for whoever asks about themselves.
 CREATE INDEX events_by_subscription ON events (subscription_id) WHERE subscription_id IS NOT NULL;

@@ -115,13 +115,16 @@ CREATE TABLE new_letters (
     content    TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     -- What all spellings of the address have in common.
-    address_key TEXT NOT NULL
+    address_key TEXT NOT NULL,
+    -- Whose it is, where it is somebody's: it may go to another address than theirs.
+    subscriber_id INTEGER
 );
 INSERT INTO new_letters (id, kind, address, newsletter, content, created_at, address_key)
 SELECT id, kind, address, newsletter, content, created_at, lower(address) FROM letters;
 DROP TABLE letters;
 ALTER TABLE new_letters RENAME TO letters;
 CREATE INDEX letters_by_key ON letters (address_key);
+CREATE INDEX letters_by_subscriber ON letters (subscriber_id) WHERE subscriber_id IS NOT NULL;
 CREATE INDEX news_unmailed ON news (newsletter, seq) WHERE alone_at IS NULL;
 -- What somebody did, for whoever asks about themselves.
 CREATE INDEX events_by_subscription ON events (subscription_id) WHERE subscription_id IS NOT NULL;

@@ -16,9 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Who is asked, with what they said lately.
 #[derive(Debug, Default)]
-pub(super) struct Exchanges(Mutex<Option<(Option<SocketAddr>, Arc<Resolver>)>>);
+pub(super) struct MailDomains(Mutex<Option<(Option<SocketAddr>, Arc<Resolver>)>>);
 
-impl Exchanges {
+impl MailDomains {
     /// Fails if it is certain that no mail to `address` can arrive. Doubts are no reason to refuse anybody.
     pub(super) async fn check(
         &self,
