@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::feed_guard::FeedGuard;
+use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::domain::{Catalog, Diagnostic, FeedIds, PostId};
 use crate::feed::{Document, Places, Shelf};
@@ -24,6 +25,8 @@ const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(2);
 
 /// How soon a decision on what is held is taken up.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
+/// Who chose something waits so long for others.
+const FOR_OTHERS: SignedDuration = SignedDuration::from_secs(1);
 
 /// Whom the desk tells.
 pub(super) struct Bells {
@@ -39,6 +42,8 @@ pub(super) struct Desk {
     state: WebState,
     config: Arc<Config>,
     bells: Bells,
+    /// Changes when subscribers chose something by which mail may be due at once.
+    choices: tokio::sync::watch::Receiver<u64>,
     stop: CancellationToken,
     /// Problems that the log has told already.
     told: HashSet<String>,
@@ -47,7 +52,8 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new(state: &WebState, bells: Bells, stop: CancellationToken) -> Self {
         let config = state.config.load_full();
-        Self { state: state.clone(), config, bells, stop, told: HashSet::new() }
+        let choices = state.choices();
+        Self { state: state.clone(), config, bells, choices, stop, told: HashSet::new() }
     }
 
     pub(super) async fn run(mut self) -> Result<(), StoreError> {
@@ -121,6 +127,7 @@ impl Desk {
         tokio::select! {
             () = self.stop.cancelled() => None,
             () = is_lifted(&mut self.bells.fence) => Some(Look::AtTheClock),
+            () = has_chosen(&mut self.choices, &clock) => Some(Look::AtTheClock),
             hint = watch.next() => Some(match hint {
                 Hint::Paths(paths) => Look::At(paths),
                 Hint::Rescan => Look::Everywhere,
@@ -363,6 +370,15 @@ async fn is_lifted(fence: &mut tokio::sync::watch::Receiver<bool>) {
     }
     // Nobody guards any more: everything is about to end.
     std::future::pending::<()>().await;
+}
+
+/// Many may choose at the same time: they wait a moment for each other.
+async fn has_chosen(choices: &mut tokio::sync::watch::Receiver<u64>, clock: &SharedClock) {
+    if choices.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    let now = clock.now();
+    clock.sleep_until(now.saturating_add(FOR_OTHERS).unwrap_or(now)).await;
 }
 
 enum Look {

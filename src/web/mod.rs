@@ -48,7 +48,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audience::{Audience, SignupLimit};
 use crate::clock::SharedClock;
-use crate::config::Config;
+use crate::config::{Config, Newsletter};
+use crate::domain::Cadence;
 use crate::feed::Shelf;
 use crate::store::Store;
 use crate::template::Templates;
@@ -97,6 +98,8 @@ struct Kept {
     report: status::ReportCache,
     /// Raised when somebody asks our hub for something.
     asked: watch::Sender<u64>,
+    /// Raised when somebody chose something by which mail may be due to them at once.
+    chosen: watch::Sender<u64>,
 }
 
 impl WebState {
@@ -135,6 +138,18 @@ impl WebState {
     /// There is something new for our hub to ask or to tell.
     pub fn wake_hub(&self) {
         self.kept.asked.send_modify(|asked| *asked += 1);
+    }
+
+    /// Changes when somebody chose something by which mail may be due to them at once.
+    pub fn choices(&self) -> watch::Receiver<u64> {
+        self.kept.chosen.subscribe()
+    }
+
+    /// Mail may be due to a subscriber of `newsletter`: a welcome, or what they catch up with.
+    fn somebody_chose(&self, newsletter: Option<&Newsletter>, cadence: Cadence) {
+        if newsletter.is_some_and(|it| cadence == Cadence::Instant || !it.welcome.is_empty()) {
+            self.kept.chosen.send_modify(|chosen| *chosen += 1);
+        }
     }
 
     fn audience<'a>(&'a self, config: &'a Config, templates: &'a Templates) -> Audience<'a> {

@@ -81,6 +81,10 @@ pub(super) async fn change(
     let audience = state.audience(&config, &templates);
     match act(&audience, &state.kept, (&now, &sent), origin).await {
         Ok(done) => {
+            if sent.what == "save" && sent.choice.cadence == Cadence::Instant.as_str() {
+                let newsletter = config.newsletters.get(&now.subscription.newsletter);
+                state.somebody_chose(newsletter, Cadence::Instant);
+            }
             let back = asked.carried(page::local(&config, &format!("preferences/{token}")));
             let mark = if back.contains('?') { '&' } else { '?' };
             let back = format!("{back}{mark}done={done}");

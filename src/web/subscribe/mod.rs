@@ -96,7 +96,11 @@ async fn attempt(
     }
     let origin = Origin { visitor: sender.visitor, form: sender.form, language: &sender.language };
     let subscribed = audience.subscribe(newsletter, &wish, origin).await;
-    subscribed.map_err(|error| Stopped::Failed(error.into()))
+    subscribed.map_err(|error| Stopped::Failed(error.into()))?;
+    if !newsletter.questions.double_opt_in {
+        state.somebody_chose(Some(newsletter), wish.kept.choice.cadence);
+    }
+    Ok(())
 }
 
 impl From<Turned> for Stopped {
