@@ -9,7 +9,6 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::feed_guard::FeedGuard;
-use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::domain::{Catalog, Diagnostic, FeedIds, PostId};
 use crate::feed::{Document, Places, Shelf};
@@ -26,7 +25,7 @@ const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(2);
 /// How soon a decision on what is held is taken up.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 /// Who chose something waits so long for others.
-const FOR_OTHERS: SignedDuration = SignedDuration::from_secs(1);
+const FOR_OTHERS: Duration = Duration::from_secs(1);
 
 /// Whom the desk tells.
 pub(super) struct Bells {
@@ -127,7 +126,7 @@ impl Desk {
         tokio::select! {
             () = self.stop.cancelled() => None,
             () = is_lifted(&mut self.bells.fence) => Some(Look::AtTheClock),
-            () = has_chosen(&mut self.choices, &clock) => Some(Look::AtTheClock),
+            () = has_chosen(&mut self.choices) => Some(Look::AtTheClock),
             hint = watch.next() => Some(match hint {
                 Hint::Paths(paths) => Look::At(paths),
                 Hint::Rescan => Look::Everywhere,
@@ -373,12 +372,11 @@ async fn is_lifted(fence: &mut tokio::sync::watch::Receiver<bool>) {
 }
 
 /// Many may choose at the same time: they wait a moment for each other.
-async fn has_chosen(choices: &mut tokio::sync::watch::Receiver<u64>, clock: &SharedClock) {
+async fn has_chosen(choices: &mut tokio::sync::watch::Receiver<u64>) {
     if choices.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
-    let now = clock.now();
-    clock.sleep_until(now.saturating_add(FOR_OTHERS).unwrap_or(now)).await;
+    tokio::time::sleep(FOR_OTHERS).await;
 }
 
 enum Look {

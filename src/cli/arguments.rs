@@ -3,6 +3,9 @@
 use clap::{Args, ValueEnum};
 use url::Url;
 
+use super::project::Project;
+use crate::domain::Segment;
+
 /// How something is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -29,4 +32,15 @@ pub(super) fn web_url(text: &str) -> Result<Url, String> {
         return Err("a site is at `https://…`".to_owned());
     }
     Ok(url)
+}
+
+/// Who is meant by an expression, or a sentence that points into it.
+pub(super) fn segment(project: &Project, text: &str) -> anyhow::Result<Segment> {
+    project.config.segment(text).map_err(|error| {
+        let line = text.lines().nth(error.line - 1).unwrap_or_default();
+        let arrow = format!("{:>1$}", "^", error.column);
+        let place =
+            if text.lines().count() > 1 { format!("line {}, ", error.line) } else { String::new() };
+        anyhow::anyhow!("{place}column {}: {}\n  {line}\n  {arrow}", error.column, error.message)
+    })
 }

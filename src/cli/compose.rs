@@ -78,7 +78,8 @@ pub(super) async fn posts_of_edition(
     newsletter: &Newsletter,
     cadence: Cadence,
 ) -> anyhow::Result<Vec<Written>> {
-    let waiting = bench.planner.waiting_for(newsletter, cadence, &bench.catalog, bench.now).await?;
+    let edition = (newsletter, cadence, None);
+    let waiting = bench.planner.waiting_for(edition, &bench.catalog, bench.now).await?;
     let mut posts = carried_next(newsletter, cadence, waiting, bench.now);
     if posts.is_empty() {
         posts = bench.catalog.posts.iter().take(STAND_INS).cloned().collect();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::{ArgGroup, Args, Subcommand};
 
+use super::arguments::segment;
 use super::bench::Bench;
 use super::compose::{self, cadence_parser};
 use super::console::{self, Page};
@@ -13,7 +14,7 @@ use super::project::{Project, now};
 use super::style::{STRONG, examples, paint};
 use super::{fence, healthcheck, words};
 use crate::config::{Config, Newsletter};
-use crate::domain::{Cadence, CatalogPost, EmailAddress};
+use crate::domain::{Cadence, CatalogPost, EmailAddress, Segment};
 use crate::store::NewLetter;
 
 /// How long to ask whether the daemon runs.
@@ -27,6 +28,7 @@ const ASK: std::time::Duration = std::time::Duration::from_secs(1);
 #[command(after_help = examples!(
     "postrider send edition weekly
   postrider send edition weekly --cadence daily --yes
+  postrider send edition weekly --where '\"vip\" in tags'
   postrider send test me@example.org --newsletter weekly
   postrider send test me@example.org --post hello-world"
 ))]
@@ -46,6 +48,9 @@ enum What {
         /// To its subscribers of this cadence [default: the newsletter's default]
         #[arg(long, value_parser = cadence_parser())]
         cadence: Option<Cadence>,
+        /// Only to whom this means, such as `"vip" in tags`, or a segment of the configuration; the others get it when it is due to them
+        #[arg(long = "where", value_name = "EXPRESSION")]
+        only: Option<String>,
         /// Don't ask
         #[arg(long, short)]
         yes: bool,
@@ -72,11 +77,17 @@ enum What {
 pub(super) async fn run(project: &Project, args: &SendArgs) -> anyhow::Result<()> {
     let config = &project.config;
     match &args.what {
-        What::Edition { newsletter, cadence, yes } => {
+        What::Edition { newsletter, cadence, only, yes } => {
             let newsletter = compose::newsletter(config, Some(newsletter))?;
             let cadence = compose::cadence(newsletter, *cadence)?;
+            let only = only.as_deref().map(|text| segment(project, text)).transpose()?;
+            if only.is_some() && cadence == Cadence::Instant {
+                bail!(
+                    "each post goes to everybody of the cadence `instant` as soon as it is ready, so `--where` is for digests only"
+                );
+            }
             let bench = Bench::open_for_work(project).await?;
-            let sent = edition(&bench, newsletter, cadence, *yes).await;
+            let sent = edition(&bench, (newsletter, cadence, only.as_ref()), *yes).await;
             bench.close().await;
             sent
         }
@@ -93,11 +104,11 @@ pub(super) async fn run(project: &Project, args: &SendArgs) -> anyhow::Result<()
 
 async fn edition(
     bench: &Bench,
-    newsletter: &Newsletter,
-    cadence: Cadence,
+    (newsletter, cadence, only): (&Newsletter, Cadence, Option<&Segment>),
     yes: bool,
 ) -> anyhow::Result<()> {
-    let waiting = bench.planner.waiting_for(newsletter, cadence, &bench.catalog, bench.now).await?;
+    let what = (newsletter, cadence, only);
+    let waiting = bench.planner.waiting_for(what, &bench.catalog, bench.now).await?;
     if waiting.ready.is_empty() {
         console::note("Nothing is ready, so nothing was sent.");
         if let Some((at, known)) = waiting.later.first() {
@@ -112,7 +123,8 @@ async fn edition(
     let audience = waiting.audience;
     if audience == 0 {
         console::note(&format!(
-            "Nobody gets `{}` in the cadence `{cadence}`, so nothing was sent.",
+            "Nobody {}gets `{}` in the cadence `{cadence}`, so nothing was sent.",
+            if only.is_some() { "of those who are meant " } else { "" },
             newsletter.name
         ));
         return Ok(());
@@ -124,7 +136,7 @@ async fn edition(
         return Err(Stop::silently(Code::Failed).into());
     }
     let what = (&bench.catalog, &*waiting.ready);
-    let sealed = bench.planner.seal_now((newsletter, cadence), what, now()).await?;
+    let sealed = bench.planner.seal_now((newsletter, cadence, only), what, now()).await?;
     if sealed == 0 {
         bail!("another edition has just carried these posts; nothing was sent");
     }

@@ -215,7 +215,7 @@ async fn alone(
     catalog: &Catalog,
     now: Timestamp,
 ) -> Result<Vec<ForecastRow>, StoreError> {
-    let foreseen = Foreseen::of(planner, (newsletter, cadence), catalog, now).await?;
+    let foreseen = Foreseen::of(planner, (newsletter, cadence, None), catalog, now).await?;
     let channel = cadence_channel(newsletter, cadence);
     let each = foreseen.each(now).into_iter();
     Ok(each.map(|(at, known, people)| row(at, &channel, &[known], people)).collect())

@@ -10,7 +10,7 @@ use super::names::cadence_channel;
 use super::news::due_of;
 use super::share::{Of, Table, deal, first_due, is_instant, is_to_mail_alone};
 use crate::config::Newsletter;
-use crate::domain::{Cadence, Catalog, CatalogPost, Slot, Topics};
+use crate::domain::{Cadence, Catalog, CatalogPost, Segment, Slot, Topics};
 use crate::store::{NewsRow, Profile, StoreError, Tx, Whose};
 
 /// The news that is there and that is to come, and who waits for it.
@@ -22,14 +22,14 @@ pub(super) struct Foreseen {
 }
 
 impl Foreseen {
-    /// What all subscribers of a cadence wait for.
+    /// What all subscribers of a cadence wait for; or those whom `only` means.
     pub(super) async fn of(
         planner: &Planner,
-        (newsletter, cadence): (&Newsletter, Cadence),
+        (newsletter, cadence, only): (&Newsletter, Cadence, Option<&Segment>),
         catalog: &Catalog,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let whose = Whose::Cadence(cadence);
+        let whose = only.map_or(Whose::Cadence(cadence), |only| Whose::Meant(cadence, only));
         Self::whose(planner, (newsletter, cadence, whose), catalog, now).await
     }
 

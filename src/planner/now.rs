@@ -9,7 +9,7 @@ use super::foresight::Foreseen;
 use super::share::{Of, is_instant};
 use super::{PlanError, Planner};
 use crate::config::Newsletter;
-use crate::domain::{Cadence, Catalog, CatalogPost, PostId};
+use crate::domain::{Cadence, Catalog, CatalogPost, PostId, Segment};
 use crate::store::{StoreError, Whose};
 
 /// What is due to the subscribers of a cadence of a newsletter, oldest first.
@@ -24,15 +24,15 @@ pub struct Waiting {
 }
 
 impl Planner {
-    /// What waits for `newsletter` in this cadence; where nobody has it so, what would wait for somebody who always had.
+    /// What waits for a newsletter in a cadence, or for those of it whom a segment means; where nobody has it so, what would wait for
+    /// somebody who always had.
     pub async fn waiting_for(
         &self,
-        newsletter: &Newsletter,
-        cadence: Cadence,
+        edition: (&Newsletter, Cadence, Option<&Segment>),
         catalog: &Catalog,
         now: Timestamp,
     ) -> Result<Waiting, StoreError> {
-        let foreseen = Foreseen::of(self, (newsletter, cadence), catalog, now).await?;
+        let foreseen = Foreseen::of(self, edition, catalog, now).await?;
         let (pieces, audience) = foreseen.all(now);
         let mut waiting = Waiting { audience, ..Waiting::default() };
         for (at, known) in pieces {
@@ -47,10 +47,10 @@ impl Planner {
     }
 
     /// Seals an edition of `posts` without waiting for a tick: one for each post in the `instant` cadence. Says how many were
-    /// sealed; none, where all had them by now.
+    /// sealed; none, where all had them by now. With `only`, which is for digests, the others get the posts when they are due to them.
     pub async fn seal_now(
         &self,
-        (newsletter, cadence): (&Newsletter, Cadence),
+        (newsletter, cadence, only): (&Newsletter, Cadence, Option<&Segment>),
         (catalog, posts): (&Catalog, &[Arc<CatalogPost>]),
         now: Timestamp,
     ) -> Result<usize, PlanError> {
@@ -63,9 +63,10 @@ impl Planner {
             if is_instant(cadence) && !tx.claim_alone(&newsletter.name, ids[0], now).await? {
                 continue;
             }
-            let only: HashSet<PostId> = ids.into_iter().cloned().collect();
-            let due = (newsletter, cadence, Whose::Cadence(cadence));
-            sealed += self.seal_due(&mut tx, due, (catalog, Of::Only(&only)), now).await?;
+            let meant: HashSet<PostId> = ids.into_iter().cloned().collect();
+            let whose = only.map_or(Whose::Cadence(cadence), |only| Whose::Meant(cadence, only));
+            let due = (newsletter, cadence, whose);
+            sealed += self.seal_due(&mut tx, due, (catalog, Of::Only(&meant)), now).await?;
             tx.commit().await?;
         }
         Ok(sealed)

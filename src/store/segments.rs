@@ -53,6 +53,29 @@ impl SegmentSql {
         writer.sql.push(')');
         Self { condition: writer.sql, values: Value::Array(writer.values).to_string() }
     }
+
+    /// Two conditions whose values are in the same parameter: that of `first`, and beside it that of `second`, if there is one.
+    pub(super) fn both(
+        (first, second): (Option<&Segment>, Option<&Segment>),
+        houses: &Houses,
+        (is_postgres, parameter): (bool, usize),
+        now: Timestamp,
+    ) -> (Self, String) {
+        let mut writer =
+            Writer { sql: String::new(), values: Vec::new(), houses, is_postgres, parameter, now };
+        let mut condition = |segment: Option<&Segment>| {
+            // The parameter is there even where no value is.
+            let _ = write!(writer.sql, "((${parameter} IS NOT NULL)");
+            if let Some(segment) = segment {
+                writer.sql.push_str(" AND ");
+                writer.condition(segment.condition());
+            }
+            writer.sql.push(')');
+            std::mem::take(&mut writer.sql)
+        };
+        let (condition, beside) = (condition(first), condition(second));
+        (Self { condition, values: Value::Array(writer.values).to_string() }, beside)
+    }
 }
 
 struct Writer<'a> {

@@ -8,38 +8,12 @@ use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::StoreError;
+use super::due::{Due, MEANT, Whose, due_sql, reachable_sql};
 use super::engine::{Tx, doing, on_engine};
-use super::segments::{Houses, SegmentSql};
-use crate::domain::{Cadence, EditionId, Segment, SendTime, Slot, SubscriptionId, Topics};
+use crate::domain::{Cadence, EditionId, SendTime, Slot, SubscriptionId, Topics};
 
 /// Profiles that travel to the database at once.
 const ROWS: usize = 5_000;
-
-/// The subscriptions that are due.
-#[derive(Clone, Copy, Debug)]
-pub enum Whose<'a> {
-    /// All of a cadence.
-    Cadence(Cadence),
-    /// Those of a cadence whose digests fall due at these times.
-    Slots(Cadence, &'a [Slot]),
-    /// Those who went over to the instant cadence, or are owed something in it.
-    CatchingUp,
-    /// Those who had a delivery of this edition.
-    Edition(EditionId),
-    /// Only this one.
-    One(SubscriptionId),
-}
-
-/// The subscriptions of a newsletter that are due.
-#[derive(Clone, Copy, Debug)]
-pub struct Due<'a> {
-    pub newsletter: &'a str,
-    pub whose: Whose<'a>,
-    /// Who else is passed over as if they had paused.
-    pub audience: Option<&'a Segment>,
-    /// The languages of newsletters, by which `audience` may ask.
-    pub houses: &'a Houses,
-}
 
 /// Subscriptions that stand alike: the same choice, and the same news behind them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,63 +60,6 @@ struct DealtRow {
     new_owed: String,
 }
 
-#[derive(Serialize)]
-struct SlotRow<'a> {
-    timezone: &'a str,
-    send_time: String,
-}
-
-/// Stands for the condition of the audience in the statements below.
-const AUDIENCE: &str = "/* audience */";
-
-/// Whether a subscription may be mailed at `$2`.
-macro_rules! reachable_sql {
-    () => {
-        "(p.suppressed_at IS NULL AND (s.paused_until IS NULL OR s.paused_until <= $2) AND /* audience */)"
-    };
-}
-
-/// `$before`, the condition that subscriptions are of `$whose`, `$after`; for either engine. Binds: `$1` the newsletter, `$2` now, `$3`
-/// and `$4` what `bounds` gives, `$5` the values of the audience.
-macro_rules! due_sql {
-    ($whose:expr, $is_postgres:expr, $before:expr, $after:expr) => {
-        match ($whose, $is_postgres) {
-            (Whose::Cadence(_), _) => due_sql!(@ $before, "s.cadence = $4 AND $3 = ''", $after),
-            (Whose::Slots(..), false) => due_sql!(
-                @ $before,
-                "s.cadence = $4 AND (s.timezone, s.send_time) IN (SELECT value->>'timezone', value->>'send_time' \
-                 FROM json_each($3))",
-                $after
-            ),
-            (Whose::Slots(..), true) => due_sql!(
-                @ $before,
-                "s.cadence = $4 AND (s.timezone, s.send_time) IN (SELECT value->>'timezone', value->>'send_time' \
-                 FROM jsonb_array_elements(CAST($3 AS jsonb)) AS each(value))",
-                $after
-            ),
-            (Whose::CatchingUp, _) => {
-                due_sql!(
-                    @ $before,
-                    "(s.catches_up OR (s.cadence = 'instant' AND s.owed <> '')) AND $3 = '' AND $4 = ''",
-                    $after
-                )
-            }
-            (Whose::Edition(_), _) => due_sql!(
-                @ $before,
-                "s.id IN (SELECT d.subscription_id FROM editions e JOIN deliveries d \
-                 ON d.id BETWEEN e.first_delivery AND e.last_delivery WHERE e.id = CAST($3 AS BIGINT)) AND $4 = ''",
-                $after
-            ),
-            (Whose::One(_), _) => {
-                due_sql!(@ $before, "s.id = CAST($3 AS BIGINT) AND $4 = ''", $after)
-            }
-        }
-    };
-    (@ $before:expr, $condition:literal, $after:expr) => {
-        concat!($before, "s.newsletter = $1 AND s.state = 'active' AND ", $condition, $after)
-    };
-}
-
 /// What of a subscription makes its profile.
 macro_rules! alike_sql {
     () => {
@@ -152,40 +69,6 @@ macro_rules! alike_sql {
             reachable_sql!()
         )
     };
-}
-
-impl Whose<'_> {
-    fn bounds(&self) -> (String, &'static str) {
-        match self {
-            Self::Cadence(cadence) => (String::new(), cadence.as_str()),
-            Self::Slots(cadence, slots) => {
-                let rows: Vec<_> = slots.iter().map(SlotRow::of).collect();
-                (
-                    serde_json::to_string(&rows).expect("texts can be written as JSON"),
-                    cadence.as_str(),
-                )
-            }
-            Self::CatchingUp => (String::new(), ""),
-            Self::Edition(id) => (id.0.to_string(), ""),
-            Self::One(id) => (id.0.to_string(), ""),
-        }
-    }
-}
-
-impl SegmentSql {
-    /// One of these statements, with the audience in its place.
-    pub(super) fn within(&self, sql: &str) -> AssertSqlSafe<String> {
-        AssertSqlSafe(sql.replace(AUDIENCE, &self.condition))
-    }
-}
-
-impl<'a> SlotRow<'a> {
-    fn of(slot: &'a Slot) -> Self {
-        Self {
-            timezone: slot.timezone.as_deref().unwrap_or_default(),
-            send_time: slot.send_time.map(|time| time.to_string()).unwrap_or_default(),
-        }
-    }
 }
 
 impl Tx {
@@ -206,15 +89,15 @@ impl Tx {
             ),
             " GROUP BY 1, 2, 3, 4, 5"
         );
-        let audience = self.audience_sql(due.audience, due.houses, now);
+        let (sql, values) = self.filled(sql, due, now);
         let (what, cadence) = due.whose.bounds();
         let found: Vec<(String, String, i64, String, bool, i64)> =
-            on_engine!(self, |conn| sqlx::query_as(audience.within(sql))
+            on_engine!(self, |conn| sqlx::query_as(sql)
                 .bind(due.newsletter)
                 .bind(now.as_microsecond())
                 .bind(what)
                 .bind(cadence)
-                .bind(audience.values)
+                .bind(values)
                 .fetch_all(conn)
                 .await)
             .map_err(doing("read who is due"))?;
@@ -245,6 +128,8 @@ impl Tx {
             " FOR UPDATE) AS held WHERE CAST($2 AS BIGINT) IS NOT NULL"
         );
         let (what, cadence) = due.whose.bounds();
+        // Whoever is not meant is held as well: that does no harm.
+        let sql = AssertSqlSafe(sql.replace(MEANT, "TRUE"));
         on_engine!(self, |conn| sqlx::query(sql)
             .bind(due.newsletter)
             .bind(now.as_microsecond())
@@ -278,16 +163,16 @@ impl Tx {
              JOIN subscribers p ON p.id = s.subscriber_id JOIN dealt x ON ",
             concat!(" AND ", alike_sql!())
         );
-        let audience = self.audience_sql(due.audience, due.houses, now);
+        let (insert, values) = self.filled(insert, due, now);
         let (what, cadence) = due.whose.bounds();
         let failed = || doing("deal out what is due");
         on_engine!(self, |conn| {
-            sqlx::query(audience.within(insert))
+            sqlx::query(insert)
                 .bind(due.newsletter)
                 .bind(now.as_microsecond())
                 .bind(what)
                 .bind(cadence)
-                .bind(audience.values)
+                .bind(values)
                 .execute(&mut *conn)
                 .await
                 .map_err(failed())?;
@@ -318,17 +203,6 @@ impl Tx {
         const SQL: &str = "DROP TABLE dealt; DROP TABLE shares";
         on_engine!(self, |conn| sqlx::raw_sql(SQL).execute(conn).await.map(|_| ()))
             .map_err(doing("forget what was dealt"))
-    }
-
-    /// The audience as a condition whose values are `$5`.
-    pub(super) fn audience_sql(
-        &self,
-        audience: Option<&Segment>,
-        houses: &Houses,
-        now: Timestamp,
-    ) -> SegmentSql {
-        let segments: Vec<_> = audience.into_iter().collect();
-        SegmentSql::all(&segments, houses, (self.is_postgres(), 5), now)
     }
 
     /// The tables that are there for this transaction only.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Office;
 use crate::audience::Known;
-use crate::cli::arguments::Format;
+use crate::cli::arguments::{self, Format};
 use crate::cli::console::{self, Page};
 use crate::cli::exit::{Code, Stop};
 use crate::cli::project::{Project, now};
@@ -66,17 +66,6 @@ pub(super) struct EraseArgs {
     yes: bool,
 }
 
-/// The expression, or a sentence that points into it.
-pub(super) fn expression(project: &Project, text: &str) -> anyhow::Result<Segment> {
-    project.config.segment(text).map_err(|error| {
-        let line = text.lines().nth(error.line - 1).unwrap_or_default();
-        let arrow = format!("{:>1$}", "^", error.column);
-        let place =
-            if text.lines().count() > 1 { format!("line {}, ", error.line) } else { String::new() };
-        anyhow::anyhow!("{place}column {}: {}\n  {line}\n  {arrow}", error.column, error.message)
-    })
-}
-
 pub(super) async fn count(
     project: &Project,
     (newsletter, only): (Option<&str>, Option<&Segment>),
@@ -100,7 +89,7 @@ pub(super) async fn count(
 }
 
 pub(super) async fn segment(project: &Project, args: &SegmentArgs) -> anyhow::Result<()> {
-    let segment = expression(project, &args.expression)?;
+    let segment = arguments::segment(project, &args.expression)?;
     count(project, (args.newsletter.as_deref(), Some(&segment)), args.format).await
 }
 

@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use clap::{Args, Subcommand};
 
-use super::arguments::{Format, ListArgs};
+use super::arguments::{Format, ListArgs, segment};
 use super::compose::cadence_parser;
 use super::console;
 use super::exit::{Code, Stop};
@@ -132,7 +132,7 @@ pub(super) async fn run(project: &Project, args: &SubscribersArgs) -> anyhow::Re
             removed
         }
         What::List { newsletter, only, count, list: args } => {
-            let only = only.as_deref().map(|text| about::expression(project, text)).transpose()?;
+            let only = only.as_deref().map(|text| segment(project, text)).transpose()?;
             let who = (newsletter.as_deref(), only.as_ref());
             if *count {
                 about::count(project, who, args.format).await

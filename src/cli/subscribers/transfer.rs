@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 
 use super::Office;
 use crate::audience::{ExportFormat, Import, ImportReport, ImportStep, System};
+use crate::cli::arguments::segment;
 use crate::cli::compose::cadence_parser;
 use crate::cli::project::{Look, Project};
 use crate::cli::style::examples;
@@ -224,8 +225,7 @@ pub(super) async fn export(
         Format::Csv => ExportFormat::Csv,
         Format::Json => ExportFormat::Json,
     };
-    let only =
-        args.only.as_deref().map(|text| super::about::expression(project, text)).transpose()?;
+    let only = args.only.as_deref().map(|text| segment(project, text)).transpose()?;
     let newsletter = (args.newsletter.as_deref(), only.as_ref());
     let exported = match &args.out {
         None => {
