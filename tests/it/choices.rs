@@ -1,6 +1,7 @@
 //! Each subscriber gets what they chose, when they chose it: topics, languages, hours, and a cadence that they change.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use postrider::clock::{Clock as _, SystemClock};
 use postrider::domain::{Cadence, Choice};
 use tokio::process::Command;
 
@@ -289,7 +290,7 @@ async fn an_edition_goes_to_those_who_are_meant_first_and_to_the_others_when_it_
         world.jumps_to("2026-03-10T06:00:01Z").await;
         let has_his = async || (had(&world, &["A tea"]) == ["bo: A tea"]).then_some(());
         world.eventually("the digest of the one who was not meant", has_his).await;
-        let wall = Timestamp::now() + SignedDuration::from_secs(5);
+        let wall = SystemClock.now() + SignedDuration::from_secs(5);
         world.jumps_to(&wall.to_string()).await;
         world.is_quiet().await;
         let all = ["ann: A tea", "bo: A tea", "cy: A tea"];
