@@ -4,8 +4,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::answers::some_address;
-use super::{Admission, Audience, AudienceError, Mistake, Preferences, SignupLimit, Wrong};
+use super::{Admission, Audience, AudienceError, Mistake, Preferences, SignupLimit, answers};
 use crate::config::Newsletter;
 use crate::domain::{EmailAddress, SubscriberId, SubscriptionState, random_token, token_hash};
 use crate::mail::{LetterInput, compose_address, compose_moved};
@@ -33,11 +32,8 @@ impl Audience<'_> {
         (limit, visitor): (&SignupLimit, IpAddr),
     ) -> Result<EmailAddress, AudienceError> {
         let rules = &self.config.signup;
-        let address = some_address(address).map_err(|wrong| Mistake::of("address", wrong))?;
-        if !rules.domains.admit(address.domain()) {
-            let wrong = Wrong::Domain(address.domain().to_owned());
-            return Err(Mistake::of("address", wrong).into());
-        }
+        let address = answers::address(address, &rules.domains)
+            .map_err(|wrong| Mistake::of("address", wrong))?;
         let admitted = limit.admit((visitor, &address), &rules.limits, self.now());
         admitted.map_err(AudienceError::TooOften)?;
         Ok(address)
@@ -68,7 +64,7 @@ impl Audience<'_> {
         let asked = tx.address_changes_since(subscriber, since).await?;
         if asked < MOST_ASKED
             && !tx.is_asked((subscriber, address), at).await?
-            && limit.admit_address(address, &self.config.signup.limits, at) == Admission::Welcome
+            && self.admit_address(limit, address) == Admission::Welcome
         {
             let expires_at = at.saturating_add(CONFIRM_WITHIN).unwrap_or(Timestamp::MAX);
             tx.ask_address((subscriber, address), &token_hash(&token), (at, expires_at)).await?;

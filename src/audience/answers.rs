@@ -88,20 +88,16 @@ fn take<T>(mistakes: &mut Vec<Mistake>, field: &str, answer: Result<T, Wrong>) -
     answer.map_err(|wrong| mistakes.push(Mistake::of(field, wrong))).ok()
 }
 
-fn address(text: &str, rules: &DomainRules) -> Result<EmailAddress, Wrong> {
-    let address = some_address(text)?;
+/// The address that somebody typed, at a domain that is welcome.
+pub(super) fn address(text: &str, rules: &DomainRules) -> Result<EmailAddress, Wrong> {
+    if text.trim().is_empty() {
+        return Err(Wrong::NoAddress);
+    }
+    let address: EmailAddress = text.parse().map_err(Wrong::Address)?;
     if !rules.admit(address.domain()) {
         return Err(Wrong::Domain(address.domain().to_owned()));
     }
     Ok(address)
-}
-
-/// The address that somebody typed.
-pub(super) fn some_address(text: &str) -> Result<EmailAddress, Wrong> {
-    if text.trim().is_empty() {
-        return Err(Wrong::NoAddress);
-    }
-    text.parse().map_err(Wrong::Address)
 }
 
 fn name(text: &str, is_asked: bool) -> Result<String, Wrong> {
@@ -207,36 +203,13 @@ fn number(text: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audience::fixture::House;
-    use crate::config::{SignupQuestions, Topic};
+    use crate::audience::fixture::{House, asks_everything};
     use crate::domain::Cadence;
     use crate::template::Templates;
 
     async fn newsletter() -> Newsletter {
         let mut newsletter = House::new().await.config.newsletters["weekly"].clone();
-        let topic = |title: &str| Topic { title: title.to_owned(), terms: Vec::new() };
-        newsletter.topics = [("making", "Making"), ("tea", "Tea")]
-            .map(|(name, title)| (name.to_owned(), topic(title)))
-            .into();
-        newsletter.languages = vec!["de".to_owned()];
-        let field = |name: &str, kind, required| FormField {
-            name: name.to_owned(),
-            title: name.to_owned(),
-            kind,
-            required,
-        };
-        let drinks = FieldKind::Choice(vec!["tea".to_owned(), "coffee".to_owned()]);
-        newsletter.questions = SignupQuestions {
-            ask_name: true,
-            fields: vec![
-                field("born", FieldKind::Date, false),
-                field("cats", FieldKind::Number, true),
-                field("drink", drinks, false),
-                field("rules", FieldKind::Checkbox, true),
-                field("town", FieldKind::Text, false),
-            ],
-            ..SignupQuestions::default()
-        };
+        asks_everything(&mut newsletter);
         newsletter
     }
 

@@ -10,8 +10,9 @@ use tempfile::TempDir;
 use super::Audience;
 use crate::clock::ManualClock;
 use crate::config::{
-    Config, Destination, DestinationKind, Endpoint, Feeds, Log, LogFormat, Mail, MailEncoding,
-    MailServer, Mailbox, Newsletter, Server, Site, StoreUrl, Transport, Watch, WatchMode, Webhook,
+    Config, Destination, DestinationKind, Endpoint, Feeds, FieldKind, FormField, Log, LogFormat,
+    Mail, MailEncoding, MailServer, Mailbox, Newsletter, Server, SignupQuestions, Site, StoreUrl,
+    Topic, Transport, Watch, WatchMode, Webhook,
 };
 use crate::domain::{
     Cadence, Canary, DomainLimits, EmailAddress, LetterId, MissedRuns, Releases, RetryPolicy,
@@ -27,6 +28,33 @@ pub(crate) struct House {
     pub(crate) config: Config,
     pub(crate) templates: Templates,
     pub(crate) store: Store,
+}
+
+/// The newsletter asks whatever can be asked: there are two topics, another language, and a question of each type.
+pub(crate) fn asks_everything(newsletter: &mut Newsletter) {
+    let topic = |title: &str| Topic { title: title.to_owned(), terms: Vec::new() };
+    newsletter.topics = [("making", "Making"), ("tea", "Tea")]
+        .map(|(name, title)| (name.to_owned(), topic(title)))
+        .into();
+    newsletter.languages = vec!["de".to_owned()];
+    let field = |name: &str, kind, required| FormField {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        kind,
+        required,
+    };
+    let drinks = FieldKind::Choice(vec!["tea".to_owned(), "coffee".to_owned()]);
+    newsletter.questions = SignupQuestions {
+        ask_name: true,
+        fields: vec![
+            field("born", FieldKind::Date, false),
+            field("cats", FieldKind::Number, true),
+            field("drink", drinks, false),
+            field("rules", FieldKind::Checkbox, true),
+            field("town", FieldKind::Text, false),
+        ],
+        ..SignupQuestions::default()
+    };
 }
 
 impl House {

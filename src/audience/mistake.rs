@@ -45,7 +45,7 @@ pub enum Wrong {
 }
 
 impl Mistake {
-    pub(super) fn of(field: &str, wrong: Wrong) -> Self {
+    pub fn of(field: &str, wrong: Wrong) -> Self {
         Self { field: field.to_owned(), wrong }
     }
 }

@@ -12,6 +12,8 @@ use crate::template::{
 
 /// Bytes of HTML that Gmail shows for sure. Somewhat above it cuts the rest off.
 pub(super) const MAX_HTML: usize = 100_000;
+/// What a mail that is larger comes to, where nothing can be left out.
+const CUT_OFF: &str = "Gmail cuts it off, and readers there don't see the unsubscribe link";
 /// Characters of a summary in a digest that is too large with whole ones.
 const SHORT_SUMMARY: usize = 140;
 /// How often a post is cut again when the cut before was too generous.
@@ -96,8 +98,7 @@ pub(super) fn warn_of_size(composed: &mut Composed, name: &str) {
             "the welcome mail `{name}` has {} bytes; Gmail shows {MAX_HTML}",
             composed.html.len()
         );
-        let effect = "Gmail cuts it off, and readers there don't see the unsubscribe link";
-        composed.warnings.push(Diagnostic::warning("mail-too-large", message).effect(effect));
+        composed.warnings.push(Diagnostic::warning("mail-too-large", message).effect(CUT_OFF));
     }
 }
 
@@ -128,7 +129,7 @@ pub(super) fn digest(
         effect = "readers get the titles and links, without the summaries";
     }
     if composed.html.len() > MAX_HTML {
-        effect = "Gmail cuts it off, and readers there don't see the unsubscribe link";
+        effect = CUT_OFF;
     }
     composed.warnings.push(warning.effect(effect));
     Ok(composed)

@@ -62,8 +62,8 @@ impl Foreseen {
         }
         let mut rows = tx.news_after(&newsletter.name, first_due(&profiles)).await?;
         if is_instant(cadence) {
-            let since = planner.since.get(&cadence_channel(newsletter, cadence)).copied();
-            rows.retain(|row| is_to_mail_alone(row, since.unwrap_or(now)));
+            let since = planner.alone_since(newsletter, now);
+            rows.retain(|row| is_to_mail_alone(row, since));
         }
         let last = rows.last().map_or(0, |row| row.seq);
         let latest = profiles.iter().map(|profile| profile.had_through).max().unwrap_or(0);

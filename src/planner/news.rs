@@ -117,6 +117,12 @@ impl Planner {
         Ok(planned)
     }
 
+    /// From when on news is mailed by itself: what came before is so to nobody.
+    pub(super) fn alone_since(&self, newsletter: &Newsletter, now: Timestamp) -> Timestamp {
+        let channel = cadence_channel(newsletter, Cadence::Instant);
+        self.since.get(&channel).copied().unwrap_or(now)
+    }
+
     /// The news that was not mailed by itself yet, and may be.
     async fn alone_to_come(
         &self,
@@ -124,8 +130,7 @@ impl Planner {
         catalog: &Catalog,
         now: Timestamp,
     ) -> Result<Vec<Candidate>, StoreError> {
-        let channel = cadence_channel(newsletter, Cadence::Instant);
-        let since = self.since.get(&channel).copied().unwrap_or(now);
+        let since = self.alone_since(newsletter, now);
         let rows = self.store.read().await?.news_to_mail_alone(&newsletter.name).await?;
         let rows = rows.into_iter().filter(|row| is_to_mail_alone(row, since));
         let wanted: HashSet<PostId> = rows.map(|row| row.post).collect();
@@ -185,9 +190,7 @@ impl Planner {
         let rows = tx.news_after(&newsletter.name, first_due(&profiles)).await?;
         drop(tx);
         let table = self.table((newsletter, Cadence::Instant), catalog, (&rows, &profiles), now);
-        let channel = cadence_channel(newsletter, Cadence::Instant);
-        let since = self.since.get(&channel).copied().unwrap_or(now);
-        let mailed = mailed_before(&rows, since);
+        let mailed = mailed_before(&rows, self.alone_since(newsletter, now));
         let (dealt, _) = deal(&table, &profiles, Of::Only(&mailed), now);
         // Nothing to be had, and nobody who is done.
         if dealt.iter().all(|dealt| !dealt.is_change() && !dealt.owed.is_empty()) {

@@ -118,13 +118,6 @@ impl Whose<'_> {
     }
 }
 
-impl SegmentSql {
-    /// One of these statements, with the audience in its place.
-    pub(super) fn within(&self, sql: &str) -> AssertSqlSafe<String> {
-        AssertSqlSafe(sql.replace(AUDIENCE, &self.condition))
-    }
-}
-
 impl<'a> SlotRow<'a> {
     fn of(slot: &'a Slot) -> Self {
         Self {
@@ -142,25 +135,27 @@ impl Tx {
         due: Due<'_>,
         now: Timestamp,
     ) -> (AssertSqlSafe<String>, String) {
-        let meant = match due.whose {
-            Whose::Meant(_, segment) => Some(segment),
-            _ => None,
+        let meant: Vec<_> = match due.whose {
+            Whose::Meant(_, segment) => vec![segment],
+            _ => Vec::new(),
         };
+        let audience: Vec<_> = due.audience.into_iter().collect();
         let engine = (self.is_postgres(), 5);
-        let both = SegmentSql::both((due.audience, meant), due.houses, engine, now);
-        let (audience, meant) = both;
-        let sql = sql.replace(AUDIENCE, &audience.condition).replace(MEANT, &meant);
+        let [audience, meant] = SegmentSql::each([&audience, &meant], due.houses, engine, now);
+        let sql = sql.replace(AUDIENCE, &audience.condition).replace(MEANT, &meant.condition);
         (AssertSqlSafe(sql), audience.values)
     }
 
-    /// The audience as a condition whose values are `$5`.
-    pub(super) fn audience_sql(
+    /// `sql` with the audience in its place, and what to bind for it as `$parameter`.
+    pub(super) fn with_audience(
         &self,
-        audience: Option<&Segment>,
-        houses: &Houses,
+        sql: &str,
+        (audience, houses): (Option<&Segment>, &Houses),
+        parameter: usize,
         now: Timestamp,
-    ) -> SegmentSql {
-        let segments: Vec<_> = audience.into_iter().collect();
-        SegmentSql::all(&segments, houses, (self.is_postgres(), 5), now)
+    ) -> (AssertSqlSafe<String>, String) {
+        let audience: Vec<_> = audience.into_iter().collect();
+        let audience = SegmentSql::all(&audience, houses, (self.is_postgres(), parameter), now);
+        (AssertSqlSafe(sql.replace(AUDIENCE, &audience.condition)), audience.values)
     }
 }

@@ -41,40 +41,31 @@ impl SegmentSql {
         (is_postgres, parameter): (bool, usize),
         now: Timestamp,
     ) -> Self {
-        let mut writer =
-            Writer { sql: String::new(), values: Vec::new(), houses, is_postgres, parameter, now };
-        writer.sql.push('(');
-        // Named once, so that the parameter is there even where no value is.
-        let _ = write!(writer.sql, "(${parameter} IS NOT NULL)");
-        for segment in segments {
-            writer.sql.push_str(" AND ");
-            writer.condition(segment.condition());
-        }
-        writer.sql.push(')');
-        Self { condition: writer.sql, values: Value::Array(writer.values).to_string() }
+        let [condition] = Self::each([segments], houses, (is_postgres, parameter), now);
+        condition
     }
 
-    /// Two conditions whose values are in the same parameter: that of `first`, and beside it that of `second`, if there is one.
-    pub(super) fn both(
-        (first, second): (Option<&Segment>, Option<&Segment>),
+    /// Several conditions whose values are in the same parameter.
+    pub(super) fn each<const N: usize>(
+        conditions: [&[&Segment]; N],
         houses: &Houses,
         (is_postgres, parameter): (bool, usize),
         now: Timestamp,
-    ) -> (Self, String) {
+    ) -> [Self; N] {
         let mut writer =
             Writer { sql: String::new(), values: Vec::new(), houses, is_postgres, parameter, now };
-        let mut condition = |segment: Option<&Segment>| {
-            // The parameter is there even where no value is.
+        let conditions = conditions.map(|segments| {
+            // Named once, so that the parameter is there even where no value is.
             let _ = write!(writer.sql, "((${parameter} IS NOT NULL)");
-            if let Some(segment) = segment {
+            for segment in segments {
                 writer.sql.push_str(" AND ");
                 writer.condition(segment.condition());
             }
             writer.sql.push(')');
             std::mem::take(&mut writer.sql)
-        };
-        let (condition, beside) = (condition(first), condition(second));
-        (Self { condition, values: Value::Array(writer.values).to_string() }, beside)
+        });
+        let values = Value::Array(writer.values).to_string();
+        conditions.map(|condition| Self { condition, values: values.clone() })
     }
 }
 

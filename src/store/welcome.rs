@@ -71,7 +71,7 @@ impl Tx {
     pub async fn due_welcomes(
         &mut self,
         newsletter: &str,
-        (audience, houses): (Option<&Segment>, &Houses),
+        audience: (Option<&Segment>, &Houses),
         now: Timestamp,
     ) -> Result<Vec<DueWelcome>, StoreError> {
         const SQL: &str = "SELECT q.subscription_id, q.step, s.language, s.cadence, s.timezone, s.send_time, \
@@ -79,15 +79,13 @@ impl Tx {
                            JOIN subscribers p ON p.id = s.subscriber_id \
                            WHERE q.due_at <= $2 AND s.newsletter = $1 AND s.state = 'active' \
                            AND p.suppressed_at IS NULL AND (s.paused_until IS NULL OR s.paused_until <= $2) \
-                           AND $4 = '' ORDER BY q.due_at, q.subscription_id LIMIT $3";
-        let audience = self.audience_sql(audience, houses, now);
-        let sql = audience.within(SQL);
+                           ORDER BY q.due_at, q.subscription_id LIMIT $3";
+        let (sql, values) = self.with_audience(SQL, audience, 4, now);
         let found: Vec<DueRow> = on_engine!(self, |conn| sqlx::query_as(sql)
             .bind(newsletter)
             .bind(now.as_microsecond())
             .bind(SHARE)
-            .bind("")
-            .bind(audience.values)
+            .bind(values)
             .fetch_all(conn)
             .await)
         .map_err(doing("read which welcome mails are due"))?;
@@ -99,23 +97,20 @@ impl Tx {
     pub async fn waiting_welcomes(
         &mut self,
         (newsletter, only): (&str, Option<SubscriptionId>),
-        (audience, houses): (Option<&Segment>, &Houses),
+        audience: (Option<&Segment>, &Houses),
         now: Timestamp,
     ) -> Result<Vec<(usize, Timestamp, i64)>, StoreError> {
         const SQL: &str = "SELECT step, min(at) AS at, count(*) AS people FROM (SELECT q.step, CASE WHEN s.paused_until > q.due_at \
                            THEN s.paused_until ELSE q.due_at END AS at FROM sequence_steps q \
                            JOIN subscriptions s ON s.id = q.subscription_id JOIN subscribers p ON p.id = s.subscriber_id \
                            WHERE q.due_at IS NOT NULL AND s.newsletter = $1 AND s.state = 'active' \
-                           AND p.suppressed_at IS NULL AND ($2 = 0 OR s.id = $2) AND $3 = '' AND $4 = '' \
+                           AND p.suppressed_at IS NULL AND ($2 = 0 OR s.id = $2) \
                            AND /* audience */) AS waiting GROUP BY step, at / 3600000000 ORDER BY at, step";
-        let audience = self.audience_sql(audience, houses, now);
-        let sql = audience.within(SQL);
+        let (sql, values) = self.with_audience(SQL, audience, 3, now);
         let found: Vec<(i64, i64, i64)> = on_engine!(self, |conn| sqlx::query_as(sql)
             .bind(newsletter)
             .bind(only.map_or(0, |only| only.0))
-            .bind("")
-            .bind("")
-            .bind(audience.values)
+            .bind(values)
             .fetch_all(conn)
             .await)
         .map_err(doing("read who waits for welcome mails"))?;

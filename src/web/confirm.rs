@@ -57,8 +57,7 @@ pub(super) async fn confirm(
     let origin = Origin { visitor, form: "/confirm", language: &language };
     match audience.confirm(&token, origin).await? {
         Confirmation::Subscribed(subscription) => {
-            let newsletter = config.newsletters.get(&subscription.newsletter);
-            state.somebody_chose(newsletter, subscription.choice.cadence);
+            state.wake_for_welcome(config.newsletters.get(&subscription.newsletter));
             let own = subscription.choice.language.as_deref();
             let house = page::house_language(&config, &subscription.newsletter);
             let context = ConfirmedPage {

@@ -33,7 +33,7 @@ impl MailDomains {
         match tokio::time::timeout(PATIENCE, resolver.takes_mail(domain)).await {
             Ok(Lookup::Found(false)) => {
                 let wrong = Wrong::Address(EmailAddressError::Domain(domain.to_owned()));
-                return Err(Mistake { field: "address".to_owned(), wrong });
+                return Err(Mistake::of("address", wrong));
             }
             Ok(Lookup::Found(true) | Lookup::Missing) => {}
             Ok(Lookup::Unanswered(why)) => {

@@ -49,7 +49,6 @@ use tokio_util::sync::CancellationToken;
 use crate::audience::{Audience, SignupLimit};
 use crate::clock::SharedClock;
 use crate::config::{Config, Newsletter};
-use crate::domain::Cadence;
 use crate::feed::Shelf;
 use crate::store::Store;
 use crate::template::Templates;
@@ -145,10 +144,15 @@ impl WebState {
         self.kept.chosen.subscribe()
     }
 
-    /// Mail may be due to a subscriber of `newsletter`: a welcome, or what they catch up with.
-    fn somebody_chose(&self, newsletter: Option<&Newsletter>, cadence: Cadence) {
-        if newsletter.is_some_and(|it| cadence == Cadence::Instant || !it.welcome.is_empty()) {
-            self.kept.chosen.send_modify(|chosen| *chosen += 1);
+    /// Somebody who went over to the instant cadence may have to catch up.
+    fn wake_planner(&self) {
+        self.kept.chosen.send_modify(|chosen| *chosen += 1);
+    }
+
+    /// A welcome mail may be due to whoever came to `newsletter`, if it has any.
+    fn wake_for_welcome(&self, newsletter: Option<&Newsletter>) {
+        if newsletter.is_some_and(|newsletter| !newsletter.welcome.is_empty()) {
+            self.wake_planner();
         }
     }
 

@@ -42,6 +42,13 @@ struct Said {
     sent: Sent,
 }
 
+impl Said {
+    /// A choice of which something was refused: it stands there as it was sent, to be mended.
+    fn again(&self) -> Option<&ChoiceForm> {
+        (self.mistake.is_some() && self.sent.what == "save").then_some(&self.sent.choice)
+    }
+}
+
 /// `GET /preferences/{token}`.
 pub(super) async fn show(
     State(state): State<WebState>,
@@ -82,8 +89,7 @@ pub(super) async fn change(
     match act(&audience, &state.kept, (&now, &sent), origin).await {
         Ok(done) => {
             if sent.what == "save" && sent.choice.cadence == Cadence::Instant.as_str() {
-                let newsletter = config.newsletters.get(&now.subscription.newsletter);
-                state.somebody_chose(newsletter, Cadence::Instant);
+                state.wake_planner();
             }
             let back = asked.carried(page::local(&config, &format!("preferences/{token}")));
             let mark = if back.contains('?') { '&' } else { '?' };
@@ -170,10 +176,10 @@ fn read(body: &[u8]) -> Sent {
         match &*name {
             "do" => sent.what = value,
             "cadence" => sent.choice.cadence = value,
-            "topic" => sent.choice.topics.push(value),
+            "topics" => sent.choice.topics.push(value),
             "language" => sent.choice.language = value,
             "timezone" => sent.choice.timezone = value,
-            "hour" => sent.choice.send_time = value,
+            "send_time" => sent.choice.send_time = value,
             "pause" => sent.pause = value,
             "newsletter" => sent.newsletter = value,
             "address" => sent.address = value,
@@ -255,9 +261,10 @@ fn lay_out(
     let path = |path: &str| asked.carried(page::local(&config, path));
     let mistake = said.mistake.as_ref();
     let wrong = mistake.map(|it| place(&it.field)).unwrap_or_default();
-    // What was refused stands there as it was sent, to be mended.
-    let is_again = mistake.is_some() && said.sent.what == "save";
-    let timezone = row.choice.timezone.clone().unwrap_or_default();
+    let timezone = match said.again() {
+        Some(sent) => sent.timezone.clone(),
+        None => row.choice.timezone.clone().unwrap_or_default(),
+    };
     let context = PreferencesPage {
         site: page::site(&config),
         newsletter: page::newsletter_named(&config, &row.newsletter),
@@ -270,7 +277,7 @@ fn lay_out(
         topics: offers.topics,
         languages: offers.languages,
         hours: offers.hours,
-        timezone: if is_again { said.sent.choice.timezone } else { timezone },
+        timezone,
         house_zone: page::house_zone(&config, &row.newsletter),
         zones: zones(),
         paused_until: row
@@ -288,13 +295,9 @@ fn lay_out(
     Ok(private(page::html(state, "page/preferences.html", &context)?))
 }
 
-/// Where in the page the answer `field` is given.
+/// Where in the page the answer `field` is given: nobody types a newsletter.
 fn place(field: &str) -> &str {
-    match field {
-        "send_time" => "hour",
-        "newsletter" => "main",
-        field => field,
-    }
+    if field == "newsletter" { "main" } else { field }
 }
 
 /// What a newsletter offers, with what is chosen.
@@ -314,8 +317,7 @@ impl Offers {
         said: &Said,
     ) -> Self {
         let choice = &now.subscription.choice;
-        let is_again = said.mistake.is_some() && said.sent.what == "save";
-        let again = is_again.then_some(&said.sent.choice);
+        let again = said.again();
         let chosen = again.and_then(|sent| sent.cadence.parse::<Cadence>().ok());
         let cadence = chosen.unwrap_or(choice.cadence);
         let wants = |topic: &String| match again {

@@ -1,5 +1,7 @@
 //! Each subscriber gets what they chose, when they chose it: topics, languages, hours, and a cadence that they change.
 
+use std::process::Output;
+
 use jiff::SignedDuration;
 use postrider::clock::{Clock as _, SystemClock};
 use postrider::domain::{Cadence, Choice};
@@ -176,14 +178,19 @@ async fn each_reads_a_post_in_their_language_or_the_first_and_never_twice() {
     }
 }
 
-/// The welcome mails that `plan` foretells.
-async fn planned(world: &World, more: &str) -> Vec<String> {
-    let shown = Command::new(env!("CARGO_BIN_EXE_postrider"))
-        .args(format!("plan --format json{more}").split_whitespace())
+/// Runs the program beside the daemon of the story.
+async fn runs(world: &World, line: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_postrider"))
+        .args(line.split_whitespace())
         .current_dir(world.path(""))
         .output()
         .await
-        .expect("the program runs");
+        .expect("the program runs")
+}
+
+/// The welcome mails that `plan` foretells.
+async fn planned(world: &World, more: &str) -> Vec<String> {
+    let shown = runs(world, &format!("plan --format json{more}")).await;
     assert!(shown.status.success(), "{shown:?}");
     let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
     let rows = shown.get("rows").unwrap_or(&shown).as_array().expect("rows");
@@ -262,15 +269,8 @@ async fn an_edition_goes_to_those_who_are_meant_first_and_to_the_others_when_it_
         world.author_saves("tea.md", of("A tea", "tags: [tea]")).await;
         world.passes(4).await;
         world.is_quiet().await;
-        let send = async |more: &str| {
-            let line = format!("send edition weekly --yes {more}");
-            Command::new(env!("CARGO_BIN_EXE_postrider"))
-                .args(line.split_whitespace())
-                .current_dir(world.path(""))
-                .output()
-                .await
-                .unwrap()
-        };
+        let send =
+            async |more: &str| runs(&world, &format!("send edition weekly --yes {more}")).await;
         let refused = send("--cadence instant --where name==\"x\"").await;
         let said = String::from_utf8_lossy(&refused.stderr);
         assert!(!refused.status.success() && said.contains("for digests only"), "{said}");

@@ -73,10 +73,11 @@ impl Family {
     }
 
     fn is_root(&self, rest: &str) -> bool {
-        // Each of these has a name.
-        let rest = match rest.split_once('/') {
-            Some((_, rest)) if self.templates == WelcomeContext::TEMPLATES => rest,
-            _ => rest,
+        // Each of the welcome mails has a name.
+        let rest = if self.templates == WelcomeContext::TEMPLATES {
+            rest.split_once('/').map_or("", |(_, rest)| rest)
+        } else {
+            rest
         };
         self.templates == CrosspostContext::TEMPLATES
             || ["subject.txt", "body.txt", "body.html"].contains(&rest)

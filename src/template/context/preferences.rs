@@ -27,7 +27,7 @@ pub struct PreferencesPage {
     pub state: String,
     /// What has just been done.
     pub notice: Option<String>,
-    /// What is wrong with what was sent, and where: `cadence`, `hour`, `timezone`, `address`, or `main` for all of it.
+    /// What is wrong with what was sent, and where: `cadence`, `send_time`, `timezone`, `address`, or `main` for all of it.
     pub error: Option<String>,
     pub wrong: String,
     pub cadences: Vec<CadenceChoice>,
@@ -68,7 +68,7 @@ impl Context for PreferencesPage {
         };
         let hour = Self {
             error: Some("\"7:30\" is no full hour.".to_owned()),
-            wrong: "hour".to_owned(),
+            wrong: "send_time".to_owned(),
             ..full.clone()
         };
         let address = Self {

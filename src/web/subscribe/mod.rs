@@ -98,7 +98,7 @@ async fn attempt(
     let subscribed = audience.subscribe(newsletter, &wish, origin).await;
     subscribed.map_err(|error| Stopped::Failed(error.into()))?;
     if !newsletter.questions.double_opt_in {
-        state.somebody_chose(Some(newsletter), wish.kept.choice.cadence);
+        state.wake_for_welcome(Some(newsletter));
     }
     Ok(())
 }

@@ -3,32 +3,16 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::{Captcha, CaptchaKind, FieldKind, FormField, Secret, SignupQuestions, Topic};
+use crate::audience::fixture::asks_everything;
+use crate::config::{Captcha, CaptchaKind, Secret};
 
 /// Asks everything that can be asked.
 fn asking(config: &mut Config) {
     let newsletter = config.newsletters.get_mut("weekly").unwrap();
-    let field = |name: &str, kind, required| FormField {
-        name: name.to_owned(),
-        title: name.to_owned(),
-        kind,
-        required,
-    };
-    let drinks = FieldKind::Choice(vec!["tea".to_owned(), "coffee".to_owned()]);
-    newsletter.questions = SignupQuestions {
-        ask_name: true,
-        fields: vec![
-            field("born", FieldKind::Date, false),
-            field("cats", FieldKind::Number, false),
-            field("drink", drinks, true),
-            field("rules", FieldKind::Checkbox, true),
-            field("town", FieldKind::Text, false),
-        ],
-        ..SignupQuestions::default()
-    };
-    newsletter.languages = vec!["de".to_owned()];
-    let tea = Topic { title: "Tee".to_owned(), terms: Vec::new() };
-    newsletter.topics = [("tea".to_owned(), tea)].into();
+    asks_everything(newsletter);
+    for field in &mut newsletter.questions.fields {
+        field.required = ["drink", "rules"].contains(&&*field.name);
+    }
     config.signup.domains.blocked = Arc::new(["trash.example".to_owned()].into());
 }
 
@@ -177,7 +161,7 @@ async fn the_preference_centre_tells_what_is_wrong_in_german() {
             "„Einmal am Tag“ steht hier nicht zur Wahl. Es gibt: ",
         ),
         ("do=save&timezone=Mars", "timezone", "„Mars“ ist keine bekannte Zeitzone."),
-        ("do=save&hour=25%3A00", "hour", "„25:00“ ist keine volle Stunde."),
+        ("do=save&send_time=25%3A00", "send_time", "„25:00“ ist keine volle Stunde."),
         ("do=address&address=", "address", "Bitte gib deine Adresse an."),
         ("do=address&address=a%40b", "address", "„b“ ist keine Domain"),
         ("do=join&newsletter=hourly", "main", "Diesen Newsletter gibt es nicht mehr."),

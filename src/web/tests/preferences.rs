@@ -66,7 +66,7 @@ async fn a_subscriber_changes_how_often_what_when_and_in_which_language() {
     assert!(
         page.page().contains("ann@example.org") && page.page().contains("value=\"weekly\" checked")
     );
-    let form = "do=save&cadence=instant&topic=making&topic=stolen&language=de&hour=07%3A00&timezone=america%2Fnew_york";
+    let form = "do=save&cadence=instant&topics=making&topics=stolen&language=de&send_time=07%3A00&timezone=america%2Fnew_york";
     let saved = world.post(&path, form).await;
     assert_eq!(saved.status, StatusCode::SEE_OTHER);
     assert_eq!(saved.header("location"), format!("{path}?done=saved"));
@@ -79,7 +79,8 @@ async fn a_subscriber_changes_how_often_what_when_and_in_which_language() {
     // The page speaks her language now.
     let page = world.get(saved.header("location")).await;
     assert!(page.page().contains("<html lang=\"de\"") && page.page().contains("Gespeichert."));
-    let form = "do=save&cadence=weekly&topic=making&topic=looking&language=en&hour=&timezone=";
+    let form =
+        "do=save&cadence=weekly&topics=making&topics=looking&language=en&send_time=&timezone=";
     world.post(&path, form).await;
     let choice = row(&world, "ann@example.org", "weekly").await.choice;
     assert!(choice.topics.is_everything(), "all that there are");
@@ -94,7 +95,7 @@ async fn what_is_not_offered_is_refused_and_changes_nothing() {
     for form in [
         "do=save&cadence=daily",
         "do=save&cadence=weekly&timezone=Atlantis%2FMain",
-        "do=save&cadence=weekly&hour=25%3A00",
+        "do=save&cadence=weekly&send_time=25%3A00",
         "do=address&address=nobody",
         "do=join&newsletter=hourly",
     ] {
@@ -265,7 +266,7 @@ async fn nobody_mails_the_whole_street_and_whoever_tries_is_told_to_wait() {
 async fn what_was_chosen_stands_there_still_when_a_part_of_it_is_refused() {
     let (world, token) = with_ann().await;
     let path = format!("/preferences/{token}");
-    let chosen = "do=save&cadence=weekly&topic=making&language=de&hour=09%3A00";
+    let chosen = "do=save&cadence=weekly&topics=making&language=de&send_time=09%3A00";
     let page = world.post(&path, &format!("{chosen}&timezone=Atlantis")).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     let page = page.page();
