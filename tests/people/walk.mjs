@@ -51,6 +51,8 @@ const browser = await puppeteer.launch({
     "--no-sandbox",
     "--disable-dev-shm-usage",
     "--disable-gpu",
+    // Of free ports, some belong to other protocols, and a browser goes to none of those.
+    `--explicitly-allowed-ports=${[new URL(BASE).port, elsewhere.address().port]}`,
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
   ],
 });
