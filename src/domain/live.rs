@@ -73,7 +73,9 @@ impl Live {
             posts.binary_search_by(|it| Post::newest_first(&it.post, &one.post))
         };
         next.expired.retain(|known| !gone.iter().any(|it| Arc::ptr_eq(it, known)));
-        next.expired.extend(come.iter().filter(|known| known.is_expired(now)).cloned());
+        next.expired.extend(
+            come.iter().filter(|known| known.is_expired(now)).map(|known| Arc::clone(known)),
+        );
         for known in gone {
             if let Some(one) = next.under.shown(known, now).post
                 && let Ok(at) = place(&posts, &one)
@@ -138,16 +140,35 @@ impl Under {
     }
 }
 
-/// What of `before` and of `after` is left without their common beginning and end.
+/// So far ahead the next common element is looked for.
+const AHEAD: usize = 8;
+
+/// What of `before` is not in `after` any more, and what is new there, each in its order. Both have most elements in common, in the
+/// same order; what else they have in common may be named as gone and come.
 pub fn unlike<'b, 'a, T>(
     before: &'b [T],
     after: &'a [T],
     is: impl Fn(&T, &T) -> bool,
-) -> (&'b [T], &'a [T]) {
-    let begin = before.iter().zip(after).take_while(|(a, b)| is(a, b)).count();
-    let (before, after) = (&before[begin..], &after[begin..]);
-    let end = before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| is(a, b)).count();
-    (&before[..before.len() - end], &after[..after.len() - end])
+) -> (Vec<&'b T>, Vec<&'a T>) {
+    let (mut gone, mut come) = (Vec::new(), Vec::new());
+    let (mut before, mut after) = (before, after);
+    loop {
+        let same = before.iter().zip(after).take_while(|(old, new)| is(old, new)).count();
+        (before, after) = (&before[same..], &after[same..]);
+        let (Some(old), Some(new)) = (before.first(), after.first()) else { break };
+        let mut ahead = (1..=AHEAD).flat_map(|by| [(by, 0), (0, by)]);
+        let next = ahead.find(|(old_by, new_by)| match (old_by, new_by) {
+            (by, 0) => before.get(*by).is_some_and(|old| is(old, new)),
+            (_, by) => after.get(*by).is_some_and(|new| is(old, new)),
+        });
+        let (old_by, new_by) = next.unwrap_or((1, 1));
+        gone.extend(&before[..old_by]);
+        come.extend(&after[..new_by]);
+        (before, after) = (&before[old_by..], &after[new_by..]);
+    }
+    gone.extend(before);
+    come.extend(after);
+    (gone, come)
 }
 
 /// A post that was released later than its own date counts as published then: that is when readers could first see it.
@@ -213,8 +234,38 @@ mod tests {
         posts.map(|post| (post.id.to_string(), post.published_at, post.updated_at)).collect()
     }
 
+    /// What is left of `all` without `taken`, which are some of its elements in its order.
+    fn left<'a>(all: &'a [u16], taken: &[&u16]) -> Vec<&'a u16> {
+        let mut taken = taken.iter().peekable();
+        let is_left = |it: &&u16| taken.next_if(|other| std::ptr::eq(**other, *it)).is_none();
+        all.iter().filter(is_left).collect()
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn what_neither_went_nor_came_is_the_same(
+            before in proptest::collection::vec(0..9_u16, 0..30),
+            after in proptest::collection::vec(0..9_u16, 0..30),
+        ) {
+            let (gone, come) = unlike(&before, &after, PartialEq::eq);
+            prop_assert_eq!(left(&before, &gone), left(&after, &come));
+        }
+
+        #[test]
+        fn of_many_posts_only_those_that_an_author_touched_went_or_came(
+            at in 0..1_000_usize, to in 0..1_000_usize, edited in 0..1_000_usize, new in 0..1_000_usize,
+        ) {
+            let before: Vec<u16> = (0..1_000).collect();
+            let mut after = before.clone();
+            after[edited] += 2_000;
+            let moved = after.remove(at);
+            after.insert(to.min(999), moved);
+            after.insert(new, 5_000);
+            let (gone, come) = unlike(&before, &after, PartialEq::eq);
+            prop_assert!(gone.len() + come.len() <= 3 * AHEAD, "{gone:?} {come:?}");
+        }
+
         #[test]
         fn whatever_changed_readers_see_what_a_look_at_everything_would_show(deeds in deeds()) {
             let release = Release { post: "p3".to_owned(), at: day(9), channels: None };

@@ -39,6 +39,14 @@ impl Absent {
         }
     }
 
+    /// Gives back the room of those that are not absent any more: after a start that is nearly all.
+    pub(super) fn shrink(&mut self) {
+        if self.posts.capacity() / 4 > self.posts.len() {
+            self.posts.shrink_to_fit();
+            self.by_source.shrink_to_fit();
+        }
+    }
+
     pub(super) fn get(&self, id: &PostId) -> Option<&KnownPost> {
         self.posts.get(id)
     }

@@ -218,9 +218,10 @@ fn slashes(path: &Path) -> String {
     path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
-/// Reads a file whole, but never more than the limit: it may have grown since it was looked at.
-pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// Reads a file whole, but never more than the limit: it may have grown since it was looked at, when it had `size` bytes.
+pub(super) fn read(path: &Path, size: i64) -> std::io::Result<Vec<u8>> {
+    // One read finds all of it, the next one its end.
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(64));
     File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

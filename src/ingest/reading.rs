@@ -258,7 +258,7 @@ fn read(with: &With<'_>, file: &ToRead) -> Option<Raw> {
             return Some(raw(None, Outcome::Broken(vec![Diagnostic::clone(problem)]), Vec::new()));
         }
     };
-    let bytes = match files::read(&found.path) {
+    let bytes = match files::read(&found.path, fingerprint.map_or(0, |it| it.size)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return None,
         Err(error) => {

@@ -56,6 +56,7 @@ impl Ingest {
         for one in standing {
             self.accept(one);
         }
+        self.absent.shrink();
         for (source, post) in restored {
             self.unkept.remove(&source);
             if let (Some(state), Some(live)) = (self.files.get_mut(&source), post) {

@@ -25,6 +25,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of the write-ahead log that make a checkpoint worth it.
 const CHECKPOINT_BYTES: u64 = 32 * 1024 * 1024;
 
+/// Most texts fit into a page or two, and each page is two system calls.
+const PAGE_BYTES: u32 = 16 * 1024;
+
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS stamps (stamp TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS files (
@@ -349,6 +352,7 @@ fn begin(path: &Path, stamp: &str) -> rusqlite::Result<Connection> {
         let _ = std::fs::remove_file(beside(path, suffix));
     }
     let connection = Connection::open(path)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     settings(&connection)?;
     connection.execute_batch(SCHEMA)?;
     connection.execute("INSERT INTO stamps (stamp) VALUES (?1)", [stamp])?;

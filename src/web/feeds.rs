@@ -43,6 +43,8 @@ const MAY_SEE: &str = "ETag, Last-Modified, Link, IM, Delta-Base, Retry-After";
 /// RFC 3229.
 const IM: HeaderName = HeaderName::from_static("im");
 const DELTA_BASE: HeaderName = HeaderName::from_static("delta-base");
+/// As many as an answer has at most, those of every answer included.
+const HEADERS: usize = 20;
 /// Documents so small are compressed while the reader waits; it takes less time than to call somebody else.
 const SMALL: usize = 16 * 1024;
 /// What addresses of feeds end with.
@@ -60,8 +62,9 @@ pub(super) async fn hand_out(State(state): State<Arc<WebState>>, request: Reques
         return key;
     }
     let shelf = state.shelf.load_full();
+    // What most readers never need is in boxes: each answer's future is moved as often as there are layers.
     let Some(place) = Place::of(&shelf, &path) else {
-        return not_there((*state).clone(), (method, uri.clone(), headers)).await;
+        return Box::pin(not_there((*state).clone(), (method, uri.clone(), headers))).await;
     };
     let response = match method {
         Method::GET | Method::HEAD => {
@@ -69,11 +72,16 @@ pub(super) async fn hand_out(State(state): State<Arc<WebState>>, request: Reques
             let link = links(&config, &path);
             let answer = async {
                 if archive::is_person(&headers)
-                    && let Some(page) = archive::feed_page(&state, &shelf, &path).await
+                    && let Some(page) = Box::pin(archive::feed_page(&state, &shelf, &path)).await
                 {
                     return Ok(page);
                 }
-                let document = place.document(&state, &shelf.selections, &path).await?;
+                let document = match &place {
+                    Place::OnShelf(document) => Arc::clone(document),
+                    Place::OnDemand(_) => {
+                        Box::pin(place.document(&state, &shelf.selections, &path)).await?
+                    }
+                };
                 let is_dated = document.is_noted || matches!(place, Place::OnShelf(_));
                 let answer = answer((Arc::clone(&document), is_dated), &headers, link).await;
                 if document.is_feed() {
@@ -213,15 +221,19 @@ async fn answer(
         || document.etag.clone(),
         |coding| conditional::tag_of_form(&document.etag, coding),
     );
-    let common = [
-        (ETAG, etag),
-        (CACHE_CONTROL, keep.to_owned()),
-        (VARY, VARIES.to_owned()),
-        (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY.to_owned()),
-        (ACCESS_CONTROL_EXPOSE_HEADERS, MAY_SEE.to_owned()),
-    ];
-    let mut response = (status, common).into_response();
+    let mut response = status.into_response();
     let told = response.headers_mut();
+    told.reserve(HEADERS);
+    told.extend(HeaderValue::try_from(etag).ok().map(|etag| (ETAG, etag)));
+    let common = [
+        (CACHE_CONTROL, keep),
+        (VARY, VARIES),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, EVERYBODY),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, MAY_SEE),
+    ];
+    for (name, value) in common {
+        told.insert(name, HeaderValue::from_static(value));
+    }
     told.insert(LINK, link);
     let date = HeaderValue::try_from(httpdate::fmt_http_date(last_modified)).ok();
     told.extend(date.filter(|_| is_dated).map(|date| (LAST_MODIFIED, date)));
@@ -279,10 +291,11 @@ fn hubs<'a>(config: &'a Config, path: &'a str) -> impl Iterator<Item = &'a Url> 
     named.filter(move |hub| Some(*hub) == own || feed::is_for_all_hubs(path))
 }
 
-/// Where the document at `path` is for the world.
+/// Where the document at `path`, percent-encoded as all of them, is for the world.
 pub fn feed_url(config: &Config, path: &str) -> String {
-    let url = config.server.public_url.join(path.trim_start_matches('/'));
-    url.map_or_else(|_| path.to_owned(), String::from)
+    // It ends with `/`. To parse it again would cost a feed that is polled as much as its headers.
+    let public_url = config.server.public_url.as_str();
+    [public_url, path.trim_start_matches('/')].concat()
 }
 
 /// A browser asks whether a script of another site may send what is not in every request.

@@ -72,20 +72,23 @@ impl Change<'_> {
         });
         unplaced.extend(came_without.into_iter().map(|it| (key(&it.post), it)));
         let unplaced = unplaced.into_values().cloned().collect();
+        let shares = Shares::of(publication.feeds.items);
+        let closed = shares.closed(self.places.taken());
         let mut groups = groups.clone();
         for (key, mut edit) in edited {
             edit.come.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
             let before = groups.get(&key).map(|selection| &*selection.posts).unwrap_or_default();
             let posts = merged(before, &edit);
-            if posts.is_empty() {
+            // A closed document of the archive has its place even when all of it was deleted: others lead to it.
+            let is_closed = matches!(key, Key::Archive(document) if document < closed);
+            if posts.is_empty() && !is_closed {
                 groups.remove(&key);
             } else {
                 let selection = Selection::new(publication, &key, posts);
                 groups.insert(key, Arc::new(selection));
             }
         }
-        // A closed document of the archive has its place even when all of it was deleted: others lead to it.
-        for document in 0..Shares::of(publication.feeds.items).closed(self.places.taken()) {
+        for document in shares.closed(self.placed)..closed {
             let key = Key::Archive(document);
             groups
                 .entry(key.clone())
@@ -97,7 +100,7 @@ impl Change<'_> {
     /// One step for each post that went or came, in their common order.
     fn walk<'a>(&'a self, mut step: impl FnMut(Step<'a>)) {
         let (before, after) = unlike(self.before, self.after, LivePost::is);
-        let (mut before, mut after) = (before.iter(), after.iter());
+        let (mut before, mut after) = (before.into_iter(), after.into_iter());
         let (mut old, mut new) = (before.next(), after.next());
         loop {
             let order = match (old, new) {
