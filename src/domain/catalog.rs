@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{BodyId, Diagnostic, Hold, Likeness, Post};
+use super::{BodyId, Diagnostic, Hold, Likeness, Post, PostId};
 
 /// A post and what the store knows of it.
 #[derive(Clone, Debug)]
@@ -44,6 +44,23 @@ impl CatalogPost {
     }
 }
 
+/// What is left of a post that is gone: feeds say so to those who have it (RFC 6721).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    pub id: PostId,
+    pub gone_at: Timestamp,
+}
+
+/// So many posts that are gone are told of: who polls so rarely that more went meanwhile has to look at the feed itself.
+const TOMBSTONES: usize = 20;
+
+/// The latest of `all`, the latest first.
+pub fn latest(mut all: Vec<Tombstone>) -> Vec<Tombstone> {
+    all.sort_by(|a, b| b.gone_at.cmp(&a.gone_at).then_with(|| a.id.cmp(&b.id)));
+    all.truncate(TOMBSTONES);
+    all
+}
+
 /// All posts that are neither drafts nor broken, newest first, and what is wrong with the others.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
@@ -52,6 +69,8 @@ pub struct Catalog {
     pub problems: Vec<Diagnostic>,
     /// Paths at which posts were before, and where each is now.
     pub moved: Arc<BTreeMap<String, String>>,
+    /// The latest posts whose files are gone or are drafts again.
+    pub gone: Vec<Tombstone>,
     pub drafts: usize,
     pub broken: usize,
 }

@@ -7,12 +7,16 @@ use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{
     Category, Content, FixedDateTime, Generator, Link, Person as AtomPerson, Text, WriteConfig,
 };
+use chrono::SecondsFormat;
 use jiff::Timestamp;
 use url::Url;
 
 use super::entry::{Entry, Feed, Person};
 use super::media::{MEDIA_NAMESPACE, MediaContent, Recording};
 use super::{FeedError, GENERATOR, HISTORY_NAMESPACE, text};
+
+/// RFC 6721.
+const TOMBSTONES_NAMESPACE: &str = "http://purl.org/atompub/tombstones/1.0";
 
 /// The feed as Atom, with an XML declaration first.
 pub(super) fn write(feed: &Feed<'_>) -> Result<String, FeedError> {
@@ -45,9 +49,26 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<String, FeedError> {
         let elements = BTreeMap::from([("archive".to_owned(), vec![archive])]);
         document.extensions.insert("fh".to_owned(), elements);
     }
+    if !feed.gone.is_empty() {
+        document.namespaces.insert("at".to_owned(), TOMBSTONES_NAMESPACE.to_owned());
+        let deleted = feed.gone.iter().map(deleted).collect();
+        let elements = BTreeMap::from([("deleted-entry".to_owned(), deleted)]);
+        document.extensions.insert("at".to_owned(), elements);
+    }
     let config = WriteConfig { write_document_declaration: true, indent_size: Some(2) };
     let bytes = document.write_with_config(Vec::new(), config).map_err(FeedError::Atom)?;
     Ok(with_languages(&String::from_utf8(bytes)?, &feed.entries))
+}
+
+/// RFC 6721, section 3. The crate writes attributes of extensions as they are: we escape the id.
+fn deleted((id, gone_at): &(String, Timestamp)) -> Extension {
+    let when = date(*gone_at).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let attributes = [("ref", text::as_html(id).replace('"', "&quot;")), ("when", when)];
+    Extension {
+        name: "at:deleted-entry".to_owned(),
+        attrs: attributes.map(|(name, value)| (name.to_owned(), value)).into(),
+        ..Extension::default()
+    }
 }
 
 fn links(feed: &Feed<'_>) -> Vec<Link> {

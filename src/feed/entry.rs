@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::media::Recording;
 use super::{FeedSpec, FeedUrls, Format, known_as, text};
 use crate::config::{FeedAbout, Podcast};
-use crate::domain::{Author, Post, PostId, Written};
+use crate::domain::{Author, FeedIds, Post, PostId, Tombstone, Written};
 
 /// A whole feed. Nothing in it is empty, and everything is legal in XML.
 pub(super) struct Feed<'a> {
@@ -29,6 +29,8 @@ pub(super) struct Feed<'a> {
     pub(super) previous: Option<&'a str>,
     pub(super) changed_at: Timestamp,
     pub(super) entries: Vec<Entry<'a>>,
+    /// Those that are gone, as readers of this format know them, and since when.
+    pub(super) gone: Vec<(String, Timestamp)>,
 }
 
 /// One post in a feed.
@@ -102,8 +104,13 @@ impl<'a> Feed<'a> {
             previous: leading(spec.neighbours.and_then(|it| it.previous.as_ref())),
             changed_at,
             entries: posts.iter().map(|it| Entry::new((format, spec), language, it)).collect(),
+            gone: spec.gone.iter().map(|it| gone(it, spec.ids, format)).collect(),
         }
     }
+}
+
+fn gone(it: &Tombstone, ids: &FeedIds, format: Format) -> (String, Timestamp) {
+    (known_as(&it.id, ids, format.family()).into_owned(), it.gone_at)
 }
 
 impl<'a> Entry<'a> {

@@ -34,7 +34,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::config::{FeedAbout, Podcast};
-use crate::domain::{Author, FeedFamily, FeedIds, Written};
+use crate::domain::{Author, FeedFamily, FeedIds, Tombstone, Written};
 
 pub use adopt::{Adoption, Fate, OldEntry, PostAddress, adopt};
 pub use archive::Places;
@@ -126,6 +126,8 @@ pub struct FeedSpec<'a> {
     pub podcast: Option<&'a Podcast>,
     /// For a feed that has an archive, and for the documents of that.
     pub neighbours: Option<&'a Neighbours>,
+    /// Posts that were in it and are gone.
+    pub gone: &'a [Tombstone],
     /// Ids that posts had in an earlier feed.
     pub ids: &'a FeedIds,
 }
@@ -145,15 +147,17 @@ pub enum FeedError {
 
 /// Writes `posts`, newest first, in `format`.
 ///
-/// The document's time is the newest change of its posts (1970 when there are none), never the time of writing.
+/// The document's time is the newest change of its posts, or when the last one went (1970 when there are none), never the time of
+/// writing.
 pub fn render(
     format: Format,
     spec: &FeedSpec<'_>,
     posts: &[Written],
 ) -> Result<Document, FeedError> {
-    let changed_at = posts
-        .iter()
-        .map(|it| text::instant(it.post.changed_at()))
+    let changed = posts.iter().map(|it| it.post.changed_at());
+    let changed_at = changed
+        .chain(spec.gone.iter().map(|it| it.gone_at))
+        .map(text::instant)
         .max()
         .unwrap_or(Timestamp::UNIX_EPOCH);
     let feed = entry::Feed::new(format, spec, posts, changed_at);

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::*;
-use crate::domain::{Body, FeedIds, Post, PostId};
+use crate::domain::{AdoptedId, Body, FeedFamily, FeedIds, Post, PostId, Tombstone};
 
 mod complete;
 mod hostile;
@@ -51,6 +51,7 @@ impl Site {
             about: &self.about,
             podcast: None,
             neighbours: None,
+            gone: &[],
             ids: FeedIds::none(),
         }
     }
@@ -360,6 +361,36 @@ fn last_modified_is_the_newest_change_in_whole_seconds() {
     assert_eq!(rendered(Format::Rss, &posts).last_modified, at("2026-11-03T10:00:00Z"));
     let fraction = written(post("f", "2026-11-02T08:30:00.75Z"), "");
     assert_eq!(rendered(Format::Rss, &[fraction]).last_modified, at("2026-11-02T08:30:00Z"));
+}
+
+/// Statements 7 and 26: RFC 6721 has no word for RSS and JSON Feed, but the time is that of the change there, too.
+#[test]
+fn who_has_a_post_that_is_gone_is_told_so_by_the_id_that_it_has() {
+    let site = Site::new();
+    let adopted = AdoptedId {
+        post: PostId::pinned("urn:uuid:1"),
+        family: FeedFamily::Atom,
+        id: "https://old.example/?p=1&q=\"2\"".into(),
+        adopted_at: Timestamp::UNIX_EPOCH,
+    };
+    let ids = FeedIds::new(vec![adopted]);
+    let gone = [("urn:uuid:1", "2026-11-20T08:30:00.5Z"), ("urn:uuid:2", "2026-11-04T00:00:00Z")]
+        .map(|(id, gone_at)| Tombstone { id: PostId::pinned(id), gone_at: at(gone_at) });
+    let spec = FeedSpec { gone: &gone, ids: &ids, ..site.spec() };
+    for format in Format::ALL {
+        let document = render(format, &spec, &three_posts()).unwrap();
+        assert_eq!(document.last_modified, at("2026-11-20T08:30:00Z"), "{format:?}");
+        assert_eq!(read(&document).entries.len(), 3);
+    }
+    let atom = render(Format::Atom, &spec, &three_posts()).unwrap();
+    let atom = str::from_utf8(&atom.bytes).unwrap();
+    assert!(atom.contains("xmlns:at=\"http://purl.org/atompub/tombstones/1.0\""), "{atom}");
+    for element in [
+        r#"<at:deleted-entry ref="https://old.example/?p=1&amp;q=&quot;2&quot;" when="2026-11-20T08:30:00Z">"#,
+        r#"<at:deleted-entry ref="urn:uuid:2" when="2026-11-04T00:00:00Z">"#,
+    ] {
+        assert!(atom.contains(element), "{atom}");
+    }
 }
 
 /// Statement 35.

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{Alike, Likeness, PostId};
+use jiff::Timestamp;
+
+use crate::domain::{Alike, Likeness, PostId, Tombstone, latest_tombstones};
 use crate::store::KnownPost;
 
 /// Found by id and by the file that they were last seen in.
@@ -24,7 +26,7 @@ impl Absent {
     pub(super) fn insert(&mut self, known: KnownPost) {
         // Of two that were in one file the one that is not gone counts.
         let is_better =
-            self.in_file(&known.source).is_none_or(|other| other.is_gone || !known.is_gone);
+            self.in_file(&known.source).is_none_or(|other| other.is_gone() || !known.is_gone());
         if is_better {
             self.by_source.insert(known.source.clone(), known.id.clone());
         }
@@ -59,10 +61,17 @@ impl Absent {
         self.posts.values()
     }
 
-    pub(super) fn mark_gone(&mut self, id: &PostId) {
+    pub(super) fn mark_gone(&mut self, id: &PostId, at: Timestamp) {
         if let Some(known) = self.posts.get_mut(id) {
-            known.is_gone = true;
+            known.gone_at = Some(at);
         }
+    }
+
+    /// The latest that are gone.
+    pub(super) fn tombstones(&self) -> Vec<Tombstone> {
+        let gone = self.posts.values().filter_map(|known| Some((known, known.gone_at?)));
+        let gone = gone.map(|(known, gone_at)| Tombstone { id: known.id.clone(), gone_at });
+        latest_tombstones(gone.collect())
     }
 }
 
@@ -108,12 +117,12 @@ impl<'a> Heirlooms<'a> {
     ) -> Heir<'a> {
         let best = |found: Option<&Vec<&'a KnownPost>>| {
             let free = found.into_iter().flatten().filter(|known| !is_taken(&known.id));
-            free.copied().min_by_key(|known| (known.is_gone, known.id.clone()))
+            free.copied().min_by_key(|known| (known.is_gone(), known.id.clone()))
         };
         // Long gone, and another text: only the slug is the same, such as `notes` in the folder of another year.
         let is_another = |known: &&KnownPost| {
             let compared = known.likeness.and_then(|it| it.compare(likeness));
-            known.is_gone && compared == Some(Alike::No)
+            known.is_gone() && compared == Some(Alike::No)
         };
         let called_so = || best(self.slugs.get(slug)).filter(|known| !is_another(known));
         if let Some(known) = best(self.links.get(link)).or_else(called_so) {
@@ -125,7 +134,7 @@ impl<'a> Heirlooms<'a> {
             .filter(|known| !is_taken(&known.id))
             .filter_map(|known| Some((known.likeness?.compare(likeness)?, *known)))
             .filter(|(alike, _)| *alike != Alike::No)
-            .max_by_key(|(alike, known)| (*alike, !known.is_gone, known.id.clone()));
+            .max_by_key(|(alike, known)| (*alike, !known.is_gone(), known.id.clone()));
         match alike {
             Some((Alike::Yes, known)) => Heir::Is(known),
             Some((_, known)) => Heir::MayBe(known),

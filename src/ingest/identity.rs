@@ -75,7 +75,7 @@ pub(super) fn claims(mut candidates: Vec<Candidate<'_>>, world: &World<'_>) -> C
         let link = it.parsed.link.as_str();
         let was_live_there = it.live.is_some_and(|live| live.post.link.as_str() == link);
         let known = world.absent.in_file(it.source);
-        let was_there = was_live_there || known.is_some_and(|it| !it.is_gone && it.link == link);
+        let was_there = was_live_there || known.is_some_and(|it| !it.is_gone() && it.link == link);
         (it.was_refused, !was_there, it.source)
     });
     let heirlooms = OnceCell::new();

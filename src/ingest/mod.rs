@@ -200,7 +200,7 @@ impl Ingest {
         let prefix = format!("{}/", self.config.posts[index].name);
         let of_it = |source: &str| source.starts_with(&prefix);
         self.files.values().any(|state| state.folder == index)
-            || self.absent.iter().any(|known| !known.is_gone && of_it(&known.source))
+            || self.absent.iter().any(|known| !known.is_gone() && of_it(&known.source))
     }
 
     /// Takes over what is around the posts; those that it says something else of are to be read again.

@@ -53,6 +53,7 @@ impl Ingest {
         let mut catalog =
             Catalog { problems: self.unreadable.values().cloned().collect(), ..Catalog::default() };
         catalog.posts = self.live.listed();
+        catalog.gone = self.absent.tombstones();
         catalog.moved = Arc::clone(&self.moved);
         catalog.problems.extend(self.around.problems().cloned());
         for state in self.telling.iter().filter_map(|source| self.files.get(source)) {

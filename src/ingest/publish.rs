@@ -9,7 +9,7 @@ use super::effect::Checked;
 use crate::config::Config;
 use crate::domain::{
     Catalog, Diagnostic, FeedCheck, FeedIds, Live, LivePost, PostId, QueuedRelease, Revision,
-    Written,
+    Tombstone, Written, latest_tombstones,
 };
 use crate::feed::{
     self, Document, Effect, FeedSpec, Format, Places, Publication, Selections, Shelf, Texts,
@@ -67,6 +67,8 @@ pub fn publish_feeds(
     );
     let unplaced = selections.unplaced();
     let neighbours = selections.before_head();
+    let head = selections.head();
+    let gone = tombstones(catalog, &live, &head);
     let spec = FeedSpec {
         title: &config.site.title,
         description: &config.site.description,
@@ -78,10 +80,10 @@ pub fn publish_feeds(
         about: &config.feeds.about,
         podcast: None,
         neighbours: neighbours.as_ref(),
+        gone: &gone,
         ids,
     };
     let mut unread = Vec::new();
-    let head = selections.head();
     let main = main_feed((&spec, config), &head, (cache, previous), &mut unread);
     let Main { documents, made_of, mut problems } = main;
     let checked = Checked { previous, documents: &documents, head: &head, live: selections.live() };
@@ -99,6 +101,16 @@ pub fn publish_feeds(
         drafts: catalog.drafts,
     };
     Published { shelf, changes_at, unread, unplaced, effect }
+}
+
+/// The posts that are gone since the oldest in the feed came: who has no older copy than that may have them.
+fn tombstones(catalog: &Catalog, live: &Live, head: &[LivePost]) -> Vec<Tombstone> {
+    let Some(since) = head.iter().map(|it| it.post.published_at).min() else { return Vec::new() };
+    let expired = live.expired().filter_map(|known| {
+        Some(Tombstone { id: known.post.id.clone(), gone_at: known.expires_at? })
+    });
+    let gone = catalog.gone.iter().cloned().chain(expired);
+    latest_tombstones(gone.filter(|it| it.gone_at >= since).collect())
 }
 
 /// A document of the main feed as it was served. None: it is something else by now.

@@ -35,11 +35,12 @@ impl Ingest {
         let mut tx = store.write().await?;
         let restored = self.keep_or_restore_last_good(&mut tx).await?;
         let Sightings { standing, held } = self.sight(&mut tx, &claims.granted, now).await?;
+        let mut gone_since = Vec::with_capacity(gone.len());
         for id in &gone {
-            tx.post_is_gone(id, now).await?;
+            gone_since.push(tx.post_is_gone(id, now).await?);
         }
         let leads_elsewhere = |it: &Standing| {
-            self.known(&it.id).is_some_and(|was| was.is_gone || was.link != it.link)
+            self.known(&it.id).is_some_and(|was| was.is_gone() || was.link != it.link)
         };
         let led = if standing.iter().any(leads_elsewhere) || !gone.is_empty() {
             live::moved(&tx.former_links().await?)
@@ -50,8 +51,8 @@ impl Ingest {
         tx.commit().await?;
         self.moved = led;
         self.first_scans_noted = self.unreadable.is_empty();
-        for id in &gone {
-            self.absent.mark_gone(id);
+        for (id, at) in gone.iter().zip(gone_since) {
+            self.absent.mark_gone(id, at);
         }
         for one in standing {
             self.accept(one);
@@ -110,7 +111,7 @@ impl Ingest {
             self.files.get(source).is_some_and(|state| state.reading.is_broken())
                 || unreadable.iter().any(|folder| source.starts_with(folder.as_str()))
         };
-        let absent = self.absent.iter().filter(|known| !known.is_gone);
+        let absent = self.absent.iter().filter(|known| !known.is_gone());
         absent
             .filter(|known| !claimed.contains(&known.id) && !is_there(&known.source))
             .map(|known| known.id.clone())

@@ -36,7 +36,7 @@ impl Sight<'_> {
     /// It became news by itself in this pass.
     fn is_sudden(&self, now: Timestamp) -> bool {
         let is_due = |before: &KnownPost| {
-            before.published_at > now && self.fresh.parsed.published_at <= now && !before.is_gone
+            before.published_at > now && self.fresh.parsed.published_at <= now && !before.is_gone()
         };
         self.is_news && self.hold.is_none() && self.before.as_ref().is_none_or(is_due)
     }
@@ -263,7 +263,7 @@ impl Ingest {
     }
 
     fn restore_from_cache(&self, source: &str, state: &FileState) -> Option<Arc<CatalogPost>> {
-        let known = self.absent.in_file(source).filter(|known| !known.is_gone)?;
+        let known = self.absent.in_file(source).filter(|known| !known.is_gone())?;
         let fresh = reading::last_post(&self.cache.reader()?, source)?;
         let is_it = fresh.parsed.revision == known.revision;
         let folder = &self.config.posts[state.folder];
@@ -275,7 +275,7 @@ impl Ingest {
         state: &FileState,
         kept: LastGood,
     ) -> Result<Option<Arc<CatalogPost>>, StoreError> {
-        let Some(known) = self.absent.get(&kept.post.id).filter(|known| !known.is_gone) else {
+        let Some(known) = self.absent.get(&kept.post.id).filter(|known| !known.is_gone()) else {
             return Ok(None);
         };
         let text = CachedBody { html: kept.html, mail: kept.mail, web: None };
@@ -338,7 +338,7 @@ pub(super) fn known_of(live: &CatalogPost) -> KnownPost {
         is_news: live.is_news,
         hold: live.hold,
         likeness: Some(live.likeness),
-        is_gone: false,
+        gone_at: None,
     }
 }
 
@@ -376,7 +376,7 @@ fn sighted(known: &KnownPost) -> Sighted {
 }
 
 fn is_unchanged(known: &KnownPost, source: &str, parsed: &Parsed) -> bool {
-    !known.is_gone
+    !known.is_gone()
         && known.source == source
         && known.revision == parsed.revision
         && known.slug == parsed.slug

@@ -28,7 +28,14 @@ pub struct KnownPost {
     pub hold: Option<Hold>,
     /// None of those that were last seen before this was kept.
     pub likeness: Option<Likeness>,
-    pub is_gone: bool,
+    /// Since when no file is it.
+    pub gone_at: Option<Timestamp>,
+}
+
+impl KnownPost {
+    pub fn is_gone(&self) -> bool {
+        self.gone_at.is_some()
+    }
 }
 
 /// What stands of a post after it was sighted. The first sighting decides, whoever's it was.
@@ -82,7 +89,7 @@ struct KnownRow(
     u8,
     Option<String>,
     String,
-    u8,
+    Option<i64>,
 );
 
 impl TryFrom<KnownRow> for KnownPost {
@@ -117,7 +124,7 @@ impl TryFrom<KnownRow> for KnownPost {
             is_news: news != 0,
             hold: hold.as_deref().map(str::parse).transpose()?,
             likeness: like.parse().ok(),
-            is_gone: gone != 0,
+            gone_at: optional_instant(gone),
         })
     }
 }
@@ -130,11 +137,11 @@ impl Tx {
     pub async fn known_posts(&mut self) -> Result<Vec<KnownPost>, StoreError> {
         // A page of rows is one value: each row by itself would be handed from thread to thread.
         const SQLITE: &str = "SELECT json_group_array(json_array(post_id, source, slug, link, revision, published_at, \
-                              first_seen_at, revised_at, edited_at, is_news, hold, likeness, gone_at IS NOT NULL)) AS page \
+                              first_seen_at, revised_at, edited_at, is_news, hold, likeness, gone_at)) AS page \
                               FROM (SELECT * FROM posts WHERE post_id > $1 ORDER BY post_id LIMIT $2)";
         const POSTGRES: &str = "SELECT COALESCE(json_agg(json_build_array(post_id, source, slug, link, revision, \
                                 published_at, first_seen_at, revised_at, edited_at, CAST(is_news AS INTEGER), hold, likeness, \
-                                CAST(gone_at IS NOT NULL AS INTEGER))), '[]')::text AS page \
+                                gone_at)), '[]')::text AS page \
                                 FROM (SELECT * FROM posts WHERE post_id > $1 ORDER BY post_id LIMIT $2) AS p";
         let sql = if self.is_postgres() { POSTGRES } else { SQLITE };
         let mut known: Vec<KnownPost> = Vec::new();
@@ -282,17 +289,22 @@ impl Tx {
         .map_err(doing("read where posts were"))
     }
 
-    /// The post's file is gone, or it is a draft again.
-    pub async fn post_is_gone(&mut self, id: &PostId, now: Timestamp) -> Result<(), StoreError> {
-        const SQL: &str = "UPDATE posts SET gone_at = $2 WHERE post_id = $1 AND gone_at IS NULL";
-        on_engine!(self, |conn| sqlx::query(SQL)
+    /// The post's file is gone, or it is a draft again. Says since when: another node may have seen it first.
+    pub async fn post_is_gone(
+        &mut self,
+        id: &PostId,
+        now: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        const SQL: &str =
+            "UPDATE posts SET gone_at = COALESCE(gone_at, $2) WHERE post_id = $1 RETURNING gone_at";
+        let gone_at: Option<i64> = on_engine!(self, |conn| sqlx::query_scalar(SQL)
             .bind(id.as_str())
             .bind(now.as_microsecond())
-            .execute(conn)
-            .await
-            .map(|_| ()))
+            .fetch_optional(conn)
+            .await)
         .map_err(doing("note that a post is gone"))?;
-        self.record_event(Event::new("post.gone", now).post(id)).await
+        self.record_event(Event::new("post.gone", now).post(id)).await?;
+        Ok(gone_at.map_or(now, instant))
     }
 
     /// Where posts were that are gone, the latest first.

@@ -60,6 +60,7 @@ fn files(folder: &Path, posts: &[Written]) -> Vec<PathBuf> {
         about: &FeedAbout::default(),
         podcast: None,
         neighbours: None,
+        gone: &[],
         ids: FeedIds::none(),
     };
     let write = |format: Format| {

@@ -29,6 +29,7 @@ async fn a_new_post_is_in_the_feeds_at_once_and_in_the_mail_when_it_has_settled(
     }
 }
 
+/// Statement 8.
 #[tokio::test]
 async fn drafts_future_dates_and_broken_files_go_nowhere() {
     let world = Setting::new(Engine::Sqlite).start().await;
@@ -56,6 +57,7 @@ async fn drafts_future_dates_and_broken_files_go_nowhere() {
     assert_eq!(broken, ["posts/broken.md", "posts/dateless.md"]);
 }
 
+/// Statement 8.
 #[tokio::test]
 async fn a_future_post_goes_live_on_its_date_without_a_file_event() {
     let world = Setting::new(Engine::Sqlite).start().await;
@@ -170,6 +172,7 @@ async fn a_post_that_changes_before_it_has_settled_is_mailed_once_as_it_is_then(
     assert_eq!(world.outbox_mail(), [("ann@example.org".to_owned(), "Version 4".to_owned())]);
 }
 
+/// Statement 43.
 #[tokio::test]
 async fn a_file_that_breaks_keeps_its_last_good_post_live_even_over_a_restart() {
     let mut world = Setting::new(Engine::Sqlite).start().await;

@@ -30,6 +30,7 @@ fn check(cases: &[(&str, &str)]) {
 
 const VIDEO: &str = "<a href=\"https://www.youtube.com/watch?v=dQw4w9WgXcQ\"><img src=\"https://i.ytimg.com/vi/dQw4w9WgXcQ/hqdefault.jpg\" alt=\"Video on YouTube\"></a>";
 
+/// Statement 23.
 #[test]
 fn hugos_shortcodes_are_what_they_stand_for() {
     check(&[
@@ -69,6 +70,7 @@ fn liquid_and_zola_are_read_where_they_mean_something_alone() {
     ]);
 }
 
+/// Statement 23.
 #[test]
 fn obsidians_notes_read_as_their_author_sees_them() {
     check(&[
@@ -235,6 +237,7 @@ above {/* truncate */} below
     ));
 }
 
+/// Statement 23: or the post is reported.
 #[test]
 fn what_is_not_known_is_told_where_it_stands() {
     let texts = [

@@ -126,6 +126,7 @@ impl Selection {
             about: self.about.as_ref().unwrap_or(&publication.feeds.about),
             podcast: publication.feeds.podcast.as_ref().filter(|_| self.is_podcast),
             neighbours: self.neighbours.as_ref(),
+            gone: &[],
             ids: &publication.ids,
         }
     }

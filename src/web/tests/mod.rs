@@ -108,6 +108,7 @@ impl World {
             about: &config.feeds.about,
             podcast: None,
             neighbours: None,
+            gone: &[],
             ids: FeedIds::none(),
         };
         render(format, &spec, posts).unwrap()
