@@ -173,18 +173,28 @@ impl Tx {
         posts: &[PostSighting<'_>],
         now: Timestamp,
     ) -> Result<Vec<Sighted>, StoreError> {
-        let mut sighted = Vec::with_capacity(posts.len());
-        for share in posts.chunks(SHARE) {
-            sighted.extend(self.sight_share(share, now).await?);
+        // In the order of the table: a hundred thousand rows here and there would be read and written page by page.
+        let mut in_order: Vec<&PostSighting<'_>> = posts.iter().collect();
+        in_order.sort_unstable_by_key(|post| post.id);
+        let mut rows = HashMap::with_capacity(posts.len());
+        for share in in_order.chunks(SHARE) {
+            rows.extend(self.sight_share(share, now).await?);
         }
-        Ok(sighted)
+        let of = |post: &PostSighting<'_>| {
+            let (sighted, hold): &(Sighted, Option<String>) =
+                rows.get(post.id.as_str()).ok_or(StoreError::Corrupt("a post"))?;
+            let hold = hold.as_deref().map(str::parse).transpose()?;
+            Ok(Sighted { hold, ..*sighted })
+        };
+        posts.iter().map(of).collect()
     }
 
+    /// What stands of each, by id, its hold as it is written.
     async fn sight_share(
         &mut self,
-        posts: &[PostSighting<'_>],
+        posts: &[&PostSighting<'_>],
         now: Timestamp,
-    ) -> Result<Vec<Sighted>, StoreError> {
+    ) -> Result<HashMap<String, (Sighted, Option<String>)>, StoreError> {
         // Values of their own rather than JSON: taking a row of it apart costs more than writing the row.
         let rows = self.rows_of_values(posts.len(), WRITTEN);
         let sql = format!(
@@ -202,7 +212,7 @@ impl Tx {
              RETURNING post_id, first_seen_at, revised_at, edited_at, is_news, hold"
         );
         let at = now.as_microsecond();
-        let rows = on_engine!(self, |conn| posts
+        on_engine!(self, |conn| posts
             .iter()
             .fold(sqlx::query(sqlx::AssertSqlSafe(sql)), |query, post| query
                 .bind(post.id.as_str())
@@ -236,14 +246,7 @@ impl Tx {
                     })
                     .collect::<Result<HashMap<_, _>, sqlx::Error>>()
             }))
-        .map_err(doing("remember posts"))?;
-        let of = |post: &PostSighting<'_>| {
-            let (sighted, hold) =
-                rows.get(post.id.as_str()).ok_or(StoreError::Corrupt("a post"))?;
-            let hold = hold.as_deref().map(str::parse).transpose()?;
-            Ok(Sighted { hold, ..*sighted })
-        };
-        posts.iter().map(of).collect()
+        .map_err(doing("remember posts"))
     }
 
     /// Notes that a post has left a link, which leads to it from then on, and that `taken` are links of posts again.
