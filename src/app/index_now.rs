@@ -110,7 +110,7 @@ fn is_same(before: &[LivePost], live: &[LivePost]) -> bool {
 /// The pages of posts that are ours to speak of, with their revisions: the key opens what is below its own folder.
 fn pages<'a>(public_url: &Url, posts: &'a [LivePost]) -> BTreeMap<&'a str, &'a str> {
     let pages = posts.iter().map(|it| {
-        let url = it.post.canonical.as_ref().unwrap_or(&it.post.link);
+        let url = it.post.canonical.as_deref().unwrap_or(&it.post.link);
         (url.as_str(), it.post.revision.as_str())
     });
     pages.filter(|(url, _)| url.starts_with(public_url.as_str())).collect()

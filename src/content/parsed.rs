@@ -18,7 +18,7 @@ pub struct Parsed {
     pub slug: String,
     pub link: Url,
     /// Where the author says the original is, when that is not `link`.
-    pub canonical: Option<Url>,
+    pub canonical: Option<Box<Url>>,
     /// Plain text, one line, at most 500 characters.
     pub title: String,
     pub published_at: Timestamp,
@@ -42,7 +42,7 @@ pub struct Parsed {
     pub tags: Vec<String>,
     pub categories: Vec<String>,
     pub language: String,
-    pub image: Option<Url>,
+    pub image: Option<Box<Url>>,
     pub image_alt: Option<String>,
     /// Where they are not the tags.
     pub topics: Vec<String>,
@@ -95,7 +95,7 @@ impl Parsed {
         let instant = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
         let url = |url: Option<&Url>| url.map(Url::to_string).unwrap_or_default();
         let dates = [Some(self.published_at), self.updated_at, self.expires_at].map(instant);
-        let urls = [url(self.canonical.as_ref()), url(self.image.as_ref())];
+        let urls = [url(self.canonical.as_deref()), url(self.image.as_deref())];
         let counts =
             format!("{} {} {}", self.authors.len(), self.tags.len(), self.categories.len());
         let authors: Vec<[String; 3]> = self

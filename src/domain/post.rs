@@ -49,7 +49,7 @@ pub struct Post {
     /// Where it lives on the author's site: absolute.
     pub link: Url,
     /// Front matter's canonical URL, when it is not `link`.
-    pub canonical: Option<Url>,
+    pub canonical: Option<Box<Url>>,
     /// Plain text, one line.
     pub title: String,
     /// The author's publication date.
@@ -63,7 +63,7 @@ pub struct Post {
     pub categories: Vec<String>,
     /// BCP 47 tag, `en` or `pt-BR`.
     pub language: String,
-    pub image: Option<Url>,
+    pub image: Option<Box<Url>>,
     /// What the image shows, for those who don't see it.
     #[serde(default)]
     pub image_alt: Option<String>,

@@ -89,7 +89,7 @@ impl Versions<'_> {
         let all = self.0.get(&VersionKey::of(post)).into_iter().flatten();
         let others = other_languages(post, all.map(|other| ((), *other)));
         let translation = |((), other): ((), &Post)| {
-            let link = other.canonical.as_ref().unwrap_or(&other.link).clone();
+            let link = other.canonical.as_deref().unwrap_or(&other.link).clone();
             Translation { language: other.language.clone(), link }
         };
         others.into_iter().map(translation).collect()

@@ -135,9 +135,9 @@ impl<'a> Entry<'a> {
             published_at: text::instant(post.published_at),
             changed_at: text::instant(post.changed_at()),
             language: text::language(&post.language).filter(foreign),
-            canonical: post.canonical.as_ref().map(url::Url::as_str),
+            canonical: post.canonical.as_deref().map(url::Url::as_str),
             external: post.external.as_deref().map(url::Url::as_str),
-            image: post.image.as_ref().map(url::Url::as_str),
+            image: post.image.as_deref().map(url::Url::as_str),
             image_alt: post.image_alt.as_deref().and_then(text::line),
             recording: post.enclosure.as_deref().map(Recording::new),
         }

@@ -77,7 +77,7 @@ fn written(post: Post, html: &str) -> Written {
 /// A post with everything, one in another language with odd text, and one with next to nothing.
 fn three_posts() -> Vec<Written> {
     let rich = Post {
-        canonical: Some(url("https://elsewhere.example/ponds")),
+        canonical: Some(Box::new(url("https://elsewhere.example/ponds"))),
         updated_at: Some(at("2026-11-03T10:00:00Z")),
         authors: vec![
             Author { url: Some(url("https://mira.example/")), ..person("Mira Holm") },
@@ -85,7 +85,7 @@ fn three_posts() -> Vec<Written> {
         ],
         tags: vec!["ponds".to_owned(), "R&D".to_owned(), "notes".to_owned()],
         categories: vec!["notes".to_owned()],
-        image: Some(url("https://example.org/img/pond.jpg?w=800&h=600")),
+        image: Some(Box::new(url("https://example.org/img/pond.jpg?w=800&h=600"))),
         ..post("ponds", "2026-11-02T08:30:00.25+01:00")
     };
     let odd = Post {

@@ -1,7 +1,9 @@
 //! The posts that are live: by id, by link, and in the order of the catalog.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Borrow;
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -11,8 +13,8 @@ use crate::domain::{CatalogPost, PostId};
 #[derive(Debug, Default)]
 pub(super) struct Live {
     by_id: HashMap<PostId, Arc<CatalogPost>>,
-    by_link: HashMap<String, PostId>,
-    newest_first: BTreeMap<(Reverse<Timestamp>, PostId), Arc<CatalogPost>>,
+    by_link: HashSet<AtLink>,
+    newest_first: BTreeSet<InOrder>,
     /// The same, as others get them; made when somebody asks after a change.
     listed: OnceLock<Arc<Vec<Arc<CatalogPost>>>>,
     /// Those that wait for a person.
@@ -26,8 +28,8 @@ impl Live {
         if let Some(before) = self.by_id.insert(post.id.clone(), Arc::clone(live)) {
             self.forget_place(&before);
         }
-        self.by_link.insert(post.link.to_string(), post.id.clone());
-        self.newest_first.insert(key(live), Arc::clone(live));
+        self.by_link.replace(AtLink(Arc::clone(live)));
+        self.newest_first.insert(InOrder(Arc::clone(live)));
         if live.is_held() {
             self.held.insert(post.id.clone());
         }
@@ -43,13 +45,13 @@ impl Live {
         }
     }
 
-    fn forget_place(&mut self, live: &CatalogPost) {
+    fn forget_place(&mut self, live: &Arc<CatalogPost>) {
         self.listed = OnceLock::new();
         let link = live.post.link.as_str();
-        if self.by_link.get(link) == Some(&live.post.id) {
+        if self.by_link.get(link).is_some_and(|it| it.0.post.id == live.post.id) {
             self.by_link.remove(link);
         }
-        self.newest_first.remove(&key(live));
+        self.newest_first.remove(&InOrder(Arc::clone(live)));
         self.held.remove(&live.post.id);
     }
 
@@ -63,7 +65,7 @@ impl Live {
 
     /// The source of the post that lives at `link`.
     pub(super) fn source_at(&self, link: &str) -> Option<&str> {
-        self.source_of(self.by_link.get(link)?)
+        self.source_of(&self.by_link.get(link)?.0.post.id)
     }
 
     pub(super) fn held(&self) -> &BTreeSet<PostId> {
@@ -75,13 +77,63 @@ impl Live {
     }
 
     pub(super) fn newest_first(&self) -> impl Iterator<Item = &Arc<CatalogPost>> {
-        self.newest_first.values()
+        self.newest_first.iter().map(|it| &it.0)
     }
 }
 
-fn key(live: &CatalogPost) -> (Reverse<Timestamp>, PostId) {
-    (Reverse(live.post.published_at), live.post.id.clone())
+/// A post, found by its link.
+#[derive(Debug)]
+struct AtLink(Arc<CatalogPost>);
+
+impl Borrow<str> for AtLink {
+    fn borrow(&self) -> &str {
+        self.0.post.link.as_str()
+    }
 }
+
+impl Hash for AtLink {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        <Self as Borrow<str>>::borrow(self).hash(state);
+    }
+}
+
+impl PartialEq for AtLink {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.post.link == other.0.post.link
+    }
+}
+
+impl Eq for AtLink {}
+
+/// A post, in the order of the catalog: newest first.
+#[derive(Debug)]
+struct InOrder(Arc<CatalogPost>);
+
+impl InOrder {
+    fn key(&self) -> (Reverse<Timestamp>, &PostId) {
+        (Reverse(self.0.post.published_at), &self.0.post.id)
+    }
+}
+
+impl Ord for InOrder {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for InOrder {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for InOrder {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for InOrder {}
 
 /// Where posts were before, by path: whoever asks at another host asks the same. What only a query told from other addresses
 /// is left out: the path alone is somebody else's.

@@ -310,7 +310,7 @@ pub fn newsletter_context(newsletter: &Newsletter) -> NewsletterContext {
 /// hold its own hash, so nobody's can make a recipient's token appear in a link of theirs.
 fn hole_for(input: &EditionInput<'_>, note: Option<&str>) -> String {
     let said = input.posts.iter().flat_map(|Written { post, body }| {
-        let url = post.canonical.as_ref().unwrap_or(&post.link);
+        let url = post.canonical.as_deref().unwrap_or(&post.link);
         let own = [post.title.as_str(), &post.summary, body.for_mail(), &body.text, url.as_str()];
         own.into_iter().chain(post.wishes().words().map(|(_, text)| text))
     });

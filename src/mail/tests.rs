@@ -92,7 +92,7 @@ fn plain(slug: &str, title: &str) -> Written {
 
 fn river_post() -> Post {
     Post {
-        image: Some(url("https://example.org/images/river.jpg")),
+        image: Some(Box::new(url("https://example.org/images/river.jpg"))),
         ..post("river", "A walk along the river")
     }
 }

@@ -138,7 +138,7 @@ async fn judge(bench: &Bench, source: &Source, force: bool) -> anyhow::Result<Ju
     let addresses = bench.catalog.posts.iter().map(|known| {
         let post = &known.post;
         let mut others = former.remove(post.link.as_str()).unwrap_or_default();
-        others.extend(post.aliases.iter().chain(&post.canonical).cloned());
+        others.extend(post.aliases.iter().chain(post.canonical.as_deref()).cloned());
         PostAddress {
             id: &post.id,
             link: &post.link,

@@ -135,7 +135,7 @@ fn head(post: &Parsed) -> String {
         let url = author.url.as_ref().map(Url::as_str);
         writeln!(out, "author: {} {:?} {url:?}", author.name, author.email).unwrap();
     }
-    let url = |url: &Option<Url>| url.as_ref().map(Url::to_string).unwrap_or_default();
+    let url = |url: &Option<Box<Url>>| url.as_deref().map(Url::to_string).unwrap_or_default();
     writeln!(out, "image: {}\ncanonical: {}", url(&post.image), url(&post.canonical)).unwrap();
     writeln!(out, "pinned id: {:?}\nsummary: {}", post.pinned_id, post.summary).unwrap();
     out + &extras(post)

@@ -42,7 +42,7 @@ fn episode(length: Option<u64>) -> Post {
         enclosure: Some(Box::new(recording(length, Some("audio/mpeg")))),
         external: Some(Box::new(url("https://elsewhere.example/a?b&c"))),
         series: Some(Series { name: "Ponds".to_owned(), part: Some(2) }),
-        image: Some(url("https://example.org/p.jpg")),
+        image: Some(Box::new(url("https://example.org/p.jpg"))),
         image_alt: Some("A pond, \"still\" & <green>".to_owned()),
         ..post("seven", "2026-11-02T08:30:00Z")
     }

@@ -320,7 +320,8 @@ fn pictures_say_what_they_show_and_stay_within_the_column() {
         }
     }
     assert!(seen > 3);
-    let drawn = Post { image: Some(url("https://example.org/a.svg?v=1")), ..river_post() };
+    let drawn =
+        Post { image: Some(Box::new(url("https://example.org/a.svg?v=1"))), ..river_post() };
     let drawn = written(drawn, RIVER_HTML, RIVER_TEXT);
     assert!(!compose(Cadence::Daily, vec![drawn]).html.contains("a.svg"));
 }

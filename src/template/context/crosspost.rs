@@ -90,7 +90,7 @@ impl CrosspostContext {
         });
         let data = CrosspostData {
             id: post.id.to_string(),
-            url: post.canonical.as_ref().unwrap_or(&post.link).to_string(),
+            url: post.canonical.as_deref().unwrap_or(&post.link).to_string(),
             title: post.title.clone(),
             summary: post.summary.clone(),
             html: (body.html.len() <= MAX_HTML).then(|| body.html.clone()),

@@ -64,7 +64,7 @@ impl PostContext {
         Self {
             id: post.id.to_string(),
             title: post.title.clone(),
-            url: post.canonical.as_ref().unwrap_or(&post.link).to_string(),
+            url: post.canonical.as_deref().unwrap_or(&post.link).to_string(),
             summary: post.summary.clone(),
             html: body.for_mail().to_owned(),
             text: body.text.clone(),

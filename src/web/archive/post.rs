@@ -90,7 +90,7 @@ fn context(shown: &Shown, at: usize) -> PostPage {
         post: PostContext {
             id: post.id.to_string(),
             title: post.title.clone(),
-            url: post.canonical.as_ref().unwrap_or(&post.link).to_string(),
+            url: post.canonical.as_deref().unwrap_or(&post.link).to_string(),
             summary: post.summary.clone(),
             html: HOLE.to_owned(),
             text: String::new(),
@@ -232,7 +232,7 @@ fn json_ld(page: &PostPage, post: &Post, zone: &TimeZone) -> String {
     let optional = [
         ("description", (!post.summary.is_empty()).then(|| json!(post.summary))),
         ("author", (!authors.is_empty()).then(|| json!(authors))),
-        ("image", post.image.as_ref().map(|it: &Url| json!(it.as_str()))),
+        ("image", post.image.as_deref().map(|it: &Url| json!(it.as_str()))),
         ("keywords", (!post.tags.is_empty()).then(|| json!(post.tags))),
     ];
     for (key, value) in optional {

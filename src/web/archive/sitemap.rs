@@ -133,7 +133,7 @@ mod tests {
         config.site.url = "https://example.org/blog/".parse().unwrap();
         let at = "2026-01-02T08:00:00Z".parse().unwrap();
         let post = |canonical: &str| Post {
-            canonical: Some(canonical.parse().unwrap()),
+            canonical: Some(Box::new(canonical.parse().unwrap())),
             ..Post::bare(canonical, at)
         };
         let all = [
@@ -157,8 +157,10 @@ mod tests {
         let house = crate::audience::fixture::House::new().await;
         let day = |day: &str| format!("2026-01-{day}T08:00:00Z").parse().unwrap();
         let post = |slug: &str, at: &str| Post::bare(slug, day(at));
-        let elsewhere =
-            Post { canonical: Some("https://other.example/x".parse().unwrap()), ..post("x", "04") };
+        let elsewhere = Post {
+            canonical: Some(Box::new("https://other.example/x".parse().unwrap())),
+            ..post("x", "04")
+        };
         let odd = Post {
             link: "https://example.org/?a=1&b='2'".parse().unwrap(),
             updated_at: Some(day("09")),

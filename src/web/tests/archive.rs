@@ -58,7 +58,7 @@ pub(super) fn rich() -> Post {
     Post {
         title: "A walk </script><b> & more".to_owned(),
         tags: vec!["C++".to_owned(), "Long Walks".to_owned(), "..".to_owned()],
-        image: Some("https://example.org/river.jpg?a=1&b=2".parse().unwrap()),
+        image: Some(Box::new("https://example.org/river.jpg?a=1&b=2".parse().unwrap())),
         image_alt: Some("A river".to_owned()),
         series: Some(Series { name: "Rivers".to_owned(), part: Some(2) }),
         translation_key: Some("walk".to_owned()),
