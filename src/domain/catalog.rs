@@ -51,14 +51,13 @@ pub struct Tombstone {
     pub gone_at: Timestamp,
 }
 
-/// So many posts that are gone are told of: who polls so rarely that more went meanwhile has to look at the feed itself.
-const TOMBSTONES: usize = 20;
-
-/// The latest of `all`, the latest first.
-pub fn latest(mut all: Vec<Tombstone>) -> Vec<Tombstone> {
-    all.sort_by(|a, b| b.gone_at.cmp(&a.gone_at).then_with(|| a.id.cmp(&b.id)));
-    all.truncate(TOMBSTONES);
-    all
+impl Tombstone {
+    /// The latest of `all`, `most` of them, the latest first.
+    pub fn latest(mut all: Vec<Self>, most: usize) -> Vec<Self> {
+        all.sort_by(|a, b| b.gone_at.cmp(&a.gone_at).then_with(|| a.id.cmp(&b.id)));
+        all.truncate(most);
+        all
+    }
 }
 
 /// All posts that are neither drafts nor broken, newest first, and what is wrong with the others.

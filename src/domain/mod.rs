@@ -38,7 +38,7 @@ mod wishes;
 pub use address::{EmailAddress, EmailAddressError};
 pub use bounce::{Bounce, SoftBounces};
 pub use canary::{Canary, CanaryLimits, Counts, Gate};
-pub use catalog::{Catalog, CatalogPost, Tombstone, latest as latest_tombstones};
+pub use catalog::{Catalog, CatalogPost, Tombstone};
 pub use choice::{Choice, SendTime, SendTimeError, Slot, Topics};
 pub use correction::{Correction, correction_of};
 pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};

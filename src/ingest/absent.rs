@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::domain::{Alike, Likeness, PostId, Tombstone, latest_tombstones};
+use crate::domain::{Alike, Likeness, PostId, Tombstone};
 use crate::store::KnownPost;
 
 /// Found by id and by the file that they were last seen in.
@@ -67,14 +67,16 @@ impl Absent {
         }
     }
 
-    /// The latest that are gone.
+    /// The latest that are gone; more than feeds tell of, which were not in feeds all of them.
     pub(super) fn tombstones(&self) -> Vec<Tombstone> {
         let gone = self.posts.values().filter_map(|known| Some((known, known.gone_at?)));
         let gone = gone.map(|(known, gone_at)| Tombstone { id: known.id.clone(), gone_at });
-        latest_tombstones(gone.collect())
+        Tombstone::latest(gone.collect(), MOST_GONE)
     }
 }
 
+/// So many posts that are gone are named.
+const MOST_GONE: usize = 200;
 /// Posts compared for one band: what thousands have in common tells none of them.
 const MOST_COMPARED: usize = 64;
 

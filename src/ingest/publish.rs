@@ -9,7 +9,7 @@ use super::effect::Checked;
 use crate::config::Config;
 use crate::domain::{
     Catalog, Diagnostic, FeedCheck, FeedIds, Live, LivePost, PostId, QueuedRelease, Revision,
-    Tombstone, Written, latest_tombstones,
+    Tombstone, Written,
 };
 use crate::feed::{
     self, Document, Effect, FeedSpec, Format, Places, Publication, Selections, Shelf, Texts,
@@ -20,6 +20,9 @@ use crate::telemetry;
 /// Where each format is served.
 pub const PATHS: [(&str, Format); 3] =
     [("/feed.xml", Format::Rss), ("/atom.xml", Format::Atom), ("/feed.json", Format::Json)];
+
+/// So many posts that are gone are told of: who polls so rarely that more went meanwhile has to look at the feed itself.
+const TOMBSTONES: usize = 20;
 
 /// What became of the feeds.
 #[derive(Debug)]
@@ -68,7 +71,7 @@ pub fn publish_feeds(
     let unplaced = selections.unplaced();
     let neighbours = selections.before_head();
     let head = selections.head();
-    let gone = tombstones(catalog, &live, &head);
+    let gone = tombstones(catalog, (&live, places), &head);
     let spec = FeedSpec {
         title: &config.site.title,
         description: &config.site.description,
@@ -103,14 +106,20 @@ pub fn publish_feeds(
     Published { shelf, changes_at, unread, unplaced, effect }
 }
 
-/// The posts that are gone since the oldest in the feed came: who has no older copy than that may have them.
-fn tombstones(catalog: &Catalog, live: &Live, head: &[LivePost]) -> Vec<Tombstone> {
+/// The posts that are gone since the oldest in the feed came: who has no older copy than that may have them. What has no place in
+/// the archive was in no feed.
+fn tombstones(
+    catalog: &Catalog,
+    (live, places): (&Live, &Places),
+    head: &[LivePost],
+) -> Vec<Tombstone> {
     let Some(since) = head.iter().map(|it| it.post.published_at).min() else { return Vec::new() };
     let expired = live.expired().filter_map(|known| {
         Some(Tombstone { id: known.post.id.clone(), gone_at: known.expires_at? })
     });
     let gone = catalog.gone.iter().cloned().chain(expired);
-    latest_tombstones(gone.filter(|it| it.gone_at >= since).collect())
+    let told = gone.filter(|it| it.gone_at >= since && places.of(&it.id).is_some());
+    Tombstone::latest(told.collect(), TOMBSTONES)
 }
 
 /// A document of the main feed as it was served. None: it is something else by now.
