@@ -292,7 +292,7 @@ fn a_guid_is_a_permalink_only_where_it_is_the_link() {
     assert!(second.contains("isPermaLink=\"false\""), "{second}");
 }
 
-/// Statement 19: a schema is not at hand; what version 1.1 requires is.
+/// Statement 19: what version 1.1 requires; a schema is asked where programs are that were not written here.
 #[test]
 fn every_item_of_json_has_what_the_format_requires() {
     let json: serde_json::Value =

@@ -1,4 +1,4 @@
-//! The feeds of posts that no editor leaves so, as programs read them that are not ours (statements 10 to 12 and 42).
+//! The feeds of posts that no editor leaves so, as programs read them that are not ours (statements 10 to 12, 26 and 42).
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use postrider::config::FeedAbout;
 use postrider::content::{self, FolderRules, SourceFile, Verdict};
-use postrider::domain::{Author, Body, FeedIds, PostId, Written};
+use postrider::domain::{Author, Body, FeedIds, PostId, Tombstone, Written};
 use postrider::feed::{FeedSpec, FeedUrls, Format, render};
 use serde_json::Value;
 
@@ -49,6 +49,9 @@ fn posts() -> Vec<Written> {
 /// The RSS and Atom documents of the posts, as files.
 fn files(folder: &Path, posts: &[Written]) -> Vec<PathBuf> {
     let author = Author { name: "Ada Moss".to_owned(), email: None, url: None };
+    let gone = ["urn:uuid:1", "https://old.example/?p=1&q=2"];
+    let gone =
+        gone.map(|id| Tombstone { id: PostId::pinned(id), gone_at: posts[0].post.published_at });
     let spec = FeedSpec {
         title: "Field Notes <&>",
         description: "Odd posts",
@@ -60,7 +63,7 @@ fn files(folder: &Path, posts: &[Written]) -> Vec<PathBuf> {
         about: &FeedAbout::default(),
         podcast: None,
         neighbours: None,
-        gone: &[],
+        gone: &gone,
         ids: FeedIds::none(),
     };
     let write = |format: Format| {
