@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::feed_guard::FeedGuard;
-use crate::config::Config;
+use crate::config::{Config, WatchMode};
 use crate::domain::{Catalog, Diagnostic, FeedIds, PostId};
 use crate::feed::{Document, Places, Shelf};
 use crate::ingest::{self, Ingest, Press, Published, publish_feeds, settle_validators};
@@ -67,6 +67,7 @@ impl Desk {
                     () = watch.settled() => {}
                 }
             }
+            self.look_unheard(&mut opened.ingest).await;
             let now = self.state.clock.now();
             if matches!(look, Look::Everywhere) {
                 wake.rescan_at =
@@ -100,6 +101,18 @@ impl Desk {
             };
             let Some(next) = next else { return Ok(()) };
             look = next;
+        }
+    }
+
+    /// The first look, before anything is watched: each file that is opened is an event, and all of them are. What changes
+    /// meanwhile is found by the look that follows, which opens nothing else.
+    async fn look_unheard(&self, ingest: &mut Ingest) {
+        if ingest.has_scanned() || self.config.watch.mode == WatchMode::Poll {
+            return;
+        }
+        if let Err(error) = ingest.rescan(self.state.clock.now()).await {
+            // The look that follows fails as well, and says so, or makes up for it.
+            tracing::debug!(error = %telemetry::causes(&error), "posts cannot be taken in yet");
         }
     }
 
