@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::hex;
+
 macro_rules! row_id {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
         $(#[$doc])*
@@ -110,8 +112,7 @@ impl Revision {
             context.update(part.as_bytes());
         }
         let digest = context.finish();
-        let first: [u8; 16] = digest.as_ref()[..16].try_into().expect("SHA-256 has 32 bytes");
-        Self(format!("{:032x}", u128::from_be_bytes(first)))
+        Self(hex(&digest.as_ref()[..16]))
     }
 
     /// Takes a revision read back from the store.

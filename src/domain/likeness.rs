@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::hex;
+
 const BINS: usize = 32;
 /// A bin that no triple fell into.
 const EMPTY: u16 = u16::MAX;
@@ -130,7 +132,8 @@ fn mix(mut x: u64) -> u64 {
 
 impl fmt::Display for Likeness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|bin| write!(f, "{bin:04x}"))
+        let bytes: Vec<u8> = self.0.iter().flat_map(|bin| bin.to_be_bytes()).collect();
+        f.write_str(&hex(&bytes))
     }
 }
 

@@ -366,19 +366,26 @@ fn without_comments(html: &str) -> Option<Cow<'_, str>> {
 
 /// As HTML's serialisation asks for.
 fn escape_text(text: &str, out: &mut String) {
-    escape(text, out, |byte| matches!(byte, b'&' | b'<' | b'>' | NO_BREAK_SPACE));
+    if memchr::memchr(NO_BREAK_SPACE, text.as_bytes()).is_some() {
+        return escape(text, out, |bytes| {
+            bytes.iter().position(|byte| matches!(byte, b'&' | b'<' | b'>' | &NO_BREAK_SPACE))
+        });
+    }
+    escape(text, out, |bytes| memchr::memchr3(b'&', b'<', b'>', bytes));
 }
 
 fn escape_attribute(text: &str, out: &mut String) {
-    escape(text, out, |byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | NO_BREAK_SPACE));
+    escape(text, out, |bytes| {
+        bytes.iter().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | &NO_BREAK_SPACE))
+    });
 }
 
 /// The first of its two bytes in UTF-8, which others begin with too.
 const NO_BREAK_SPACE: u8 = 0xC2;
 
-fn escape(text: &str, out: &mut String, is_special: impl Fn(u8) -> bool) {
+fn escape(text: &str, out: &mut String, next_special: impl Fn(&[u8]) -> Option<usize>) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(&is_special) {
+    while let Some(at) = next_special(rest.as_bytes()) {
         let (plain, special) = rest.split_at(at);
         out.push_str(plain);
         let mut letters = special.chars();
