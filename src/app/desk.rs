@@ -105,7 +105,7 @@ impl Desk {
     }
 
     /// The first look, before anything is watched: each file that is opened is an event, and all of them are. What changes
-    /// meanwhile is found by the look that follows, which opens nothing else.
+    /// meanwhile is found by the look that follows, which opens that and what was written just before.
     async fn look_unheard(&self, ingest: &mut Ingest) {
         if ingest.has_scanned() || self.config.watch.mode == WatchMode::Poll {
             return;

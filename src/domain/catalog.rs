@@ -51,15 +51,6 @@ pub struct Tombstone {
     pub gone_at: Timestamp,
 }
 
-impl Tombstone {
-    /// The latest of `all`, `most` of them, the latest first.
-    pub fn latest(mut all: Vec<Self>, most: usize) -> Vec<Self> {
-        all.sort_by(|a, b| b.gone_at.cmp(&a.gone_at).then_with(|| a.id.cmp(&b.id)));
-        all.truncate(most);
-        all
-    }
-}
-
 /// All posts that are neither drafts nor broken, newest first, and what is wrong with the others.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
@@ -68,7 +59,7 @@ pub struct Catalog {
     pub problems: Vec<Diagnostic>,
     /// Paths at which posts were before, and where each is now.
     pub moved: Arc<BTreeMap<String, String>>,
-    /// The latest posts whose files are gone or are drafts again.
+    /// Posts whose files are gone or are drafts again, in no order.
     pub gone: Vec<Tombstone>,
     pub drafts: usize,
     pub broken: usize,

@@ -67,16 +67,12 @@ impl Absent {
         }
     }
 
-    /// The latest that are gone; more than feeds tell of, which were not in feeds all of them.
     pub(super) fn tombstones(&self) -> Vec<Tombstone> {
-        let gone = self.posts.values().filter_map(|known| Some((known, known.gone_at?)));
-        let gone = gone.map(|(known, gone_at)| Tombstone { id: known.id.clone(), gone_at });
-        Tombstone::latest(gone.collect(), MOST_GONE)
+        let gone = self.posts.values();
+        gone.filter_map(|it| Some(Tombstone { id: it.id.clone(), gone_at: it.gone_at? })).collect()
     }
 }
 
-/// So many posts that are gone are named.
-const MOST_GONE: usize = 200;
 /// Posts compared for one band: what thousands have in common tells none of them.
 const MOST_COMPARED: usize = 64;
 

@@ -119,7 +119,10 @@ fn tombstones(
     });
     let gone = catalog.gone.iter().cloned().chain(expired);
     let told = gone.filter(|it| it.gone_at >= since && places.of(&it.id).is_some());
-    Tombstone::latest(told.collect(), TOMBSTONES)
+    let mut told: Vec<Tombstone> = told.collect();
+    told.sort_by(|a, b| b.gone_at.cmp(&a.gone_at).then_with(|| a.id.cmp(&b.id)));
+    told.truncate(TOMBSTONES);
+    told
 }
 
 /// A document of the main feed as it was served. None: it is something else by now.

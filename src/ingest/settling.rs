@@ -37,7 +37,7 @@ impl Ingest {
         let Sightings { standing, held } = self.sight(&mut tx, &claims.granted, now).await?;
         let mut gone_since = Vec::with_capacity(gone.len());
         for id in &gone {
-            gone_since.push(tx.post_is_gone(id, now).await?);
+            gone_since.push((id, tx.post_is_gone(id, now).await?));
         }
         let leads_elsewhere = |it: &Standing| {
             self.known(&it.id).is_some_and(|was| was.is_gone() || was.link != it.link)
@@ -51,7 +51,7 @@ impl Ingest {
         tx.commit().await?;
         self.moved = led;
         self.first_scans_noted = self.unreadable.is_empty();
-        for (id, at) in gone.iter().zip(gone_since) {
+        for (id, at) in gone_since {
             self.absent.mark_gone(id, at);
         }
         for one in standing {

@@ -43,7 +43,7 @@ const MAY_SEE: &str = "ETag, Last-Modified, Link, IM, Delta-Base, Retry-After";
 /// RFC 3229.
 const IM: HeaderName = HeaderName::from_static("im");
 const DELTA_BASE: HeaderName = HeaderName::from_static("delta-base");
-/// As many as an answer has at most, those of every answer included.
+/// Room for the headers of an answer, those of every answer included.
 const HEADERS: usize = 20;
 /// Documents so small are compressed while the reader waits; it takes less time than to call somebody else.
 const SMALL: usize = 16 * 1024;
@@ -76,12 +76,7 @@ pub(super) async fn hand_out(State(state): State<Arc<WebState>>, request: Reques
                 {
                     return Ok(page);
                 }
-                let document = match &place {
-                    Place::OnShelf(document) => Arc::clone(document),
-                    Place::OnDemand(_) => {
-                        Box::pin(place.document(&state, &shelf.selections, &path)).await?
-                    }
-                };
+                let document = place.document(&state, &shelf.selections, &path).await?;
                 let is_dated = document.is_noted || matches!(place, Place::OnShelf(_));
                 let answer = answer((Arc::clone(&document), is_dated), &headers, link).await;
                 if document.is_feed() {
@@ -122,13 +117,21 @@ impl<'a> Place<'a> {
         selections: &Arc<Selections>,
         path: &str,
     ) -> Result<Arc<Document>, Response> {
-        let wanted = match self {
-            Self::OnShelf(document) => return Ok(Arc::clone(document)),
-            Self::OnDemand(wanted) => wanted,
-        };
-        if let Some(document) = selections.ready(wanted) {
-            return Ok(document);
+        match self {
+            Self::OnShelf(document) => Ok(Arc::clone(document)),
+            Self::OnDemand(wanted) => match selections.ready(wanted) {
+                Some(document) => Ok(document),
+                None => Box::pin(Self::made(wanted, state, selections, path)).await,
+            },
         }
+    }
+
+    async fn made(
+        wanted: &Wanted,
+        state: &WebState,
+        selections: &Arc<Selections>,
+        path: &str,
+    ) -> Result<Arc<Document>, Response> {
         // Whoever waits here holds no thread.
         let turn = state.kept.making.lock().await;
         if let Some(document) = selections.ready(wanted) {

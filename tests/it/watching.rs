@@ -39,6 +39,42 @@ async fn a_saved_file_is_in_the_feeds_however_its_editor_saves() {
     feed_becomes(&world, &[]).await;
 }
 
+/// With an hour to the next comparison, only the start itself and file events can tell.
+#[tokio::test]
+async fn what_is_saved_while_the_first_look_goes_on_is_not_missed() {
+    let outbox = "url = \"outbox:var/outbox\"";
+    let basic = daemon::configuration("sqlite:var/postrider.db", outbox);
+    let folder = daemon::project(&(basic + "[watch]\nrescan = \"1h\"\ndebounce = \"10ms\"\n"));
+    let posts = folder.path().join("posts");
+    for number in 0..1_000 {
+        save(&posts.join(format!("p{number:04}.md")), post("Early", "2026-03-01"));
+    }
+    let _daemon = Daemon::start(folder.path());
+    let address = Daemon::address(folder.path(), 1).await;
+    let mut saved = 0;
+    let is_there =
+        async || daemon::get(address, "/feed.xml").await.is_some_and(|(it, _)| it == 200);
+    // In front of what was read, behind it, and in files that were read.
+    while !is_there().await {
+        save(&posts.join(format!("a{saved:04}.md")), post("Late", "2026-03-02"));
+        save(&posts.join(format!("z{saved:04}.md")), post("Late", "2026-03-02"));
+        save(&posts.join(format!("p{:04}.md", saved % 1_000)), post("Late", "2026-03-02"));
+        saved += 1;
+    }
+    assert!(saved > 0, "the first look was over before anything could be saved");
+    let all = 1_000 + 2 * saved;
+    daemon::until("all posts", async || {
+        let (_, status) = daemon::get(address, "/metrics").await.expect("it answers");
+        status.lines().any(|line| line.ends_with(&format!(" {all}")) && line.contains("posts"))
+    })
+    .await;
+    let titles = async |path: String| daemon::get(address, &path).await.expect("it answers").1;
+    for number in 0..saved.min(1_000) {
+        let path = format!("/posts/p{number:04}/");
+        daemon::until(&path, async || titles(path.clone()).await.contains("Late")).await;
+    }
+}
+
 #[tokio::test]
 async fn a_file_of_the_same_size_and_date_is_another_one_all_the_same() {
     let world =

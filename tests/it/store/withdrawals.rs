@@ -40,6 +40,21 @@ async fn owed(store: &Store) -> Vec<Vec<i64>> {
 }
 
 #[tokio::test]
+async fn a_post_is_gone_since_somebody_saw_it_first() {
+    for engine in Engine::all() {
+        let world =
+            Setting::new(engine).post("hello.md", post("Hello", "2026-03-01")).start().await;
+        world.author_deletes("hello.md").await;
+        let known = world.store.read().await.unwrap().known_posts().await.unwrap().remove(0);
+        let seen_at = known.gone_at.unwrap();
+        assert_eq!(seen_at, world.clock.now(), "{engine:?}");
+        let mut tx = world.store.write().await.unwrap();
+        let later = seen_at + SignedDuration::from_mins(1);
+        assert_eq!(tx.post_is_gone(&known.id, later).await.unwrap(), seen_at, "{engine:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_digest_that_some_have_is_paused_once_and_explained() {
     for engine in Engine::all() {
         let database = engine.database().await;
