@@ -58,16 +58,16 @@ impl Desk {
     pub(super) async fn run(mut self) -> Result<(), StoreError> {
         let Some(mut opened) = self.open().await else { return Ok(()) };
         let mut watch = Watch::for_posts(&self.config.posts, &self.config.watch);
-        let mut look = Look::Everywhere;
+        let is_watched = self.config.watch.mode != WatchMode::Poll;
+        let mut look = if is_watched { Look::Unheard } else { Look::Everywhere };
         let mut wake = Wake { rescan_at: Timestamp::MAX, due_at: None };
         loop {
-            if matches!(look, Look::Everywhere) {
+            if matches!(look, Look::Unheard | Look::Everywhere) {
                 tokio::select! {
                     () = self.stop.cancelled() => return Ok(()),
                     () = watch.settled() => {}
                 }
             }
-            self.look_unheard(&mut opened.ingest).await;
             let now = self.state.clock.now();
             if matches!(look, Look::Everywhere) {
                 wake.rescan_at =
@@ -94,25 +94,15 @@ impl Desk {
                 is_whole &= read_again(&mut opened.ingest, &passed.unread);
             }
             self.bells.passes.send_modify(|passes| *passes += 1);
-            let next = if is_whole {
+            let next = if is_whole && matches!(look, Look::Unheard) {
+                Some(Look::Everywhere)
+            } else if is_whole {
                 self.next_look(&mut watch, &wake, opened.ingest.holds_something()).await
             } else {
                 self.look_again(now).await
             };
             let Some(next) = next else { return Ok(()) };
             look = next;
-        }
-    }
-
-    /// The first look, before anything is watched: each file that is opened is an event, and all of them are. What changes
-    /// meanwhile is found by the look that follows, which opens that and what was written just before.
-    async fn look_unheard(&self, ingest: &mut Ingest) {
-        if ingest.has_scanned() || self.config.watch.mode == WatchMode::Poll {
-            return;
-        }
-        if let Err(error) = ingest.rescan(self.state.clock.now()).await {
-            // The look that follows fails as well, and says so, or makes up for it.
-            tracing::debug!(error = %telemetry::causes(&error), "posts cannot be taken in yet");
         }
     }
 
@@ -393,6 +383,9 @@ async fn has_chosen(choices: &mut tokio::sync::watch::Receiver<u64>) {
 }
 
 enum Look {
+    /// Everywhere, before anything is watched: each file that is opened is an event, and at first all of them are. What changes
+    /// meanwhile is found by the next look, which opens that and what was written just before.
+    Unheard,
     Everywhere,
     At(Vec<std::path::PathBuf>),
     /// Somebody may have decided on what is held.
@@ -405,7 +398,7 @@ impl Look {
     /// Looks. False: nothing is new.
     async fn at(&self, ingest: &mut Ingest, now: Timestamp) -> Result<bool, StoreError> {
         match self {
-            Self::Everywhere => ingest.rescan(now).await.map(|()| true),
+            Self::Unheard | Self::Everywhere => ingest.rescan(now).await.map(|()| true),
             Self::At(paths) => ingest.refresh(paths, now).await.map(|()| true),
             Self::AtHolds => ingest.look_at_holds().await,
             Self::AtTheClock => Ok(true),

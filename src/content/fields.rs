@@ -16,7 +16,13 @@ pub(super) const EXTRA: [&str; 2] = ["extra", "params"];
 pub(super) type Keyed = Vec<(String, Entry)>;
 
 /// Some keys and what they hold, all asked before the next level.
-enum Level<'a> {
+struct Level<'a> {
+    entries: Entries<'a>,
+    /// A bit for each letter that a key begins with: of a hundred names that are asked for, most begin with none of them.
+    initials: u64,
+}
+
+enum Entries<'a> {
     /// Of this post.
     Read(Vec<(String, &'a Entry)>),
     /// Of many posts.
@@ -24,18 +30,29 @@ enum Level<'a> {
 }
 
 impl<'a> Level<'a> {
+    fn read(entries: Vec<(String, &'a Entry)>) -> Self {
+        let initials = entries.iter().fold(0, |all, (key, _)| all | initial(key));
+        Self { entries: Entries::Read(entries), initials }
+    }
+
+    fn preset(entries: &'a [(String, Entry)]) -> Self {
+        let initials = entries.iter().fold(0, |all, (key, _)| all | initial(key));
+        Self { entries: Entries::Preset(entries), initials }
+    }
+
     fn is_empty(&self) -> bool {
-        match self {
-            Self::Read(entries) => entries.is_empty(),
-            Self::Preset(entries) => entries.is_empty(),
-        }
+        self.initials == 0
+    }
+
+    fn may_have(&self, key: &str) -> bool {
+        self.initials & initial(key) != 0
     }
 
     /// What is under `key`, each time that it is there.
     fn all_under(&self, key: &str) -> impl Iterator<Item = &'a Entry> {
-        let (read, preset) = match self {
-            Self::Read(entries) => (&entries[..], &[][..]),
-            Self::Preset(entries) => (&[][..], *entries),
+        let (read, preset) = match &self.entries {
+            Entries::Read(entries) => (&entries[..], &[][..]),
+            Entries::Preset(entries) => (&[][..], *entries),
         };
         let read = read.iter().map(|(name, entry)| (name, *entry));
         let preset = preset.iter().map(|(name, entry)| (name, entry));
@@ -62,13 +79,13 @@ impl<'a> Fields<'a> {
         let top = normalised(entries);
         let inner = |wanted: &[&str]| {
             let maps = top.iter().filter(|(key, _)| wanted.contains(&key.as_str()));
-            Level::Read(maps.flat_map(|(_, entry)| normalised(children(&entry.node))).collect())
+            Level::read(maps.flat_map(|(_, entry)| normalised(children(&entry.node))).collect())
         };
         let (ours, extra) = (inner(&[OURS]), inner(&EXTRA));
-        push_levels(&mut levels, [ours, Level::Read(top), extra], names);
+        push_levels(&mut levels, [ours, Level::read(top), extra], names);
         let own = levels.len();
         for Preset { top, ours, extra } in presets {
-            push_levels(&mut levels, [ours, top, extra].map(|it| Level::Preset(it)), names);
+            push_levels(&mut levels, [ours, top, extra].map(|it| Level::preset(it)), names);
         }
         Self { levels, own }
     }
@@ -130,6 +147,9 @@ impl<'a> View<'_, 'a> {
         wanted: impl Fn(&Entry) -> bool,
     ) -> Option<&'a Entry> {
         let in_level = |level: &Level<'a>, key: &str| {
+            if !level.may_have(key) {
+                return None;
+            }
             let (first, rest) = key.split_once('.').unwrap_or((key, ""));
             level.all_under(first).find_map(|entry| {
                 let entry = if rest.is_empty() { Some(entry) } else { lookup(&entry.node, rest) };
@@ -162,7 +182,7 @@ fn push_levels<'a>(
         let found = keys.iter().filter_map(|key| at_path(&top, key));
         in_own_words.extend(found.map(|entry| (usual_key(*field).to_owned(), entry)));
     }
-    let all = [ours, Level::Read(in_own_words), top, extra];
+    let all = [ours, Level::read(in_own_words), top, extra];
     levels.extend(all.into_iter().filter(|level| !level.is_empty()));
 }
 
@@ -173,7 +193,7 @@ fn at_path<'a>(level: &Level<'a>, key: &str) -> Option<&'a Entry> {
     }
     let (first, rest) = key.split_once('.')?;
     let map = level.all_under(&comparable(first)).next()?;
-    at_path(&Level::Read(normalised(children(&map.node))), rest)
+    at_path(&Level::read(normalised(children(&map.node))), rest)
 }
 
 /// The key that is asked for first where `field` is read.
@@ -229,6 +249,11 @@ pub(super) fn children(node: &Node) -> &[Entry] {
         Value::Map(entries) => entries,
         Value::Null | Value::Text(_) | Value::List(_) => &[],
     }
+}
+
+/// A bit for what `key` begins with.
+fn initial(key: &str) -> u64 {
+    1 << (key.as_bytes().first().copied().unwrap_or_default() & 63)
 }
 
 fn normalised(entries: &[Entry]) -> Vec<(String, &Entry)> {

@@ -44,8 +44,9 @@ impl<'h> Tokens<'h> {
     }
 
     fn text(&mut self) -> Token<'h> {
-        let next = self.rest.char_indices().skip(1).find(|(_, c)| *c == '<');
-        Token::Text(self.take(next.map_or(self.rest.len(), |(at, _)| at)))
+        // It may begin with one that begins no tag.
+        let next = self.rest.as_bytes().get(1..).and_then(|rest| memchr::memchr(b'<', rest));
+        Token::Text(self.take(next.map_or(self.rest.len(), |at| at + 1)))
     }
 
     fn comment(&mut self) -> Token<'h> {
@@ -77,9 +78,8 @@ impl<'h> Tokens<'h> {
     /// The tag that `rest` begins with; `name` begins `skip` bytes in.
     fn tag(&mut self, skip: usize) -> Token<'h> {
         let inner = &self.rest[skip..];
-        let end = inner
-            .find(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>')
-            .unwrap_or(inner.len());
+        let ends_name = |byte: u8| byte.is_ascii_whitespace() || byte == b'/' || byte == b'>';
+        let end = inner.bytes().position(ends_name).unwrap_or(inner.len());
         let (name, tail) = inner.split_at(end);
         let mut attributes = Attributes { rest: tail };
         attributes.by_ref().for_each(drop);

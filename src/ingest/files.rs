@@ -3,7 +3,7 @@
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use walkdir::WalkDir;
 
@@ -45,7 +45,7 @@ pub(super) fn find(folder: &PostFolder) -> Result<Vec<Found>, Box<Diagnostic>> {
     }
     let mut found = Vec::new();
     let mut ignored = Ignored::within(&folder.path);
-    let walk = WalkDir::new(&folder.path).max_depth(watch::MOST_LEVELS).sort_by_file_name();
+    let walk = WalkDir::new(&folder.path).max_depth(watch::MOST_LEVELS);
     let entries = walk.into_iter().filter_entry(|entry| {
         entry.depth() == 0 || !ignored.skips(entry.path(), entry.file_type().is_dir())
     });
@@ -69,6 +69,7 @@ pub(super) fn find(folder: &PostFolder) -> Result<Vec<Found>, Box<Diagnostic>> {
     }
     let problems = ignored.into_problems().into_iter();
     found.extend(problems.map(|(list, problem)| refused(folder, &list, problem)));
+    found.sort_unstable_by(|a, b| a.source.cmp(&b.source));
     Ok(found)
 }
 
@@ -215,6 +216,9 @@ fn located(folder: &PostFolder, path: &Path, state: FoundState) -> Found {
 }
 
 fn slashes(path: &Path) -> String {
+    if MAIN_SEPARATOR == '/' {
+        return path.to_string_lossy().into_owned();
+    }
     path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 

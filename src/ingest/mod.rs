@@ -155,7 +155,9 @@ impl Ingest {
             match self.unless_unmounted(index, scan) {
                 Ok(files) => {
                     around.look(&self.config, index, &files).await;
-                    present.extend(files.iter().map(|file| file.source.clone()));
+                    if !self.files.is_empty() {
+                        present.extend(files.iter().map(|file| file.source.clone()));
+                    }
                     found.extend(files.into_iter().map(|file| (index, file)));
                 }
                 // An unmounted disk must not look like a thousand deleted posts.

@@ -56,6 +56,7 @@ impl Sight<'_> {
             is_news: self.is_news,
             hold: self.hold.as_ref().map(|(hold, _)| hold.as_str()),
             hold_detail: self.hold.as_ref().map_or("", |(_, detail)| detail),
+            is_new: self.before.is_none(),
         }
     }
 }

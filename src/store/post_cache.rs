@@ -31,14 +31,14 @@ const PAGE_BYTES: u32 = 16 * 1024;
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS stamps (stamp TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS files (
-        source   TEXT PRIMARY KEY,
+        source   TEXT NOT NULL UNIQUE,
         size     INTEGER NOT NULL,
         modified INTEGER NOT NULL,
         changed  INTEGER NOT NULL,
         inode    INTEGER NOT NULL,
         reading  TEXT NOT NULL,
         body     INTEGER
-    ) WITHOUT ROWID;
+    );
     CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, html TEXT NOT NULL, mail TEXT, web TEXT);";
 
 /// The last one stays: the number of a text that somebody still asks for never becomes another's.

@@ -67,6 +67,23 @@ pub struct PostSighting<'a> {
     pub hold: Option<&'static str>,
     /// What the person should know.
     pub hold_detail: &'a str,
+    /// Nobody knew of it when we last asked.
+    pub is_new: bool,
+}
+
+impl PostSighting<'_> {
+    /// What stands of it if nobody has sighted it before.
+    fn first_sighted(&self, now: Timestamp) -> Result<Sighted, StoreError> {
+        let at = instant(now.as_microsecond());
+        let hold = self.hold.map(str::parse).transpose()?;
+        Ok(Sighted {
+            first_seen_at: at,
+            revised_at: at,
+            edited_at: None,
+            is_news: self.is_news,
+            hold,
+        })
+    }
 }
 
 /// Rows of one statement.
@@ -132,6 +149,42 @@ impl TryFrom<KnownRow> for KnownPost {
 /// Columns that `sight_posts` writes.
 const WRITTEN: usize = 14;
 
+/// What becomes of a post that was sighted before.
+const SIGHTED_AGAIN: &str = "ON CONFLICT (post_id) DO UPDATE SET source = excluded.source, slug = excluded.slug, \
+    link = excluded.link, title = excluded.title, published_at = excluded.published_at, \
+    likeness = excluded.likeness, hold = COALESCE(posts.hold, excluded.hold), \
+    hold_detail = CASE WHEN posts.hold IS NULL THEN excluded.hold_detail ELSE posts.hold_detail END, \
+    edited_at = CASE WHEN posts.written IN ('', excluded.written) \
+    OR posts.revision = excluded.revision THEN posts.edited_at ELSE excluded.revised_at END, \
+    written = excluded.written, \
+    revised_at = CASE WHEN posts.revision = excluded.revision THEN posts.revised_at \
+    ELSE excluded.revised_at END, revision = excluded.revision, gone_at = NULL \
+    RETURNING post_id, first_seen_at, revised_at, edited_at, is_news, hold";
+
+/// A query with the values of rows of posts in it, for either engine.
+macro_rules! bound {
+    ($sql:expr, $posts:expr, $now:expr) => {{
+        let at = $now.as_microsecond();
+        $posts.iter().fold(sqlx::query(sqlx::AssertSqlSafe($sql)), |query, post| {
+            query
+                .bind(post.id.as_str())
+                .bind(post.source)
+                .bind(post.slug)
+                .bind(post.link)
+                .bind(post.title)
+                .bind(post.revision.as_str())
+                .bind(post.published_at.as_microsecond())
+                .bind(at)
+                .bind(at)
+                .bind(post.is_news)
+                .bind(post.likeness.to_string())
+                .bind(post.written.as_str())
+                .bind(post.hold)
+                .bind(post.hold_detail)
+        })
+    }};
+}
+
 impl Tx {
     /// All posts ever seen.
     pub async fn known_posts(&mut self) -> Result<Vec<KnownPost>, StoreError> {
@@ -176,17 +229,37 @@ impl Tx {
         // In the order of the table: a hundred thousand rows here and there would be read and written page by page.
         let mut in_order: Vec<&PostSighting<'_>> = posts.iter().collect();
         in_order.sort_unstable_by_key(|post| post.id);
-        let mut rows = HashMap::with_capacity(posts.len());
+        let mut others = HashMap::new();
         for share in in_order.chunks(SHARE) {
-            rows.extend(self.sight_share(share, now).await?);
+            // Each row that comes back goes from thread to thread: what is new, as most of a first start is, need not.
+            if !share.iter().all(|post| post.is_new) || !self.insert_all(share, now).await? {
+                others.extend(self.sight_share(share, now).await?);
+            }
         }
-        let of = |post: &PostSighting<'_>| {
-            let (sighted, hold): &(Sighted, Option<String>) =
-                rows.get(post.id.as_str()).ok_or(StoreError::Corrupt("a post"))?;
-            let hold = hold.as_deref().map(str::parse).transpose()?;
-            Ok(Sighted { hold, ..*sighted })
+        let of = |post: &PostSighting<'_>| match others.get(post.id.as_str()) {
+            Some((sighted, hold)) => {
+                let hold: &Option<String> = hold;
+                let hold = hold.as_deref().map(str::parse).transpose()?;
+                Ok(Sighted { hold, ..*sighted })
+            }
+            None => post.first_sighted(now),
         };
         posts.iter().map(of).collect()
+    }
+
+    /// Inserts those that are new. False: some of them are not.
+    async fn insert_all(
+        &mut self,
+        posts: &[&PostSighting<'_>],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let sql = self.insert_sql(posts.len(), "ON CONFLICT DO NOTHING");
+        let inserted = on_engine!(self, |conn| bound!(sql, posts, now)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(doing("remember posts"))?;
+        Ok(inserted == posts.len() as u64)
     }
 
     /// What stands of each, by id, its hold as it is written.
@@ -195,58 +268,32 @@ impl Tx {
         posts: &[&PostSighting<'_>],
         now: Timestamp,
     ) -> Result<HashMap<String, (Sighted, Option<String>)>, StoreError> {
-        // Values of their own rather than JSON: taking a row of it apart costs more than writing the row.
-        let rows = self.rows_of_values(posts.len(), WRITTEN);
-        let sql = format!(
-            "INSERT INTO posts (post_id, source, slug, link, title, revision, published_at, first_seen_at, \
-             revised_at, is_news, likeness, written, hold, hold_detail) VALUES {rows} \
-             ON CONFLICT (post_id) DO UPDATE SET source = excluded.source, slug = excluded.slug, \
-             link = excluded.link, title = excluded.title, published_at = excluded.published_at, \
-             likeness = excluded.likeness, hold = COALESCE(posts.hold, excluded.hold), \
-             hold_detail = CASE WHEN posts.hold IS NULL THEN excluded.hold_detail ELSE posts.hold_detail END, \
-             edited_at = CASE WHEN posts.written IN ('', excluded.written) \
-             OR posts.revision = excluded.revision THEN posts.edited_at ELSE excluded.revised_at END, \
-             written = excluded.written, \
-             revised_at = CASE WHEN posts.revision = excluded.revision THEN posts.revised_at \
-             ELSE excluded.revised_at END, revision = excluded.revision, gone_at = NULL \
-             RETURNING post_id, first_seen_at, revised_at, edited_at, is_news, hold"
-        );
-        let at = now.as_microsecond();
-        on_engine!(self, |conn| posts
-            .iter()
-            .fold(sqlx::query(sqlx::AssertSqlSafe(sql)), |query, post| query
-                .bind(post.id.as_str())
-                .bind(post.source)
-                .bind(post.slug)
-                .bind(post.link)
-                .bind(post.title)
-                .bind(post.revision.as_str())
-                .bind(post.published_at.as_microsecond())
-                .bind(at)
-                .bind(at)
-                .bind(post.is_news)
-                .bind(post.likeness.to_string())
-                .bind(post.written.as_str())
-                .bind(post.hold)
-                .bind(post.hold_detail))
-            .fetch_all(conn)
-            .await
-            .and_then(|rows| {
-                rows.into_iter()
-                    .map(|row| {
-                        let sighted = Sighted {
-                            first_seen_at: instant(row.try_get("first_seen_at")?),
-                            revised_at: instant(row.try_get("revised_at")?),
-                            edited_at: optional_instant(row.try_get("edited_at")?),
-                            is_news: row.try_get("is_news")?,
-                            hold: None,
-                        };
-                        let hold: Option<String> = row.try_get("hold")?;
-                        Ok((row.try_get::<String, _>("post_id")?, (sighted, hold)))
-                    })
-                    .collect::<Result<HashMap<_, _>, sqlx::Error>>()
-            }))
+        let sql = self.insert_sql(posts.len(), SIGHTED_AGAIN);
+        on_engine!(self, |conn| bound!(sql, posts, now).fetch_all(conn).await.and_then(|rows| {
+            rows.into_iter()
+                .map(|row| {
+                    let sighted = Sighted {
+                        first_seen_at: instant(row.try_get("first_seen_at")?),
+                        revised_at: instant(row.try_get("revised_at")?),
+                        edited_at: optional_instant(row.try_get("edited_at")?),
+                        is_news: row.try_get("is_news")?,
+                        hold: None,
+                    };
+                    let hold: Option<String> = row.try_get("hold")?;
+                    Ok((row.try_get::<String, _>("post_id")?, (sighted, hold)))
+                })
+                .collect::<Result<HashMap<_, _>, sqlx::Error>>()
+        }))
         .map_err(doing("remember posts"))
+    }
+
+    fn insert_sql(&self, rows: usize, conflict: &str) -> String {
+        // Values of their own rather than JSON: taking a row of it apart costs more than writing the row.
+        let rows = self.rows_of_values(rows, WRITTEN);
+        format!(
+            "INSERT INTO posts (post_id, source, slug, link, title, revision, published_at, first_seen_at, \
+             revised_at, is_news, likeness, written, hold, hold_detail) VALUES {rows} {conflict}"
+        )
     }
 
     /// Notes that a post has left a link, which leads to it from then on, and that `taken` are links of posts again.
@@ -256,6 +303,7 @@ impl Tx {
         taken: &[&str],
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        const ANY: &str = "SELECT EXISTS (SELECT 1 FROM former_links) AS found";
         const LEAVE: &str = "INSERT INTO former_links (link, post_id, left_at) VALUES ($1, $2, $3) \
                              ON CONFLICT (link) DO UPDATE SET post_id = excluded.post_id, left_at = excluded.left_at";
         for (link, id) in left {
@@ -267,6 +315,15 @@ impl Tx {
                 .await
                 .map(|_| ()))
             .map_err(doing("note where a post was"))?;
+        }
+        // A first start takes many links, and none of them was left.
+        let were_left: bool = on_engine!(self, |conn| sqlx::query(ANY)
+            .fetch_one(conn)
+            .await
+            .and_then(|row| row.try_get("found")))
+        .map_err(doing("read where posts were"))?;
+        if !were_left {
+            return Ok(());
         }
         let sql = format!("DELETE FROM former_links WHERE link IN ({})", self.each_text());
         for share in taken.chunks(SHARE) {

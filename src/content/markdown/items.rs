@@ -341,7 +341,7 @@ pub(in crate::content) fn note_class(kind: &str) -> &'static str {
 pub(in crate::content) fn shown_by<'i, 't>(
     items: &'i [Item<'t>],
     channel: Option<Channel>,
-) -> impl Iterator<Item = &'i Item<'t>> {
+) -> impl Iterator<Item = &'i Item<'t>> + Clone {
     let mut hidden = false;
     items.iter().filter(move |item| {
         match item {

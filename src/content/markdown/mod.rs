@@ -125,7 +125,7 @@ impl<'t> Document<'t> {
         let repeats_title =
             shown().next().is_some_and(is_h1) && heading_text(shown().skip(1)) == title;
         let end = if repeats_title { shown().position(|item| ends_heading(&item)) } else { None };
-        rewrite::pieces(shown().skip(end.map_or(0, |end| end + 1)).cloned().collect(), prefix)
+        rewrite::pieces(shown().skip(end.map_or(0, |end| end + 1)), prefix)
     }
 }
 
@@ -154,15 +154,18 @@ fn heading_text<'i, 't: 'i>(items: impl Iterator<Item = &'i Item<'t>>) -> String
 }
 
 /// An id for each heading, in order and each once.
-fn heading_ids(items: &[Item<'_>], prefix: &str) -> VecDeque<String> {
+fn heading_ids<'i, 't: 'i>(
+    mut items: impl Iterator<Item = &'i Item<'t>> + Clone,
+    prefix: &str,
+) -> VecDeque<String> {
     let mut seen = HashSet::new();
     let mut copies: HashMap<String, usize> = HashMap::new();
     let mut ids = VecDeque::new();
-    for (at, item) in items.iter().enumerate() {
+    while let Some(item) = items.next() {
         let Item::Event(Event::Start(Tag::Heading { id, .. })) = item else { continue };
         let own = match id {
             Some(id) => slugify(id),
-            None => slugify(&heading_text(items[at + 1..].iter())),
+            None => slugify(&heading_text(items.clone())),
         };
         let base = format!("{prefix}-{}", if own.is_empty() { "section" } else { &own });
         let copy = copies.entry(base.clone()).or_insert(0);

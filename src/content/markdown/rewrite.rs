@@ -22,16 +22,21 @@ pub(in crate::content) enum Piece<'t> {
 }
 
 /// Rewrites the events of a body. Ids begin with `prefix`.
-pub(super) fn pieces<'t>(items: Vec<Item<'t>>, prefix: &str) -> Vec<Piece<'t>> {
+pub(super) fn pieces<'i, 't: 'i>(
+    items: impl Iterator<Item = &'i Item<'t>> + Clone,
+    prefix: &str,
+) -> Vec<Piece<'t>> {
     let mut rewriter = Rewriter {
-        heading_ids: heading_ids(&items, prefix),
+        // Nearly each item becomes a piece.
+        out: Vec::with_capacity(items.size_hint().1.unwrap_or(0)),
+        heading_ids: heading_ids(items.clone(), prefix),
         footnotes: Footnotes::new(prefix),
         ..Rewriter::default()
     };
     for item in items {
         match item {
-            Item::Event(event) => rewriter.accept(event),
-            Item::Begin(mark) => rewriter.begin(mark),
+            Item::Event(event) => rewriter.accept(event.clone()),
+            Item::Begin(mark) => rewriter.begin(*mark),
             Item::End(Mark::Note(_)) => rewriter.end_note(),
             Item::ExcerptEnd => rewriter.excerpt_ends(),
             // Whoever asked for one channel has them taken out.
