@@ -245,10 +245,10 @@ impl Desk {
 
     /// Gives posts that are new in the feeds their places in the archive. The feeds don't wait for it: until there is a
     /// place, a post is in the head. False: not now.
-    async fn place(&self, places: &mut Places, posts: &[PostId]) -> bool {
+    async fn place(&self, places: &mut Places, posts: &[(PostId, u64)]) -> bool {
         let found = async {
             let mut tx = self.state.store.write().await?;
-            tx.place_in_feeds(posts).await?;
+            tx.place_in_feeds(posts, self.config.feeds.window).await?;
             let found = tx.feed_places(places.taken()).await?;
             tx.commit().await?;
             Ok::<_, StoreError>(found)
@@ -291,8 +291,8 @@ struct Passed {
     /// When something falls due by itself.
     due_at: Option<Timestamp>,
     unread: Vec<(String, StoreError)>,
-    /// Posts that the archive has no place for yet.
-    unplaced: Vec<PostId>,
+    /// Posts that the archive has no place for yet, with their bytes.
+    unplaced: Vec<(PostId, u64)>,
     /// The feeds are held.
     is_held: bool,
 }

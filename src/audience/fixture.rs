@@ -15,8 +15,8 @@ use crate::config::{
     Topic, Transport, Watch, WatchMode, Webhook,
 };
 use crate::domain::{
-    Cadence, Canary, DomainLimits, EmailAddress, LetterId, MissedRuns, Releases, RetryPolicy,
-    Schedule,
+    Cadence, Canary, DomainLimits, EmailAddress, FeedWindow, LetterId, MissedRuns, Releases,
+    RetryPolicy, Schedule,
 };
 use crate::mail::Composed;
 use crate::store::{Store, SubscriptionRow};
@@ -150,7 +150,7 @@ fn config(root: &Path) -> Config {
             rescan: SignedDuration::from_mins(5),
         },
         guard: crate::config::Guard { new_posts: 0, within: SignedDuration::from_mins(10) },
-        feeds: Feeds { items: 20, ..Feeds::default() },
+        feeds: Feeds { window: FeedWindow { items: 20, bytes: None }, ..Feeds::default() },
         archive: crate::config::Archive { enabled: true, posts_per_page: 3, index_now: None },
         mail: mail(&outbox),
         newsletters: [newsletter("weekly"), newsletter("monthly")]

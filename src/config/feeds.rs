@@ -7,13 +7,13 @@ use jiff::SignedDuration;
 use url::Url;
 use uuid::Uuid;
 
-use crate::domain::{FeedCheck, FeedTopic};
+use crate::domain::{FeedCheck, FeedTopic, FeedWindow};
 
 /// `[feeds]`.
 #[derive(Clone, Debug)]
 pub struct Feeds {
-    /// At most so many posts in a feed.
-    pub items: usize,
+    /// How much a feed holds.
+    pub window: FeedWindow,
     /// Whole posts, or summaries only.
     pub full_text: bool,
     pub about: FeedAbout,
@@ -33,7 +33,7 @@ pub struct Feeds {
 impl Default for Feeds {
     fn default() -> Self {
         Self {
-            items: 50,
+            window: FeedWindow { items: 50, bytes: Some(250_000) },
             full_text: true,
             about: FeedAbout::default(),
             per: Vec::new(),
@@ -102,7 +102,7 @@ pub struct FeedSelection {
     pub title: Option<String>,
     pub description: String,
     pub wanted: BTreeMap<FeedTopic, Vec<String>>,
-    pub items: usize,
+    pub window: FeedWindow,
     pub full_text: bool,
 }
 

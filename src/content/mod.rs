@@ -266,6 +266,7 @@ impl Assembly<'_> {
             updated_at: header.updated_at,
             expires_at: header.expires_at,
             summary,
+            size: u32::try_from(bodies.html.len()).unwrap_or(u32::MAX),
             likeness: Likeness::of_parts(text::parts(mail)),
             html: source::legal(bodies.html),
             mail_html: bodies.mail_html.map(source::legal),

@@ -27,6 +27,8 @@ pub struct Parsed {
     pub expires_at: Option<Timestamp>,
     /// Plain text, one paragraph, perhaps empty.
     pub summary: String,
+    /// Bytes of `html`.
+    pub size: u32,
     /// Sanitised, every URL absolute, ids beginning with the slug. Empty where it is kept elsewhere.
     #[serde(skip)]
     pub html: String,
@@ -71,6 +73,7 @@ impl Parsed {
             published_at: self.published_at,
             updated_at: self.updated_at,
             summary: self.summary,
+            size: self.size,
             authors: self.authors,
             tags: self.tags,
             categories: self.categories,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Post;
+use super::{Post, PostId};
 
 /// What each may have feeds of its own.
 #[derive(
@@ -29,6 +29,86 @@ pub enum FeedCheck {
     Warn,
     /// Nobody looks.
     Off,
+}
+
+/// How much a feed holds: what is more is left to its archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedWindow {
+    /// Posts, at most.
+    pub items: usize,
+    /// Bytes, about; `None`: as many as `items` makes. A few posts are there in any case.
+    pub bytes: Option<u64>,
+}
+
+impl FeedWindow {
+    /// Posts that a feed holds however long they are: who polls once a day misses none.
+    const FEWEST: usize = 10;
+    /// Posts in a document of the archive, at most.
+    const MOST_IN_DOCUMENT: usize = 100;
+
+    /// How many of `sizes`, the first ones, there is room for.
+    pub fn fits(self, sizes: impl IntoIterator<Item = u64>) -> usize {
+        let mut sum = 0_u64;
+        let has_room = |(number, size): &(usize, u64)| {
+            sum = sum.saturating_add(*size);
+            *number < Self::FEWEST || self.bytes.is_none_or(|most| sum <= most)
+        };
+        sizes.into_iter().take(self.items).enumerate().take_while(has_room).count()
+    }
+
+    /// How many of `documents` of the archive, in their order, each with its posts and bytes, are closed: there is no room in the
+    /// feed for them beside what came later. All others are in the feed, so a new post is there for a while whatever its date.
+    pub fn closed(self, documents: &[(usize, u64)]) -> usize {
+        let fewest = self.document_items().min(Self::FEWEST / 2);
+        let (mut posts, mut bytes) = (0, 0);
+        let is_open = |(more, size): &&(usize, u64)| {
+            let later = posts;
+            posts += more;
+            bytes += size;
+            // One place stays free for what was edited or has no place yet.
+            let has_room = posts < self.items && self.bytes.is_none_or(|most| bytes <= most);
+            has_room || later < fewest
+        };
+        documents.len() - documents.iter().rev().take_while(is_open).count()
+    }
+
+    fn document_items(self) -> usize {
+        (self.items / 2).clamp(1, Self::MOST_IN_DOCUMENT)
+    }
+}
+
+/// The document of a feed's archive (RFC 5005) that the next post goes into, and how full it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenDocument {
+    pub number: u32,
+    pub posts: usize,
+    pub bytes: u64,
+}
+
+impl OpenDocument {
+    /// Takes a post of so many bytes. Gives back the number of its document: this one, or the next, which is the open one then.
+    pub fn take(&mut self, size: u64, window: FeedWindow) -> u32 {
+        let most = window.document_items();
+        let bytes = self.bytes.saturating_add(size);
+        let is_long = window.bytes.is_some_and(|all| bytes > all / 2);
+        if self.posts >= most || (is_long && self.posts >= most.min(FeedWindow::FEWEST / 2)) {
+            *self = Self { number: self.number.saturating_add(1), ..Self::default() };
+        }
+        self.posts += 1;
+        self.bytes = self.bytes.saturating_add(size);
+        self.number
+    }
+}
+
+/// Where a post is in the archive of the main feed, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct FeedPlace {
+    pub post: PostId,
+    /// Its number, by the order in which posts first appeared.
+    pub place: u32,
+    pub document: u32,
+    /// Its bytes at that time.
+    pub size: u64,
 }
 
 impl FeedTopic {

@@ -89,6 +89,9 @@ impl Default for Sketch {
 
 impl Sketch {
     fn read(&mut self, text: &str) {
+        if self.words == MOST_WORDS {
+            return;
+        }
         if text.is_ascii() {
             return self.read_ascii(text.as_bytes());
         }
@@ -111,21 +114,15 @@ impl Sketch {
 
     /// What `read` does, for nearly all that it reads.
     fn read_ascii(&mut self, text: &[u8]) {
-        let mut fragments = text.split(|byte| !byte.is_ascii_alphanumeric());
-        let mut fragment = fragments.next();
-        while let Some(letters) = fragment {
-            if self.words == MOST_WORDS {
-                return;
-            }
-            if !letters.is_empty() {
-                let begun = self.word.unwrap_or(BASIS);
-                let hash =
-                    letters.iter().fold(begun, |hash, byte| fnv(hash, byte.to_ascii_lowercase()));
-                self.word = Some(hash);
-            }
-            fragment = fragments.next();
-            if fragment.is_some() {
-                self.end_word();
+        for &byte in text {
+            match LETTERS[usize::from(byte)] {
+                0 => {
+                    self.end_word();
+                    if self.words == MOST_WORDS {
+                        return;
+                    }
+                }
+                letter => self.take(letter),
             }
         }
     }
@@ -145,6 +142,19 @@ impl Sketch {
         self.words += 1;
     }
 }
+
+/// What each byte is in a word, 0 for those that end one.
+const LETTERS: [u8; 256] = {
+    let mut letters = [0; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() {
+            letters[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    letters
+};
 
 /// Where FNV-1a begins.
 const BASIS: u64 = 0xcbf2_9ce4_8422_2325;

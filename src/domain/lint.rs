@@ -298,7 +298,7 @@ pub const FINDINGS: [Lint; 53] = [
     lint(
         "feed-grown",
         "the feeds have more than twice their bytes",
-        "lower `feeds.items`, or look for a post with a picture in its text",
+        "lower `feeds.items` or `feeds.kilobytes`, or look for a post with a picture in its text",
     ),
     lint(
         "internal",

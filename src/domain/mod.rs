@@ -45,7 +45,7 @@ pub use delivery::{DeliveryState, Lane, Outcome, Reason, Reply, Target};
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use edition::EditionState;
 pub use feed_ids::{AdoptedId, FeedFamily, FeedIds};
-pub use feeds::{FeedCheck, FeedTopic};
+pub use feeds::{FeedCheck, FeedPlace, FeedTopic, FeedWindow, OpenDocument};
 pub use fence::{Doubt, Mark, Memory, Place, Seen, doubt};
 pub use field::{DateSource, Field};
 pub use hold::Hold;

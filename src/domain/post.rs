@@ -58,6 +58,9 @@ pub struct Post {
     pub updated_at: Option<Timestamp>,
     /// Plain text, one paragraph.
     pub summary: String,
+    /// Bytes of its text, as HTML.
+    #[serde(default)]
+    pub size: u32,
     pub authors: Vec<Author>,
     pub tags: Vec<String>,
     pub categories: Vec<String>,
@@ -144,6 +147,14 @@ impl Post {
         name == self.slug || name == self.source || name == self.id.as_str()
     }
 
+    /// Bytes that it takes in a feed, about: of whole posts, or of summaries.
+    pub fn size_in_feed(&self, full_text: bool) -> u64 {
+        /// Its addresses, dates and names, and the elements around them.
+        const REST: u64 = 600;
+        let text = if full_text { u64::from(self.size) } else { 0 };
+        REST + text + self.summary.len() as u64
+    }
+
     /// Newest first by publication; those of one instant in the order of their ids.
     pub fn newest_first(a: &Self, b: &Self) -> std::cmp::Ordering {
         b.published_at.cmp(&a.published_at).then_with(|| a.id.cmp(&b.id))
@@ -184,6 +195,7 @@ pub(super) mod tests {
                 published_at,
                 updated_at: None,
                 summary: String::new(),
+                size: 0,
                 authors: Vec::new(),
                 tags: Vec::new(),
                 categories: Vec::new(),

@@ -73,7 +73,7 @@ impl Effect {
             warnings.push(
                 Diagnostic::warning("feed-grown", message)
                     .effect("some services read no feeds of more than 512 KB")
-                    .help("lower `feeds.items`, or look for a post with a picture in its text"),
+                    .help("lower `feeds.items` or `feeds.kilobytes`, or look for a post with a picture in its text"),
             );
         }
         warnings

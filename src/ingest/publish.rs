@@ -32,8 +32,8 @@ pub struct Published {
     pub changes_at: Option<Timestamp>,
     /// Posts whose text cannot be read: while there are any, the feeds stay as they were.
     pub unread: Vec<(String, StoreError)>,
-    /// Posts that are in feeds for the first time, oldest first: the archive has no place for them yet.
-    pub unplaced: Vec<PostId>,
+    /// Posts that are in feeds for the first time, oldest first, with their bytes: the archive has no place for them yet.
+    pub unplaced: Vec<(PostId, u64)>,
     /// What the change does to readers of the feeds before.
     pub effect: Effect,
 }

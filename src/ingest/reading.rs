@@ -26,9 +26,9 @@ const RACY_NANOSECONDS: i64 = 2_000_000_000;
 /// What a file that is to be read again is kept under: no file has it.
 const NO_FILE: Fingerprint = Fingerprint { size: -1, modified: 0, changed: 0, inode: 0 };
 /// So many files a thread hands over at once: waking the one that writes costs as much as reading a file from the cache.
-const SHARE: usize = 16;
+const SHARE: usize = 32;
 /// Shares that wait to be written, at most: enough that no thread waits for another.
-const QUEUE: usize = 8;
+const QUEUE: usize = 4;
 
 /// A post without its text, which is in the cache.
 #[derive(Debug)]

@@ -90,6 +90,11 @@ const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("migrations/sqlite/0012_audience.sql"),
         include_str!("migrations/postgres/0012_audience.sql"),
     ),
+    (
+        "feed_documents",
+        include_str!("migrations/sqlite/0013_feed_documents.sql"),
+        include_str!("migrations/postgres/0013_feed_documents.sql"),
+    ),
 ];
 
 pub(super) async fn sqlite(path: &Path) -> Result<Pools, StoreError> {

@@ -137,7 +137,9 @@ impl PostCache {
         let connection = open_to_look(self.0.path.as_ref()?).ok()?;
         // One transaction: else every look locks the file anew.
         connection.execute_batch("BEGIN").ok()?;
-        Some(CacheReader(connection))
+        let has_files = "SELECT EXISTS (SELECT 1 FROM files)";
+        let has_files: bool = connection.query_row(has_files, (), |row| row.get(0)).ok()?;
+        has_files.then_some(CacheReader(connection))
     }
 
     /// A text; none if it was thrown away.

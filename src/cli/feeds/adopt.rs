@@ -128,7 +128,7 @@ struct Judged {
 async fn judge(bench: &Bench, source: &Source, force: bool) -> anyhow::Result<Judged> {
     let mut tx = bench.look.store.read().await?;
     let ids = tx.feed_ids().await?;
-    let placed: HashSet<PostId> = tx.feed_places(0).await?.into_iter().map(|it| it.0).collect();
+    let placed: HashSet<PostId> = tx.feed_places(0).await?.into_iter().map(|it| it.post).collect();
     let mut former: HashMap<String, Vec<Url>> = HashMap::new();
     for (before, link) in tx.former_links().await? {
         former.entry(link).or_default().extend(Url::parse(&before));

@@ -15,6 +15,10 @@ pub(in crate::config) struct Feeds {
     /// At most so many posts in a feed. Older ones are in its archive, whose documents hold half as many, 100 at most.
     #[schemars(range(min = 1, max = 1000))]
     pub items: u32,
+    /// About so many kilobytes of posts in a feed, where `items` are more; ten posts in any case. Not for the podcast. 0: `items`
+    /// alone counts.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub kilobytes: u32,
     /// Whole posts; `false` for summaries only.
     pub full_text: bool,
     /// Picture that readers show for the feeds: square, at least 512 pixels wide. An address, or a path on the site such as `/logo.png`.
@@ -52,6 +56,7 @@ impl Default for Feeds {
     fn default() -> Self {
         Self {
             items: 50,
+            kilobytes: 250,
             full_text: true,
             logo: None,
             icon: None,
@@ -104,6 +109,9 @@ pub(in crate::config) struct FeedSelection {
     /// At most so many posts, the newest.
     #[schemars(range(min = 1, max = 1000), extend("x-default" = "`feeds.items`"))]
     pub items: Option<u32>,
+    /// About so many kilobytes of posts, where `items` are more; ten posts in any case. 0: `items` alone counts.
+    #[schemars(range(min = 0, max = 100_000), extend("x-default" = "`feeds.kilobytes`"))]
+    pub kilobytes: Option<u32>,
     /// Whole posts; `false` for summaries only.
     #[schemars(extend("x-default" = "`feeds.full_text`"))]
     pub full_text: Option<bool>,

@@ -19,7 +19,7 @@ fn feeds_are_what_the_operator_says() {
     assert_eq!(feeds.about.hubs.len(), 1);
     assert_eq!(feeds.per, [FeedTopic::Author, FeedTopic::Tag]);
     let slow = &feeds.selections["slow"];
-    assert_eq!((slow.items, slow.full_text, slow.wanted.len()), (30, false, 2));
+    assert_eq!((slow.window.items, slow.full_text, slow.wanted.len()), (30, false, 2));
     let podcast = feeds.podcast.unwrap();
     assert_eq!(podcast.category.1.as_deref(), Some("Documentary"));
     assert_eq!(podcast.owner.unwrap().1, "ada@example.org");

@@ -9,7 +9,7 @@ use super::destinations::networks;
 use super::site::{DAY, duration};
 use crate::config::report::Problem;
 use crate::config::{FeedAbout, FeedSelection, Feeds, Hub, Podcast, raw, values};
-use crate::domain::FeedTopic;
+use crate::domain::{FeedTopic, FeedWindow};
 
 pub(super) fn feeds(
     raw: &raw::Feeds,
@@ -47,7 +47,7 @@ pub(super) fn feeds(
         about.hubs.insert(0, hub.url.clone());
     }
     Some(Feeds {
-        items: count(raw.items),
+        window: window(raw.items, raw.kilobytes),
         full_text: raw.full_text,
         about,
         per,
@@ -174,9 +174,14 @@ fn selection_of(
         title: title.ok()?,
         description: raw.description.trim().to_owned(),
         wanted,
-        items: count(raw.items.unwrap_or(feeds.items)),
+        window: window(raw.items.unwrap_or(feeds.items), raw.kilobytes.unwrap_or(feeds.kilobytes)),
         full_text: raw.full_text.unwrap_or(feeds.full_text),
     })
+}
+
+fn window(items: u32, kilobytes: u32) -> FeedWindow {
+    let bytes = (kilobytes > 0).then(|| u64::from(kilobytes) * 1000);
+    FeedWindow { items: count(items), bytes }
 }
 
 fn podcast(raw: &raw::Podcast, site: Option<&Url>, context: &mut Context<'_>) -> Option<Podcast> {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Key;
 use super::selection::{Selection, topic_slug};
 use crate::domain::{FeedTopic, LivePost, Post, PostId, unlike};
-use crate::feed::archive::{Places, Shares};
+use crate::feed::archive::Places;
 use crate::feed::{Publication, media};
 
 pub(super) type Groups = BTreeMap<Key, Arc<Selection>>;
@@ -18,8 +18,8 @@ pub(super) type Groups = BTreeMap<Key, Arc<Selection>>;
 pub(super) struct Change<'a> {
     pub(super) before: &'a [LivePost],
     pub(super) after: &'a [LivePost],
-    /// The places that were taken before are below this.
-    pub(super) placed: u32,
+    /// So many documents of the archive were closed before, and so many are.
+    pub(super) closed: (u32, u32),
     /// Those before that had no place.
     pub(super) unplaced: &'a [LivePost],
     pub(super) places: &'a Places,
@@ -46,34 +46,33 @@ impl Change<'_> {
         let mut came_without = Vec::new();
         self.walk(|step| match step {
             Step::Gone(it) => {
-                unplaced.remove(&key(&it.post));
-                let place = self.places.of(&it.post.id).filter(|place| *place < self.placed);
-                for key in sorter.keys(&it.post, place) {
+                let had_place = unplaced.remove(&key(&it.post)).is_none();
+                let document = self.places.of(&it.post.id).filter(|_| had_place);
+                for key in sorter.keys(&it.post, document) {
                     edited.entry(key).or_default().gone.push(it);
                 }
             }
             Step::Come(it) => {
-                let place = self.places.of(&it.post.id);
-                if place.is_none() {
+                let document = self.places.of(&it.post.id);
+                if document.is_none() {
                     came_without.push(it);
                 }
-                for key in sorter.keys(&it.post, place) {
+                for key in sorter.keys(&it.post, document) {
                     edited.entry(key).or_default().come.push(it);
                 }
             }
         });
         // What stayed and has a place by now.
         unplaced.retain(|_, it| {
-            let place = self.places.of(&it.post.id);
-            if let Some(place) = place {
-                edited.entry(sorter.archive(place)).or_default().come.push(it);
+            let document = self.places.of(&it.post.id);
+            if let Some(document) = document {
+                edited.entry(Key::Archive(document)).or_default().come.push(it);
             }
-            place.is_none()
+            document.is_none()
         });
         unplaced.extend(came_without.into_iter().map(|it| (key(&it.post), it)));
         let unplaced = unplaced.into_values().cloned().collect();
-        let shares = Shares::of(publication.feeds.items);
-        let closed = shares.closed(self.places.taken());
+        let (closed_before, closed) = self.closed;
         let mut groups = groups.clone();
         for (key, mut edit) in edited {
             edit.come.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
@@ -88,7 +87,7 @@ impl Change<'_> {
                 groups.insert(key, Arc::new(selection));
             }
         }
-        for document in shares.closed(self.placed)..closed {
+        for document in closed_before..closed {
             let key = Key::Archive(document);
             groups
                 .entry(key.clone())
@@ -169,7 +168,6 @@ struct Chosen {
 /// Says which feeds a post is in.
 struct Sorter<'a> {
     publication: &'a Publication,
-    shares: Shares,
     site_author: Option<&'a str>,
     chosen: Vec<Chosen>,
     /// Each name is written as part of an address once.
@@ -188,19 +186,15 @@ impl<'a> Sorter<'a> {
         });
         Self {
             publication,
-            shares: Shares::of(publication.feeds.items),
             site_author: publication.site.author.as_ref().map(|author| author.name.as_str()),
             chosen: chosen.collect(),
             slugs: HashMap::new(),
         }
     }
 
-    fn archive(&self, place: u32) -> Key {
-        Key::Archive(self.shares.document(place))
-    }
-
-    fn keys(&mut self, post: &Post, place: Option<u32>) -> Vec<Key> {
-        let mut keys: Vec<Key> = place.map(|place| self.archive(place)).into_iter().collect();
+    /// `document`: where it is in the archive.
+    fn keys(&mut self, post: &Post, document: Option<u32>) -> Vec<Key> {
+        let mut keys: Vec<Key> = document.map(Key::Archive).into_iter().collect();
         for &topic in &self.publication.feeds.per {
             for slug in self.slugs(topic, post) {
                 let key = Key::Topic(topic, slug);

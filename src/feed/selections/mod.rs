@@ -18,9 +18,9 @@ use std::sync::{Arc, OnceLock};
 use self::groups::{Change, Groups};
 use self::kept::Kept;
 pub use self::selection::Selection;
-use super::archive::{Places, Shares};
+use super::archive::{self, Places};
 use super::{Document, FeedError, Format, Neighbours, Publication, opml, render};
-use crate::config::FeedAbout;
+use crate::config::{FeedAbout, Feeds};
 use crate::content::percent_decoded;
 use crate::domain::{FeedTopic, LivePost, Post, PostId, Revision, Written};
 
@@ -60,14 +60,12 @@ enum Key {
 
 impl Key {
     /// Below the public URL, with `/` at its end.
-    fn folder(&self, publication: &Publication) -> String {
+    fn folder(&self) -> String {
         match self {
             Self::Topic(topic, slug) => format!("{}/{slug}/", topic.folder()),
             Self::Named(name) => format!("feeds/{name}/"),
             Self::Podcast => "feeds/podcast/".to_owned(),
-            Self::Archive(document) => {
-                format!("feeds/archive/{}/", Shares::of(publication.feeds.items).name(*document))
-            }
+            Self::Archive(document) => archive::folder(*document),
         }
     }
 }
@@ -137,8 +135,8 @@ pub struct Selections {
     about: Option<About>,
     live: Arc<[LivePost]>,
     groups: Groups,
-    /// The places that were taken are below this.
-    placed: u32,
+    /// So many documents of the archive are closed.
+    closed: u32,
     /// Posts without a place yet.
     unplaced: Vec<LivePost>,
     kept: Arc<Kept>,
@@ -175,10 +173,11 @@ impl Selections {
             |old: &About| old.stamp == about.stamp && Arc::ptr_eq(&old.places, &about.places);
         let before =
             previous.about.as_ref().filter(|old| is_alike(old)).map_or(&nothing, |_| previous);
+        let closed = places.closed(about.publication.feeds.window);
         let change = Change {
             before: &before.live,
             after: &live,
-            placed: before.placed,
+            closed: (before.closed, closed),
             unplaced: &before.unplaced,
             places,
         };
@@ -189,16 +188,18 @@ impl Selections {
             about: Some(about),
             live,
             groups,
-            placed: places.taken(),
+            closed,
             unplaced,
             kept: Arc::clone(&previous.kept),
             opml: if is_listed_alike { Arc::clone(&previous.opml) } else { Arc::default() },
         }
     }
 
-    /// Posts that are in feeds for the first time, oldest first: the archive has no place for them yet.
-    pub fn unplaced(&self) -> Vec<PostId> {
-        self.unplaced.iter().rev().map(|it| it.post.id.clone()).collect()
+    /// Posts that are in feeds for the first time, oldest first, with their bytes: the archive has no place for them yet.
+    pub fn unplaced(&self) -> Vec<(PostId, u64)> {
+        let full_text = self.about.as_ref().is_none_or(|about| about.publication.feeds.full_text);
+        let with_bytes = |it: &LivePost| (it.post.id.clone(), it.post.size_in_feed(full_text));
+        self.unplaced.iter().rev().map(with_bytes).collect()
     }
 
     /// Nobody has looked yet which feeds there are.
@@ -269,9 +270,7 @@ impl Selections {
 
     fn key(&self, folder: &str) -> Option<Key> {
         if let Some(name) = folder.strip_prefix("feeds/archive/") {
-            let shares = Shares::of(self.about.as_ref()?.publication.feeds.items);
-            let closed = shares.closed(self.placed);
-            return shares.named(name).filter(|it| *it < closed).map(Key::Archive);
+            return archive::named(name).filter(|it| *it < self.closed).map(Key::Archive);
         }
         let (outer, name) = folder.split_once('/')?;
         if outer == "feeds" {
@@ -340,28 +339,32 @@ impl Selections {
         Ok(document)
     }
 
-    /// The posts of the main feed, `items` at most, newest first: those that no closed document of the archive holds, whatever
-    /// their dates; some that were edited lately, so that who has them sees it; for the rest the newest.
+    /// The posts of the main feed, newest first: those that no closed document of the archive holds, whatever their dates and
+    /// however many; for which there is room besides, some that were edited lately, so that who has them sees it, and the newest.
     pub fn head(&self) -> Vec<LivePost> {
         let Some(About { publication, .. }) = &self.about else { return Vec::new() };
-        let items = publication.feeds.items;
-        let newest = &self.live[..self.live.len().min(items)];
-        let Some(last) = newest.last().filter(|_| self.live.len() > items) else {
+        let Feeds { window, full_text, .. } = &publication.feeds;
+        let sizes = |posts: &mut dyn Iterator<Item = &LivePost>| {
+            window.fits(posts.map(|it| it.post.size_in_feed(*full_text)))
+        };
+        let (newest, older) = self.live.split_at(sizes(&mut self.live.iter()));
+        let Some(last) = newest.last().filter(|_| !older.is_empty()) else {
             return newest.to_vec();
         };
-        let closed = Shares::of(items).closed(self.placed);
-        let open = self.groups.range(Key::Archive(closed)..);
-        let open = open.flat_map(|(_, selection)| &selection.posts);
-        let mut head: Vec<LivePost> = self.unplaced.iter().chain(open).cloned().collect();
+        let open = self.groups.range(Key::Archive(self.closed)..);
+        let open: Vec<&LivePost> = open.flat_map(|(_, selection)| &selection.posts).collect();
+        let must = open.len();
         let since = last.post.published_at;
-        let later = self.live[items..].iter().filter(|it| it.post.changed_at() > since);
+        let later = older.iter().filter(|it| it.post.changed_at() > since);
         let mut edited: Vec<&LivePost> = later.collect();
         edited.sort_by_key(|it| std::cmp::Reverse(it.post.changed_at()));
-        edited.truncate(items / 5);
-        head.extend(edited.into_iter().chain(newest).cloned());
+        edited.truncate(window.items / 5);
+        let wanted = self.unplaced.iter().chain(open).chain(edited).chain(newest);
+        let mut head: Vec<LivePost> = wanted.cloned().collect();
         let mut seen = HashSet::new();
         head.retain(|it| seen.insert(it.post.id.clone()));
-        head.truncate(items);
+        let fits = sizes(&mut head.iter());
+        head.truncate(fits.max(must));
         head.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
         head
     }
@@ -369,9 +372,8 @@ impl Selections {
     /// Where the posts are that the main feed has no more.
     pub fn before_head(&self) -> Option<Neighbours> {
         let publication = &self.about.as_ref()?.publication;
-        let shares = Shares::of(publication.feeds.items);
-        let last = shares.closed(self.placed).checked_sub(1)?;
-        Some(Neighbours { current: None, previous: Some(shares.urls(publication, last)) })
+        let last = self.closed.checked_sub(1)?;
+        Some(Neighbours { current: None, previous: Some(archive::urls(publication, last)) })
     }
 }
 

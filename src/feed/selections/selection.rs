@@ -5,8 +5,8 @@ use url::Url;
 use super::Key;
 use crate::config::{FeedAbout, FeedSelection};
 use crate::content::slugify;
-use crate::domain::{Author, FeedTopic, LivePost};
-use crate::feed::archive::Shares;
+use crate::domain::{Author, FeedTopic, FeedWindow, LivePost};
+use crate::feed::archive;
 use crate::feed::{FeedSpec, FeedUrls, Neighbours, Publication};
 
 /// A feed of some posts.
@@ -17,7 +17,7 @@ pub struct Selection {
     description: String,
     language: String,
     author: Option<Author>,
-    items: usize,
+    window: FeedWindow,
     full_text: bool,
     neighbours: Option<Neighbours>,
     is_podcast: bool,
@@ -33,11 +33,11 @@ impl Selection {
         let site = &publication.site;
         let plain = Self {
             title: site.title.clone(),
-            urls: FeedUrls::within(&publication.folder(&key.folder(publication))),
+            urls: FeedUrls::within(&publication.folder(&key.folder())),
             description: site.description.clone(),
             language: site.language.clone(),
             author: site.author.clone(),
-            items: publication.feeds.items,
+            window: publication.feeds.window,
             full_text: publication.feeds.full_text,
             neighbours: None,
             is_podcast: *key == Key::Podcast,
@@ -52,9 +52,9 @@ impl Selection {
             },
             Key::Podcast => plain.podcast(publication),
             Key::Archive(document) => {
-                let shares = Shares::of(publication.feeds.items);
-                let neighbours = Some(shares.around(publication, *document));
-                Self { items: usize::MAX, neighbours, ..plain }
+                let window = FeedWindow { items: usize::MAX, bytes: None };
+                let neighbours = Some(archive::around(publication, *document));
+                Self { window, neighbours, ..plain }
             }
         }
     }
@@ -95,7 +95,7 @@ impl Selection {
         Self {
             title: chosen.title.clone().unwrap_or_else(|| format!("{} [{name}]", self.title)),
             description: chosen.description.clone(),
-            items: chosen.items,
+            window: chosen.window,
             full_text: chosen.full_text,
             ..self
         }
@@ -110,6 +110,8 @@ impl Selection {
             title: title.unwrap_or_else(|| format!("{} ♪", self.title)),
             description: description.unwrap_or(self.description),
             urls: FeedUrls { rss: rss.unwrap_or(self.urls.rss.clone()), ..self.urls },
+            // It has no archive, and its posts are notes beside recordings.
+            window: FeedWindow { bytes: None, ..self.window },
             ..self
         }
     }
@@ -133,7 +135,8 @@ impl Selection {
 
     /// Those that are in its documents.
     pub fn newest(&self) -> &[LivePost] {
-        &self.posts[..self.posts.len().min(self.items)]
+        let sizes = self.posts.iter().map(|it| it.post.size_in_feed(self.full_text));
+        &self.posts[..self.window.fits(sizes)]
     }
 
     /// How many posts it has, in its documents or not.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
 
 use super::*;
 use crate::config::{FeedSelection, Feeds, Podcast, Site};
-use crate::domain::{Author, Body, BodyId, Enclosure, PostId};
+use crate::domain::{Author, Body, BodyId, Enclosure, FeedPlace, FeedWindow, OpenDocument};
 
 fn at(day: i64) -> Timestamp {
     "2020-01-01T08:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(24 * day)
@@ -26,12 +27,34 @@ fn publication() -> Publication {
         time_zone: jiff::tz::TimeZone::UTC,
         author: Some(person("Ada Moss")),
     };
-    let feeds = Feeds { items: 4, per: FeedTopic::ALL.to_vec(), ..Feeds::default() };
+    let window = FeedWindow { items: 4, bytes: None };
+    let feeds = Feeds { window, per: FeedTopic::ALL.to_vec(), ..Feeds::default() };
     Publication {
         site,
         public_url: "https://post.example.org/news/".parse().unwrap(),
         feeds,
         ids: Arc::default(),
+    }
+}
+
+fn podcast() -> Podcast {
+    Podcast {
+        title: None,
+        description: None,
+        category: ("Technology".to_owned(), None),
+        explicit: false,
+        image: None,
+        owner: None,
+        guid: None,
+    }
+}
+
+fn spoken() -> Enclosure {
+    Enclosure {
+        url: "https://example.org/1.mp3".parse().unwrap(),
+        media_type: Some("audio/mpeg".to_owned()),
+        length: Some(7),
+        duration: None,
     }
 }
 
@@ -59,12 +82,18 @@ fn texts() -> Texts {
 struct Desk {
     publication: Publication,
     places: Places,
+    open: OpenDocument,
     selections: Selections,
 }
 
 impl Desk {
     fn new(publication: Publication) -> Self {
-        Self { publication, places: Places::default(), selections: Selections::default() }
+        Self {
+            publication,
+            places: Places::default(),
+            open: OpenDocument::default(),
+            selections: Selections::default(),
+        }
     }
 
     fn see(&mut self, posts: impl IntoIterator<Item = Post>) {
@@ -82,10 +111,13 @@ impl Desk {
                 texts(),
                 &self.selections,
             );
-            let ids = posts.iter().rev().map(|it| it.post.id.clone());
-            let new: Vec<PostId> = ids.filter(|id| self.places.of(id).is_none()).collect();
-            let first = self.places.taken();
-            self.places.extend(new.into_iter().zip(first..));
+            let new = self.selections.unplaced().into_iter().zip(self.places.taken()..);
+            let placed = new.map(|((post, size), place)| {
+                let document = self.open.take(size, self.publication.feeds.window);
+                FeedPlace { post, place, document, size }
+            });
+            let placed: Vec<FeedPlace> = placed.collect();
+            self.places.extend(placed);
         }
     }
 
@@ -186,6 +218,7 @@ fn each_tag_category_author_language_and_section_has_its_own_feeds() {
         "/tags/tag-2/index.xml",
         "/tags//feed.xml",
         "/feeds/x/feed.xml",
+        "/feeds/archive/1/feed.xml",
         "/feeds/archive/2-1/feed.xml",
         "/podcast.xml",
         "/tags/%ff/feed.xml",
@@ -207,7 +240,7 @@ fn a_selection_has_one_of_each_list() {
         title: Some("Slow tools".to_owned()),
         description: String::new(),
         wanted,
-        items: 2,
+        window: FeedWindow { items: 2, bytes: None },
         full_text: false,
     };
     publication.feeds.selections.insert("slow".to_owned(), slow);
@@ -292,27 +325,10 @@ fn a_text_that_cannot_be_read_makes_no_feed_with_a_hole() {
 #[test]
 fn posts_with_audio_are_a_podcast() {
     let mut publication = publication();
-    publication.feeds.podcast = Some(Podcast {
-        title: None,
-        description: None,
-        category: ("Technology".to_owned(), None),
-        explicit: false,
-        image: None,
-        owner: None,
-        guid: None,
-    });
+    publication.feeds.podcast = Some(podcast());
     let mut desk = Desk::new(publication);
-    let spoken = Enclosure {
-        url: "https://example.org/1.mp3".parse().unwrap(),
-        media_type: Some("audio/mpeg".to_owned()),
-        length: Some(7),
-        duration: None,
-    };
     let with = |kind: &str, number| Post {
-        enclosure: Some(Box::new(Enclosure {
-            media_type: Some(kind.to_owned()),
-            ..spoken.clone()
-        })),
+        enclosure: Some(Box::new(Enclosure { media_type: Some(kind.to_owned()), ..spoken() })),
         ..post(number)
     };
     desk.see([with("audio/mpeg", 1), post(2), with("application/pdf", 3)]);
@@ -421,7 +437,7 @@ fn closed_documents_of_the_archive_never_change_by_new_posts() {
 #[test]
 fn an_edit_reappears_in_the_head_and_a_deletion_moves_nothing() {
     let mut publication = publication();
-    publication.feeds.items = 10;
+    publication.feeds.window.items = 10;
     let mut desk = Desk::new(publication);
     desk.see((0..40).map(post));
     let archive = desk.archive();
@@ -435,6 +451,73 @@ fn an_edit_reappears_in_the_head_and_a_deletion_moves_nothing() {
     desk.see(others());
     assert_eq!(desk.archive(), archive);
     assert_eq!(desk.posts(archive.last().unwrap()), ["p4", "p2", "p1", "p0"]);
+}
+
+/// A post of so many bytes.
+fn long(number: i64, size: u32) -> Post {
+    Post { size, ..post(number) }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
+    /// Statements 24 and 25, with posts of all lengths.
+    #[test]
+    fn long_posts_make_the_head_shorter_and_the_archive_has_the_rest(
+        sizes in prop::collection::vec(prop_oneof![0_u32..9_000, 0_u32..120_000], 1..70),
+    ) {
+        let mut publication = publication();
+        let window = FeedWindow { items: 50, bytes: Some(250_000) };
+        publication.feeds.window = window;
+        let mut desk = Desk::new(publication);
+        let all: Vec<Post> = sizes.iter().zip(0..).map(|(size, number)| long(number, *size)).collect();
+        let mut before: BTreeSet<String> = BTreeSet::new();
+        let mut closed: BTreeMap<String, String> = BTreeMap::new();
+        for count in 1..=all.len() {
+            desk.see(all[..count].to_vec());
+            let head: Vec<&Post> = all[..count].iter().rev().take(desk.head().len()).collect();
+            prop_assert_eq!(desk.head(), head.iter().map(|it| it.slug.clone()).collect::<Vec<_>>());
+            prop_assert!(head.len() >= count.min(10) && head.len() <= 50);
+            let bytes: u64 = head.iter().map(|it| it.size_in_feed(true)).sum();
+            // What came last is there however long it is, beside a document that is not closed.
+            let last: u64 = head.iter().take(4).map(|it| it.size_in_feed(true)).sum();
+            let is_bounded = head.len() <= 10 || bytes <= 250_000 || bytes - last <= 125_000;
+            prop_assert!(is_bounded, "{} posts, {bytes} bytes", head.len());
+            // What is left out would have been too much.
+            let next = all[..count].iter().rev().nth(head.len());
+            let is_full = |next: &Post| head.len() == 50 || bytes + next.size_in_feed(true) > 250_000;
+            prop_assert!(next.is_none_or(is_full), "{} posts, {bytes} bytes", head.len());
+            let head: BTreeSet<String> = desk.head().into_iter().collect();
+            let come: Vec<&String> = head.difference(&before).collect();
+            prop_assert_eq!(come, [&all[count - 1].slug], "none comes back");
+            let mut found = head.clone();
+            for path in desk.archive() {
+                found.extend(desk.posts(&path));
+                let etag = desk.document(&path).unwrap().etag.clone();
+                let known = closed.entry(path.clone()).or_insert_with(|| etag.clone());
+                prop_assert_eq!(&*known, &etag, "{} is closed", path);
+            }
+            prop_assert_eq!(found.len(), count);
+            before = head;
+        }
+    }
+}
+
+/// Statement 24: a feed that leaves nothing behind it for readers to find goes by its posts alone.
+#[test]
+fn feeds_of_topics_are_bounded_by_bytes_too_and_the_podcast_is_not() {
+    let mut publication = publication();
+    publication.feeds.window = FeedWindow { items: 50, bytes: Some(250_000) };
+    publication.feeds.podcast = Some(podcast());
+    let mut desk = Desk::new(publication);
+    let episode = |number| Post {
+        tags: vec!["long".to_owned()],
+        enclosure: Some(Box::new(spoken())),
+        ..long(number, 20_000)
+    };
+    desk.see((0..30).map(episode));
+    assert_eq!(desk.posts("/tags/long/feed.xml").len(), 12);
+    assert_eq!(desk.posts("/podcast.xml").len(), 30);
 }
 
 /// Statement 24: the chain does not break where all posts of a document are gone, also for who starts anew.
