@@ -41,6 +41,7 @@ use crate::domain::{Choice, SubscriptionState};
 use crate::feed::Shelf;
 use crate::store::{AddSubscriber, DaemonLock, Store, StoreError};
 use crate::telemetry::{self, ReloadHandle};
+use crate::template::Templates;
 use crate::web::{self, WebState};
 use reload::{Reload, Reloaded};
 use signals::{Signal, Signals};
@@ -53,6 +54,8 @@ pub struct Start {
     pub environment: Environment,
     /// As loaded from `file`; errors were shown by the caller.
     pub config: Config,
+    /// Those of `config`, checked.
+    pub templates: Templates,
     /// Sets the log's filter when a reload brings another.
     pub logs: ReloadHandle,
 }
@@ -63,10 +66,6 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
     let signals = Signals::new()?;
     let clock: SharedClock = Arc::new(SystemClock);
     let config = Arc::new(start.config);
-    let templates = templates_for(&config).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("the templates have errors:\n  {}", lines.join("\n  "))
-    })?;
     let _lock = DaemonLock::take(&config.store)?;
     // Before anything is touched: whoever holds the port may be the daemon whose leases these are.
     let listener = TcpListener::bind(config.server.listen)
@@ -83,7 +82,7 @@ pub async fn run(start: Start) -> anyhow::Result<()> {
     let stop_web = CancellationToken::new();
     let state = WebState::new(
         Arc::new(ArcSwap::from(Arc::clone(&config))),
-        Arc::new(ArcSwap::from_pointee(templates)),
+        Arc::new(ArcSwap::from_pointee(start.templates)),
         store.clone(),
         Arc::clone(&clock),
         Arc::new(ArcSwap::from_pointee(Shelf::default())),

@@ -24,7 +24,7 @@ pub(super) struct RunArgs {}
 
 pub(super) async fn run(project: Project) -> anyhow::Result<()> {
     // A template with an error needs a person, as a configuration does: nobody should try again meanwhile.
-    project.templates()?;
+    let templates = project.templates()?;
     let format = match project.config.log.format {
         LogFormat::Auto => telemetry::LogFormat::Auto,
         LogFormat::Text => telemetry::LogFormat::Text,
@@ -32,5 +32,6 @@ pub(super) async fn run(project: Project) -> anyhow::Result<()> {
     };
     let logs = telemetry::init(format, &project.config.log.level)?;
     let Project { file, environment, config } = project;
-    app::run(Start { file, environment, config: Arc::unwrap_or_clone(config), logs }).await
+    let config = Arc::unwrap_or_clone(config);
+    app::run(Start { file, environment, config, templates, logs }).await
 }

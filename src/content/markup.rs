@@ -151,8 +151,9 @@ impl<'h> Attributes<'h> {
         Some(unescape(value))
     }
 
-    fn until(&mut self, end: impl Fn(char) -> bool) -> &'h str {
-        let at = self.rest.find(end).unwrap_or(self.rest.len());
+    /// Up to a byte that `end` knows, which must be ASCII or begin a character.
+    fn until(&mut self, end: impl Fn(u8) -> bool) -> &'h str {
+        let at = self.rest.bytes().position(end).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at(at);
         self.rest = rest;
         taken
@@ -166,7 +167,7 @@ impl<'h> Attributes<'h> {
                 return end.map_or(inner, |end| &inner[..end]);
             }
         }
-        self.until(|c| c.is_ascii_whitespace() || c == '>')
+        self.until(|byte| byte.is_ascii_whitespace() || byte == b'>')
     }
 }
 
@@ -174,15 +175,15 @@ impl<'h> Iterator for Attributes<'h> {
     type Item = (&'h str, &'h str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.until(|c| !c.is_ascii_whitespace() && c != '/');
+        self.until(|byte| !byte.is_ascii_whitespace() && byte != b'/');
         if let Some(behind) = self.rest.strip_prefix('>') {
             self.rest = behind;
             return None;
         }
         let first = self.rest.chars().next()?.len_utf8();
-        let end = self.rest[first..]
-            .find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>' | '='))
-            .map_or(self.rest.len(), |at| first + at);
+        let ends_name = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>' | b'=');
+        let end = self.rest.bytes().skip(first).position(ends_name);
+        let end = end.map_or(self.rest.len(), |at| first + at);
         let (name, rest) = self.rest.split_at(end);
         self.rest = rest;
         match rest.trim_ascii_start().strip_prefix('=') {

@@ -99,7 +99,7 @@ fn collect(node: &Node, blanks: Blanks, terms: &mut Vec<String>) {
 
 /// As plain text, without Obsidian's `#`, without repetitions in another case.
 fn distinct(terms: Vec<String>) -> Vec<String> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = std::collections::BTreeSet::new();
     let clean = terms.into_iter().map(|term| plain(term.trim().trim_start_matches('#')));
     clean.filter(|term| !term.is_empty() && seen.insert(term.to_lowercase())).collect()
 }

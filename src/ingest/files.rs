@@ -224,9 +224,18 @@ fn slashes(path: &Path) -> String {
 
 /// Reads a file whole, but never more than the limit: it may have grown since it was looked at, when it had `size` bytes.
 pub(super) fn read(path: &Path, size: i64) -> std::io::Result<Vec<u8>> {
-    // One read finds all of it, the next one its end.
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(64));
-    File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
+    let mut file = File::open(path)?.take(SIZE_LIMIT + 1);
+    let size = usize::try_from(size).unwrap_or(0);
+    let mut bytes = vec![0; size.saturating_add(64)];
+    let found = match file.read(&mut bytes) {
+        Err(error) if error.kind() == ErrorKind::Interrupted => 0,
+        found => found?,
+    };
+    bytes.truncate(found);
+    // There was room for more: this is its end, and need not be looked for.
+    if found != size || found == 0 {
+        file.read_to_end(&mut bytes)?;
+    }
     Ok(bytes)
 }
 

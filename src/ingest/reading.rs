@@ -135,8 +135,11 @@ pub(super) fn read_all(
         let with = &with;
         // Takes the receiving end along: when the cache cannot be written, the threads must not wait for it for ever.
         cache.write(move |pen| {
-            let settled = handed.into_iter().flatten().map(|raw| settle(raw, pen, with, now));
-            settled.collect::<Result<Vec<_>, StoreError>>()
+            let mut settled = Vec::with_capacity(files.len());
+            for raw in handed.into_iter().flatten() {
+                settled.push(settle(raw, pen, with, now)?);
+            }
+            Ok(settled)
         })
     })
 }

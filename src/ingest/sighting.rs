@@ -85,7 +85,7 @@ impl Ingest {
         now: Timestamp,
     ) -> Result<Sightings, StoreError> {
         let mut standing = Vec::with_capacity(claims.len());
-        let mut sights = Vec::new();
+        let mut sights = Vec::with_capacity(claims.len());
         for claim in claims {
             let Some(state) = self.files.get(&claim.source) else { continue };
             let Some(fresh) = state.reading.fresh() else { continue };

@@ -340,14 +340,13 @@ impl Tx {
     /// Places for the values of `rows`, in the order of their columns: `(?, ?), (?, ?)`, say. Where SQLite's have numbers, each is
     /// looked for among all before it.
     pub(super) fn rows_of_values(&self, rows: usize, columns: usize) -> String {
-        let place = |number: usize| {
-            if self.is_postgres() { format!("${number}") } else { "?".to_owned() }
-        };
-        let row = |row: usize| {
-            let places: Vec<String> = (1..=columns).map(|at| place(row * columns + at)).collect();
-            format!("({})", places.join(", "))
-        };
-        (0..rows).map(row).collect::<Vec<_>>().join(", ")
+        let row = |places: Vec<String>| format!("({})", places.join(", "));
+        if !self.is_postgres() {
+            return vec![row(vec!["?".to_owned(); columns]); rows].join(", ");
+        }
+        let numbered =
+            |at: usize| row((1..=columns).map(|n| format!("${}", at * columns + n)).collect());
+        (0..rows).map(numbered).collect::<Vec<_>>().join(", ")
     }
 
     /// Reserves `count` consecutive numbers and returns the first. Serialises those who plan deliveries.

@@ -3,6 +3,7 @@
 //!
 //! Nothing in it is a fact. Deleted or damaged, it is made anew from the posts by one cold scan.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, params};
 use url::Url;
 
 use super::StoreError;
@@ -167,9 +168,9 @@ impl PostCache {
         fill: impl FnOnce(&Pen<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut connection = held(&self.0.own);
-        let tx = connection.transaction().map_err(doing("write the cache of posts"))?;
-        let filled = fill(&Pen(&tx))?;
-        tx.commit().map_err(doing("write the cache of posts"))?;
+        let tx = connection.transaction().map_err(writing())?;
+        let filled = fill(&Pen::on(&tx)?)?;
+        tx.commit().map_err(writing())?;
         drop(connection);
         self.checkpoint();
         Ok(filled)
@@ -282,34 +283,43 @@ impl CacheReader {
     }
 }
 
-/// A transaction on the cache.
-#[derive(Debug)]
-pub struct Pen<'a>(&'a Connection);
+/// A transaction on the cache. Its statements are at hand: to look one up costs as much as the row that it writes.
+pub struct Pen<'a> {
+    connection: &'a Connection,
+    put_body: RefCell<CachedStatement<'a>>,
+    put_file: RefCell<CachedStatement<'a>>,
+}
 
-impl Pen<'_> {
+impl<'a> Pen<'a> {
+    fn on(connection: &'a Connection) -> Result<Self, StoreError> {
+        const BODY: &str = "INSERT INTO bodies (html, mail, web) VALUES (?1, ?2, ?3)";
+        const FILE: &str = "INSERT OR REPLACE INTO files (source, size, modified, changed, inode, reading, body) \
+                            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let statement = |sql| connection.prepare_cached(sql).map(RefCell::new).map_err(writing());
+        Ok(Self { connection, put_body: statement(BODY)?, put_file: statement(FILE)? })
+    }
+
     /// Keeps a text, and says what it is called.
     pub fn put_body(&self, body: &CachedBody) -> Result<BodyId, StoreError> {
-        const SQL: &str = "INSERT INTO bodies (html, mail, web) VALUES (?1, ?2, ?3)";
-        self.run(SQL, params![body.html, body.mail, body.web])?;
-        Ok(BodyId(self.0.last_insert_rowid()))
+        let values = params![body.html, body.mail, body.web];
+        self.put_body.borrow_mut().insert(values).map(BodyId).map_err(writing())
     }
 
     pub fn put_file(&self, file: &CachedFile) -> Result<(), StoreError> {
-        const SQL: &str = "INSERT OR REPLACE INTO files (source, size, modified, changed, inode, reading, body) \
-                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let Fingerprint { size, modified, changed, inode } = file.fingerprint;
         let body = file.body.map(|id| id.0);
-        self.run(SQL, params![file.source, size, modified, changed, inode, file.reading, body])
+        let values = params![file.source, size, modified, changed, inode, file.reading, body];
+        self.put_file.borrow_mut().execute(values).map(|_| ()).map_err(writing())
     }
 
     pub fn forget_file(&self, source: &str) -> Result<(), StoreError> {
-        self.run("DELETE FROM files WHERE source = ?1", params![source])
+        const SQL: &str = "DELETE FROM files WHERE source = ?1";
+        self.connection.execute(SQL, [source]).map(|_| ()).map_err(writing())
     }
+}
 
-    fn run(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
-        let ran = self.0.prepare_cached(sql).and_then(|mut statement| statement.execute(values));
-        ran.map(|_| ()).map_err(doing("write the cache of posts"))
-    }
+fn writing() -> impl FnOnce(rusqlite::Error) -> StoreError {
+    doing("write the cache of posts")
 }
 
 /// As much as readers that are just reading allow.

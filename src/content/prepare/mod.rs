@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use pulldown_cmark::{Event, Parser, Tag};
 
 use self::directives::Directives;
@@ -73,13 +75,18 @@ impl<'t> Prepared<'t> {
 /// What makes a body more than Markdown.
 const TRIGGERS: [&str; 5] = ["{{", "{%", "[[", "%%", ":::"];
 
+/// Every post is searched for each of them.
+static TRIGGER_FINDERS: LazyLock<[Finder<'_>; TRIGGERS.len()]> =
+    LazyLock::new(|| TRIGGERS.map(Finder::new));
+
 /// The ends of elements whose content no generator should touch.
 const RAW: [&str; 3] = ["</pre", "</script", "</style"];
 
 /// Prepares `text[body..]`.
 pub(super) fn prepare<'t>(text: &'t str, body: usize, targets: &Targets<'_>) -> Prepared<'t> {
     let plain = Prepared::plain(text, body);
-    if !targets.mdx && !TRIGGERS.iter().any(|trigger| plain.text.contains(trigger)) {
+    let has_triggers = || TRIGGER_FINDERS.iter().any(|it| it.find(plain.text.as_bytes()).is_some());
+    if !targets.mdx && !has_triggers() {
         return plain;
     }
     Scanner::new(&text[body..], body, targets).run()

@@ -171,7 +171,7 @@ struct Sorter<'a> {
     site_author: Option<&'a str>,
     chosen: Vec<Chosen>,
     /// Each name is written as part of an address once.
-    slugs: HashMap<(FeedTopic, String), Arc<str>>,
+    slugs: HashMap<FeedTopic, HashMap<String, Arc<str>>>,
 }
 
 impl<'a> Sorter<'a> {
@@ -237,11 +237,14 @@ impl<'a> Sorter<'a> {
         if topic == FeedTopic::Author && names.is_empty() {
             names.extend(self.site_author);
         }
-        let slugs = &mut self.slugs;
+        let slugs = self.slugs.entry(topic).or_default();
         let mut slug = |name: &str| {
-            let key = (topic, name.to_owned());
-            let slug = slugs.entry(key).or_insert_with(|| topic_slug(topic, name).into());
-            Arc::clone(slug)
+            if let Some(slug) = slugs.get(name) {
+                return Arc::clone(slug);
+            }
+            let slug: Arc<str> = topic_slug(topic, name).into();
+            slugs.insert(name.to_owned(), Arc::clone(&slug));
+            slug
         };
         names.into_iter().map(&mut slug).collect()
     }

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use postrider::app::{Generation, templates_for};
 use postrider::clock::{Clock as _, ManualClock};
-use postrider::config::{self, Environment};
+use postrider::config::{self, Environment, WatchMode};
 use postrider::feed::Shelf;
 use postrider::store::{DeliveryFilter, DeliveryRow, Store};
 use postrider::web::{self, WebState};
@@ -306,9 +306,12 @@ impl World {
 
     async fn restarted(&mut self) {
         let mut passes = self.passes.subscribe();
-        passes.mark_unchanged();
+        // Where it watches, it looks once before it does and once after.
+        let is_watched = self.state.config.load().watch.mode != WatchMode::Poll;
+        let enough = *passes.borrow() + 1 + u64::from(is_watched);
         self.run();
-        let looked = tokio::time::timeout(PATIENCE, passes.changed()).await;
+        let looks = passes.wait_for(|looks| *looks >= enough);
+        let looked = tokio::time::timeout(PATIENCE, looks).await;
         looked.expect("the desk looks").expect("the desk is there");
     }
 
