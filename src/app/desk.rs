@@ -76,6 +76,8 @@ impl Desk {
                 watch = renewed(watch, now).await;
                 telemetry::watching(watch.has_events());
                 opened.ids.renew(&self.state.store).await;
+                let lost: Vec<String> = opened.cache.take_lost().into_iter().collect();
+                make_anew(&mut opened.ingest, &lost);
             }
             let looked = look.at(&mut opened.ingest, now).await;
             let mut is_whole = looked.is_ok();
@@ -310,10 +312,17 @@ fn read_again(ingest: &mut Ingest, unread: &[(String, StoreError)]) -> bool {
         );
     }
     let sources: Vec<String> = unread.iter().map(|(source, _)| source.clone()).collect();
-    if let Err(error) = ingest.read_again(&sources) {
+    make_anew(ingest, &sources);
+    false
+}
+
+/// Has the texts of posts made from their files with the next look at everything.
+fn make_anew(ingest: &mut Ingest, sources: &[String]) {
+    if !sources.is_empty()
+        && let Err(error) = ingest.read_again(sources)
+    {
         tracing::error!(error = %telemetry::causes(&error), "the cache of posts cannot be written");
     }
-    false
 }
 
 /// When to wake without a hint.

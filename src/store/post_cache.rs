@@ -3,17 +3,18 @@
 //!
 //! Nothing in it is a fact. Deleted or damaged, it is made anew from the posts by one cold scan.
 
+mod open;
+
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
-use rusqlite::config::DbConfig;
-use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, params};
-use url::Url;
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
+use self::open::{beside, keep, lock, look, open_texts, open_to_look, private};
 use super::StoreError;
 use super::express::doing;
 use crate::content;
@@ -21,30 +22,8 @@ use crate::domain::{Body, BodyId, Post, Written};
 
 /// Texts that a command makes for itself are numbered from here on.
 const OWN: i64 = 1 << 60;
-/// How long another process may keep the file to itself.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of the write-ahead log that make a checkpoint worth it.
 const CHECKPOINT_BYTES: u64 = 32 * 1024 * 1024;
-
-/// Most texts fit into a page or two, and each page is two system calls.
-const PAGE_BYTES: u32 = 16 * 1024;
-
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS stamps (stamp TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS files (
-        source   TEXT NOT NULL UNIQUE,
-        size     INTEGER NOT NULL,
-        modified INTEGER NOT NULL,
-        changed  INTEGER NOT NULL,
-        inode    INTEGER NOT NULL,
-        reading  TEXT NOT NULL,
-        body     INTEGER
-    );
-    CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, html TEXT NOT NULL, mail TEXT, web TEXT);";
-
-/// The last one stays: the number of a text that somebody still asks for never becomes another's.
-const TIDY: &str = "DELETE FROM bodies WHERE id NOT IN (SELECT body FROM files WHERE body IS NOT NULL) \
-                    AND id < (SELECT MAX(id) FROM bodies)";
 
 /// What tells an unchanged file without reading it. Times in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +58,9 @@ pub struct CachedBody {
 #[derive(Clone, Debug)]
 pub struct PostCache(Arc<Inner>);
 
+/// Sources of posts whose texts could not be read.
+type Lost = Arc<Mutex<BTreeSet<String>>>;
+
 #[derive(Debug)]
 struct Inner {
     /// Where this process writes.
@@ -90,7 +72,8 @@ struct Inner {
     /// Held as long as `own` is the file itself.
     lock: Option<File>,
     /// None inside: the file cannot be looked at.
-    texts: OnceLock<Option<PostTexts>>,
+    texts: OnceLock<Option<Kept>>,
+    lost: Lost,
     is_checkpointing: Arc<AtomicBool>,
 }
 
@@ -129,6 +112,7 @@ impl PostCache {
             path,
             lock,
             texts: OnceLock::new(),
+            lost: Arc::default(),
             is_checkpointing: Arc::default(),
         }))
     }
@@ -151,15 +135,21 @@ impl PostCache {
 
     /// A post with its text.
     pub fn written(&self, post: &Arc<Post>, body: BodyId) -> Result<Written, StoreError> {
-        with_text(post, self.body(body)?)
+        Ok(with_text(post, there(self.body(body)?)?))
+    }
+
+    /// Sources of posts whose texts somebody wanted and did not get since this was last asked.
+    pub fn take_lost(&self) -> BTreeSet<String> {
+        std::mem::take(&mut held(&self.0.lost))
     }
 
     /// The texts, for whatever is shown until there is something else: also when another configuration has begun a cache anew.
     pub fn texts(&self) -> PostTexts {
         // Whoever held on to the cache itself would keep the next owner from its lock.
         let opened = || self.0.path.as_deref().and_then(|path| open_texts(path).ok());
-        let texts = self.0.lock.as_ref().map(|_| self.0.texts.get_or_init(opened));
-        texts.cloned().flatten().unwrap_or_else(|| PostTexts::OfCommand(self.clone()))
+        let kept = self.0.lock.as_ref().map(|_| self.0.texts.get_or_init(opened));
+        let kept = kept.cloned().flatten().unwrap_or_else(|| Kept::OfCommand(self.clone()));
+        PostTexts { kept, lost: Arc::clone(&self.0.lost) }
     }
 
     /// Writes what `fill` hands to its pen, all or nothing.
@@ -197,24 +187,35 @@ impl PostCache {
 
 /// The texts of posts. Cheap to clone.
 #[derive(Clone, Debug)]
-pub enum PostTexts {
+pub struct PostTexts {
+    kept: Kept,
+    lost: Lost,
+}
+
+#[derive(Clone, Debug)]
+enum Kept {
     Opened(Arc<Mutex<Connection>>),
     /// Nobody comes after a command that would want the lock.
     OfCommand(PostCache),
 }
 
 impl PostTexts {
-    /// A text; none if it was thrown away.
-    pub fn body(&self, id: BodyId) -> Result<Option<CachedBody>, StoreError> {
-        match self {
-            Self::Opened(connection) => read_body(&held(connection), id),
-            Self::OfCommand(cache) => cache.body(id),
+    /// The text of `post`. Where it cannot be read, that is noted.
+    pub fn body(&self, post: &Post, id: BodyId) -> Result<CachedBody, StoreError> {
+        let body = match &self.kept {
+            Kept::Opened(connection) => read_body(&held(connection), id),
+            Kept::OfCommand(cache) => cache.body(id),
+        };
+        let body = body.and_then(there);
+        if body.is_err() {
+            held(&self.lost).insert(post.source.clone());
         }
+        body
     }
 
     /// A post with its text.
-    pub fn written(&self, post: &Arc<Post>, body: BodyId) -> Result<Written, StoreError> {
-        with_text(post, self.body(body)?)
+    pub fn written(&self, post: &Arc<Post>, id: BodyId) -> Result<Written, StoreError> {
+        Ok(with_text(post, self.body(post, id)?))
     }
 }
 
@@ -230,13 +231,16 @@ fn read_body(connection: &Connection, id: BodyId) -> Result<Option<CachedBody>, 
     read().map_err(doing("read the text of a post"))
 }
 
-fn with_text(post: &Arc<Post>, body: Option<CachedBody>) -> Result<Written, StoreError> {
-    let CachedBody { html, mail: mail_html, web: web_html } =
-        body.ok_or(StoreError::Corrupt("the text of a post"))?;
+fn there(body: Option<CachedBody>) -> Result<CachedBody, StoreError> {
+    body.ok_or(StoreError::Corrupt("the text of a post"))
+}
+
+fn with_text(post: &Arc<Post>, body: CachedBody) -> Written {
+    let CachedBody { html, mail: mail_html, web: web_html } = body;
     let text = content::plain_text(mail_html.as_deref().unwrap_or(&html));
     let web_text = mail_html.is_some().then(|| content::plain_text(&html));
     let body = Arc::new(Body { html, mail_html, web_html, text, web_text });
-    Ok(Written { post: Arc::clone(post), body })
+    Written { post: Arc::clone(post), body }
 }
 
 /// Looks up files as last read. What cannot be read was never read.
@@ -329,112 +333,17 @@ fn checkpoint(path: &Path) -> rusqlite::Result<()> {
 }
 
 /// A panic while it was held was in a reader's code, not in the middle of a write: those are undone.
-fn held(connection: &Mutex<Connection>) -> std::sync::MutexGuard<'_, Connection> {
-    connection.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// None: another process keeps the file, or nobody can.
-fn lock(path: &Path) -> Option<File> {
-    std::fs::create_dir_all(path.parent()?).ok()?;
-    let lock = path.with_added_extension("lock");
-    let file = File::options().create(true).write(true).truncate(false).open(lock).ok()?;
-    file.try_lock().ok()?;
-    Some(file)
-}
-
-/// Opens the file for writing; one that is damaged or of another stamp is begun anew.
-fn keep(path: &Path, stamp: &str) -> Result<Connection, StoreError> {
-    let opened = || -> rusqlite::Result<Option<Connection>> {
-        let connection = Connection::open(path)?;
-        settings(&connection)?;
-        Ok(is_stamped(&connection, stamp)?.then_some(connection))
-    };
-    let connection = match opened() {
-        Ok(Some(connection)) => connection,
-        Ok(None) | Err(_) => begin(path, stamp).map_err(doing("make a cache of posts"))?,
-    };
-    // Texts that no file refers to any more: of posts as they were before they were edited.
-    connection.execute(TIDY, ()).map_err(doing("tidy the cache of posts"))?;
-    Ok(connection)
-}
-
-fn begin(path: &Path, stamp: &str) -> rusqlite::Result<Connection> {
-    for suffix in ["", "-wal", "-shm"] {
-        // It need not be there.
-        let _ = std::fs::remove_file(beside(path, suffix));
-    }
-    let connection = Connection::open(path)?;
-    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-    settings(&connection)?;
-    connection.execute_batch(SCHEMA)?;
-    connection.execute("INSERT INTO stamps (stamp) VALUES (?1)", [stamp])?;
-    Ok(connection)
-}
-
-/// Losing the last writes costs a second look at the files; a damaged file costs one at all of them.
-fn settings(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // By a thread of its own: see `checkpoint`.
-    connection.pragma_update(None, "wal_autocheckpoint", 0)
-}
-
-fn is_stamped(connection: &Connection, stamp: &str) -> rusqlite::Result<bool> {
-    let found: Option<String> =
-        connection.query_row("SELECT stamp FROM stamps", (), |row| row.get(0)).optional()?;
-    Ok(found.as_deref() == Some(stamp))
-}
-
-/// The file that another process keeps, if it is of this stamp.
-fn look(path: &Path, stamp: &str) -> rusqlite::Result<Option<Connection>> {
-    let connection = open_to_look(path)?;
-    Ok(is_stamped(&connection, stamp)?.then_some(connection))
-}
-
-/// Where nobody writes, not even what readers leave beside a database is written.
-fn open_to_look(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let is_at_rest = !beside(path, "-wal").exists();
-    let still = Url::from_file_path(path).ok().filter(|_| is_at_rest);
-    let connection = match still {
-        Some(url) => Connection::open_with_flags(
-            format!("{url}?immutable=1"),
-            flags | OpenFlags::SQLITE_OPEN_URI,
-        )?,
-        None => Connection::open_with_flags(path, flags)?,
-    };
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    Ok(connection)
-}
-
-fn open_texts(path: &Path) -> rusqlite::Result<PostTexts> {
-    let connection = open_to_look(path)?;
-    // By the time that it closes another database may bear the name.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    // The first look opens all files that belong to this one. A transaction that stayed open would let its log grow for ever.
-    connection.query_row("SELECT 1 FROM stamps", (), |_| Ok(()))?;
-    Ok(PostTexts::Opened(Arc::new(Mutex::new(connection))))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// SQLite makes a temporary file of its own and takes it away again.
-fn private() -> rusqlite::Result<Connection> {
-    let connection = Connection::open("")?;
-    connection.pragma_update(None, "journal_mode", "MEMORY")?;
-    connection.execute_batch(SCHEMA)?;
-    connection.execute("INSERT INTO bodies (id, html) VALUES (?1, '')", [OWN])?;
-    Ok(connection)
+fn held<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn bare() -> Post {
+        Post::bare("old", jiff::Timestamp::UNIX_EPOCH)
+    }
 
     fn text(html: &str) -> CachedBody {
         CachedBody { html: html.to_owned(), ..CachedBody::default() }
@@ -451,7 +360,7 @@ mod tests {
         let mut lengths = Vec::new();
         for round in 0..3 {
             cache.write(|pen| pen.put_body(&text(&format!("{round}").repeat(100_000)))).unwrap();
-            assert_eq!(texts.body(first).unwrap(), Some(text("first")));
+            assert_eq!(texts.body(&bare(), first).unwrap(), text("first"));
             checkpoint(&path).unwrap();
             lengths.push(log());
         }
@@ -472,7 +381,7 @@ mod tests {
         let next = PostCache::open(&path, "stamp", false).unwrap();
         let new = next.write(|pen| pen.put_body(&text("c"))).unwrap();
         assert!(!numbers.contains(&new));
-        assert_eq!(texts.body(numbers[0]).unwrap(), None);
-        assert_ne!(texts.body(numbers[1]).unwrap(), Some(text("c")));
+        assert!(texts.body(&bare(), numbers[0]).is_err());
+        assert_ne!(texts.body(&bare(), numbers[1]).ok(), Some(text("c")));
     }
 }

@@ -346,6 +346,22 @@ async fn a_text_that_is_lost_is_made_anew_and_no_post_leaves_the_feeds_meanwhile
 }
 
 #[tokio::test]
+async fn a_text_that_a_page_or_a_feed_of_a_topic_misses_is_made_anew_within_a_minute() {
+    let tagged = post("Old", "2026-03-09").replacen("---\n", "---\ntags: [ponds]\n", 1);
+    let world = Setting::new(Engine::Sqlite).post("old.md", tagged).start().await;
+    let file = world.state.config.load().post_cache();
+    let other = rusqlite::Connection::open(file).expect("the cache");
+    other.execute("DELETE FROM bodies", ()).expect("it can be damaged");
+    for path in ["/tags/ponds/feed.xml", "/posts/old/"] {
+        assert!(world.gets(path).await.status.is_server_error(), "{path}");
+    }
+    world.rescans().await;
+    for path in ["/tags/ponds/feed.xml", "/posts/old/"] {
+        assert_eq!(world.gets(path).await.status, StatusCode::OK, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn an_id_that_comes_after_the_post_is_no_new_post() {
     for engine in Engine::all() {
         let mut world = Setting::new(engine).start().await;

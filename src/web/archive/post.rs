@@ -11,7 +11,7 @@ use super::{Shown, navigation, newsletters};
 use crate::config::Config;
 use crate::content;
 use crate::domain::{LivePost, Post, Revision, other_languages, reading_minutes};
-use crate::store::{CachedBody, StoreError};
+use crate::store::CachedBody;
 use crate::template::{
     AuthorContext, Link, PostContext, PostPage, RecordingContext, SeriesContext, Templates,
     VersionLink,
@@ -46,8 +46,7 @@ impl<'a> Draft<'a> {
     pub(super) fn page(self, templates: &Templates) -> Result<Page, Refusal> {
         let Self { shown, at, mut context } = self;
         let LivePost { post, body } = &shown.posts[at];
-        let CachedBody { html, mail: _, web } =
-            shown.texts.body(*body)?.ok_or(StoreError::Corrupt("the text of a post"))?;
+        let CachedBody { html, mail: _, web } = shown.texts.body(post, *body)?;
         context.post.reading_minutes = reading_minutes(&content::plain_text(&html));
         let html = below_the_title(web.unwrap_or(html));
         let html = content::highlighted(&html);
