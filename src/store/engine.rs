@@ -22,6 +22,10 @@ pub enum StoreError {
     Open { path: Option<PathBuf>, source: sqlx::Error },
     #[error("cannot bring the database up to date")]
     Migrate(#[source] sqlx::migrate::MigrateError),
+    #[error(
+        "the database is one of a newer version of Postrider (its change {0} is unknown here): install that again, or restore a backup from before"
+    )]
+    Newer(i64),
     #[error("cannot {doing}")]
     Database { doing: &'static str, source: sqlx::Error },
     #[error("cannot {doing}")]
@@ -55,6 +59,7 @@ impl StoreError {
             Self::Database { .. }
             | Self::Open { .. }
             | Self::Migrate(_)
+            | Self::Newer(_)
             | Self::OldSqlite(_)
             | Self::Setting { .. } => false,
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -217,7 +217,10 @@ pub(super) async fn migrate(pools: &Pools) -> Result<(), StoreError> {
         Pools::Sqlite { writer, .. } => migrator(|(name, sql, _)| (name, sql)).run(writer).await,
         Pools::Postgres { pool, .. } => migrator(|(name, _, sql)| (name, sql)).run(pool).await,
     }
-    .map_err(StoreError::Migrate)
+    .map_err(|error| match error {
+        MigrateError::VersionMissing(number) => StoreError::Newer(number),
+        error => StoreError::Migrate(error),
+    })
 }
 
 fn migrator(

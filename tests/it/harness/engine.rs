@@ -72,6 +72,10 @@ impl Database {
         Store::open(&self.url, now).await.expect("a fresh database opens")
     }
 
+    pub(crate) fn url(&self) -> &StoreUrl {
+        &self.url
+    }
+
     /// The SQLite file.
     pub(crate) fn file(&self) -> Option<&Path> {
         match &self.url {

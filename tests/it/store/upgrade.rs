@@ -84,3 +84,41 @@ async fn a_database_of_the_first_version_keeps_everything() {
         assert_eq!(intend(&store, &claimed, DeliveryId(2)).await, Ok(()));
     }
 }
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_left_alone_and_says_how_to_go_on() {
+    const NEWER: &str = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                         SELECT 9999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
+    for engine in Engine::all() {
+        let database = engine.database().await;
+        database.open(NOW).await.close().await;
+        Raw::open(&database).await.run(NEWER).await.unwrap();
+        let refused = Store::open(database.url(), NOW).await.expect_err("it is newer");
+        assert!(matches!(refused, StoreError::Newer(9999)), "{engine:?}: {refused:?}");
+        assert!(refused.to_string().contains("newer version of Postrider"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn posts_stay_in_the_documents_of_the_archive_that_they_were_in() {
+    for engine in Engine::all() {
+        let database = engine.database().await;
+        let store = database.open(NOW).await;
+        // As the version before left them: places, and nothing of documents.
+        let mut raw = Raw::open(&database).await;
+        let undo = "ALTER TABLE feed_places DROP COLUMN document; ALTER TABLE feed_places DROP COLUMN size; \
+                    CREATE INDEX posts_by_source ON posts (source); DELETE FROM _sqlx_migrations WHERE version = 13; \
+                    INSERT INTO feed_places (place, post_id) VALUES (0, 'a'), (24, 'b'), (25, 'c'), (60, 'd')";
+        store.close().await;
+        raw.run(undo).await.unwrap();
+        let store = database.open(NOW).await;
+        let found = store.read().await.unwrap().feed_places(0).await.unwrap();
+        let documents: Vec<u32> = found.iter().map(|it| it.document).collect();
+        assert_eq!(documents, [0, 0, 1, 2], "{engine:?}");
+        let window = postrider::domain::FeedWindow { items: 50, bytes: None };
+        let mut tx = store.write().await.unwrap();
+        tx.place_in_feeds(&[(PostId::pinned("e"), 700)], window).await.unwrap();
+        let last = tx.feed_places(61).await.unwrap();
+        assert_eq!((last[0].place, last[0].document), (61, 2), "{engine:?}");
+    }
+}
