@@ -2,8 +2,9 @@
 //!
 //! A document closes when the head can do without it. It never changes by new posts: those go into later ones.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::{FeedUrls, Neighbours, Publication};
 use crate::domain::{FeedPlace, FeedWindow, PostId};

@@ -5,7 +5,9 @@
 //! with front matter's id or one minted from the link. An id that front matter has later does not change what a post is.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::absent::{Absent, Heir, Heirlooms};
 use super::live::Live;

@@ -2,10 +2,11 @@
 
 use std::borrow::Borrow;
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::domain::{CatalogPost, PostId};

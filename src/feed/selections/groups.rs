@@ -1,9 +1,10 @@
 //! Which posts are in which feed, kept up by what changed.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::Key;
