@@ -6,11 +6,12 @@ use url::Url;
 
 use crate::domain::{Author, Enclosure, Likeness, Post, PostId, Revision, Series, Wishes};
 
-/// A post without its identity, which the store knows.
+/// A post without its identity, which the store knows. What it lacks is left out where it is kept: of a hundred thousand posts most
+/// lack most.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parsed {
     /// The id that the author fixed in front matter: an IRI.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pinned_id: Option<String>,
     pub revision: Revision,
     /// The hash of the file itself.
@@ -19,15 +20,15 @@ pub struct Parsed {
     pub slug: String,
     pub link: Url,
     /// Where the author says the original is, when that is not `link`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub canonical: Option<Box<Url>>,
     /// Plain text, one line, at most 500 characters.
     pub title: String,
     pub published_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// From then on the post is to be live nowhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// Plain text, one paragraph, perhaps empty.
     pub summary: String,
@@ -51,26 +52,26 @@ pub struct Parsed {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
     pub language: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<Box<Url>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub image_alt: Option<String>,
     /// Where they are not the tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub topics: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub section: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<Series>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub translation_key: Option<String>,
     pub featured: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub external: Option<Url>,
     /// None of them is `link`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<Url>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub enclosure: Option<Enclosure>,
     #[serde(default, skip_serializing_if = "Wishes::is_empty")]
     pub wishes: Wishes,

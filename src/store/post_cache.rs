@@ -318,7 +318,8 @@ impl<'a> Pen<'a> {
 
     pub fn forget_file(&self, source: &str) -> Result<(), StoreError> {
         const SQL: &str = "DELETE FROM files WHERE source = ?1";
-        self.connection.execute(SQL, [source]).map(|_| ()).map_err(writing())
+        let gone = self.connection.prepare_cached(SQL).and_then(|mut it| it.execute([source]));
+        gone.map(|_| ()).map_err(writing())
     }
 }
 
