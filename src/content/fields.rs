@@ -31,13 +31,11 @@ enum Entries<'a> {
 
 impl<'a> Level<'a> {
     fn read(entries: Vec<(String, &'a Entry)>) -> Self {
-        let initials = entries.iter().fold(0, |all, (key, _)| all | initial(key));
-        Self { entries: Entries::Read(entries), initials }
+        Self { initials: initials(&entries), entries: Entries::Read(entries) }
     }
 
     fn preset(entries: &'a [(String, Entry)]) -> Self {
-        let initials = entries.iter().fold(0, |all, (key, _)| all | initial(key));
-        Self { entries: Entries::Preset(entries), initials }
+        Self { initials: initials(entries), entries: Entries::Preset(entries) }
     }
 
     fn is_empty(&self) -> bool {
@@ -249,6 +247,10 @@ pub(super) fn children(node: &Node) -> &[Entry] {
         Value::Map(entries) => entries,
         Value::Null | Value::Text(_) | Value::List(_) => &[],
     }
+}
+
+fn initials<E>(entries: &[(String, E)]) -> u64 {
+    entries.iter().fold(0, |all, (key, _)| all | initial(key))
 }
 
 /// A bit for what `key` begins with.

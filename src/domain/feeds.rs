@@ -59,7 +59,7 @@ impl FeedWindow {
     /// How many of `documents` of the archive, in their order, each with its posts and bytes, are closed: there is no room in the
     /// feed for them beside what came later. All others are in the feed, so a new post is there for a while whatever its date.
     pub fn closed(self, documents: &[(usize, u64)]) -> usize {
-        let fewest = self.document_items().min(Self::FEWEST / 2);
+        let fewest = self.document_fewest();
         let (mut posts, mut bytes) = (0, 0);
         let is_open = |(more, size): &&(usize, u64)| {
             let later = posts;
@@ -74,6 +74,11 @@ impl FeedWindow {
 
     fn document_items(self) -> usize {
         (self.items / 2).clamp(1, Self::MOST_IN_DOCUMENT)
+    }
+
+    /// Posts in a document however long they are.
+    fn document_fewest(self) -> usize {
+        self.document_items().min(Self::FEWEST / 2)
     }
 }
 
@@ -91,7 +96,7 @@ impl OpenDocument {
         let most = window.document_items();
         let bytes = self.bytes.saturating_add(size);
         let is_long = window.bytes.is_some_and(|all| bytes > all / 2);
-        if self.posts >= most || (is_long && self.posts >= most.min(FeedWindow::FEWEST / 2)) {
+        if self.posts >= most || (is_long && self.posts >= window.document_fewest()) {
             *self = Self { number: self.number.saturating_add(1), ..Self::default() };
         }
         self.posts += 1;
@@ -134,6 +139,29 @@ impl FeedTopic {
             Self::Author => post.authors.iter().map(|author| author.name.as_str()).collect(),
             Self::Language => vec![post.language.as_str()],
             Self::Section => post.section.as_deref().into_iter().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_in_a_closed_document_fits_into_the_feed_and_none_opens_again() {
+        for items in [1, 2, 3, 10, 50, 199, 200, 1000] {
+            let window = FeedWindow { items, bytes: None };
+            let (mut open, mut documents, mut closed) = (OpenDocument::default(), Vec::new(), 0);
+            for posts in 1..3000 {
+                let number = open.take(700, window) as usize;
+                documents.resize(number + 1, (0, 0));
+                documents[number] = (open.posts, open.bytes);
+                let before = std::mem::replace(&mut closed, window.closed(&documents));
+                assert!(before <= closed, "{items} {posts}");
+                let left: usize = documents[closed..].iter().map(|it| it.0).sum();
+                assert!((1..=items).contains(&left), "{items} {posts}: {left}");
+                assert!(documents.iter().all(|it| it.0 <= 100), "{items} {posts}");
+            }
         }
     }
 }

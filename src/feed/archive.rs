@@ -47,7 +47,12 @@ impl Places {
         }
     }
 
-    /// So many documents are closed: the first ones.
+    /// So many documents get no more posts: all but the last one.
+    pub(super) fn complete(&self) -> u32 {
+        u32::try_from(self.documents.len().saturating_sub(1)).unwrap_or(u32::MAX)
+    }
+
+    /// So many documents are closed: the first ones. The head can do without them.
     pub(super) fn closed(&self, window: FeedWindow) -> u32 {
         u32::try_from(window.closed(&self.documents)).unwrap_or(u32::MAX)
     }

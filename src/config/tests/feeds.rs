@@ -8,7 +8,7 @@ fn feeds_are_what_the_operator_says() {
     let text = format!(
         "{SMALL}[feeds]\nlogo = \"/logo.png\"\nicon = \"https://cdn.example.net/i.png\"\nttl = \"90m\"\n\
          hubs = [\"https://hub.example.net/\", \"https://hub.example.net/\"]\nper = [\"author\", \"tag\", \"author\"]\n\
-         items = 30\n[feeds.selections.slow]\ntags = [\"tools\"]\nlanguages = [\"en\"]\nfull_text = false\n\
+         items = 30\nkilobytes = 90\n[feeds.selections.slow]\nkilobytes = 0\ntags = [\"tools\"]\nlanguages = [\"en\"]\nfull_text = false\n\
          [feeds.podcast]\ncategory = \"Society & Culture/Documentary\"\nowner = \"Ada <ada@example.org>\"\n\
          guid = \"917393e3-1b1e-5cef-ace4-edaa54e1f810\"\n"
     );
@@ -20,6 +20,7 @@ fn feeds_are_what_the_operator_says() {
     assert_eq!(feeds.per, [FeedTopic::Author, FeedTopic::Tag]);
     let slow = &feeds.selections["slow"];
     assert_eq!((slow.window.items, slow.full_text, slow.wanted.len()), (30, false, 2));
+    assert_eq!((feeds.window.bytes, slow.window.bytes), (Some(90_000), None));
     let podcast = feeds.podcast.unwrap();
     assert_eq!(podcast.category.1.as_deref(), Some("Documentary"));
     assert_eq!(podcast.owner.unwrap().1, "ada@example.org");

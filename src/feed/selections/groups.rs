@@ -19,8 +19,8 @@ pub(super) type Groups = BTreeMap<Key, Arc<Selection>>;
 pub(super) struct Change<'a> {
     pub(super) before: &'a [LivePost],
     pub(super) after: &'a [LivePost],
-    /// So many documents of the archive were closed before, and so many are.
-    pub(super) closed: (u32, u32),
+    /// So many documents of the archive were complete before, and so many are.
+    pub(super) complete: (u32, u32),
     /// Those before that had no place.
     pub(super) unplaced: &'a [LivePost],
     pub(super) places: &'a Places,
@@ -73,22 +73,22 @@ impl Change<'_> {
         });
         unplaced.extend(came_without.into_iter().map(|it| (key(&it.post), it)));
         let unplaced = unplaced.into_values().cloned().collect();
-        let (closed_before, closed) = self.closed;
+        let (complete_before, complete) = self.complete;
         let mut groups = groups.clone();
         for (key, mut edit) in edited {
             edit.come.sort_by(|a, b| Post::newest_first(&a.post, &b.post));
             let before = groups.get(&key).map(|selection| &*selection.posts).unwrap_or_default();
             let posts = merged(before, &edit);
-            // A closed document of the archive has its place even when all of it was deleted: others lead to it.
-            let is_closed = matches!(key, Key::Archive(document) if document < closed);
-            if posts.is_empty() && !is_closed {
+            // A document of the archive has its place even when all of it was deleted: others lead to it.
+            let is_led_to = matches!(key, Key::Archive(document) if document < complete);
+            if posts.is_empty() && !is_led_to {
                 groups.remove(&key);
             } else {
                 let selection = Selection::new(publication, &key, posts);
                 groups.insert(key, Arc::new(selection));
             }
         }
-        for document in closed_before..closed {
+        for document in complete_before..complete {
             let key = Key::Archive(document);
             groups
                 .entry(key.clone())

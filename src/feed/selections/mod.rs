@@ -135,7 +135,8 @@ pub struct Selections {
     about: Option<About>,
     live: Arc<[LivePost]>,
     groups: Groups,
-    /// So many documents of the archive are closed.
+    /// So many documents of the archive get no more posts, and so many of them the head can do without.
+    complete: u32,
     closed: u32,
     /// Posts without a place yet.
     unplaced: Vec<LivePost>,
@@ -173,11 +174,11 @@ impl Selections {
             |old: &About| old.stamp == about.stamp && Arc::ptr_eq(&old.places, &about.places);
         let before =
             previous.about.as_ref().filter(|old| is_alike(old)).map_or(&nothing, |_| previous);
-        let closed = places.closed(about.publication.feeds.window);
+        let (complete, closed) = (places.complete(), places.closed(about.publication.feeds.window));
         let change = Change {
             before: &before.live,
             after: &live,
-            closed: (before.closed, closed),
+            complete: (before.complete, complete),
             unplaced: &before.unplaced,
             places,
         };
@@ -188,6 +189,7 @@ impl Selections {
             about: Some(about),
             live,
             groups,
+            complete,
             closed,
             unplaced,
             kept: Arc::clone(&previous.kept),
@@ -219,7 +221,7 @@ impl Selections {
         }
         let mut paths = vec![OPML.to_owned()];
         paths.extend(self.groups.iter().flat_map(|group| self.paths_of(group)));
-        // Documents of the archive that are not closed yet are in the main feed.
+        // The last document of the archive is in the main feed.
         paths.retain(|path| self.find(path).is_some());
         paths
     }
@@ -270,7 +272,8 @@ impl Selections {
 
     fn key(&self, folder: &str) -> Option<Key> {
         if let Some(name) = folder.strip_prefix("feeds/archive/") {
-            return archive::named(name).filter(|it| *it < self.closed).map(Key::Archive);
+            // Also one that a larger window has taken into the head again: others have its address.
+            return archive::named(name).filter(|it| *it < self.complete).map(Key::Archive);
         }
         let (outer, name) = folder.split_once('/')?;
         if outer == "feeds" {

@@ -75,6 +75,28 @@ fn closed_documents_of_the_archive_never_change_by_new_posts() {
     }
 }
 
+/// Statement 25: also where the operator lets feeds hold more, or fewer.
+#[test]
+fn documents_stay_where_they_are_when_feeds_hold_more_or_fewer() {
+    let mut desk = Desk::new(publication());
+    desk.see((0..30).map(post));
+    let etags = |desk: &Desk, paths: &[String]| -> Vec<Option<String>> {
+        paths.iter().map(|path| desk.document(path).map(|it| it.etag.clone())).collect()
+    };
+    let archive = desk.archive();
+    let before = etags(&desk, &archive);
+    for items in [20, 2, 4] {
+        desk.publication.feeds.window.items = items;
+        desk.see((0..30).map(post));
+        assert_eq!(etags(&desk, &archive), before, "{items}");
+        let mut found: BTreeSet<String> = desk.head().into_iter().collect();
+        for path in desk.archive() {
+            found.extend(desk.posts(&path));
+        }
+        assert_eq!(found.len(), 30, "{items}");
+    }
+}
+
 /// Statement 25: and deletion leaves a hole.
 #[test]
 fn an_edit_reappears_in_the_head_and_a_deletion_moves_nothing() {
